@@ -1,0 +1,103 @@
+# The report and its figures.  `make help` lists what can be made.
+
+BUILD ?= build
+PYTHON ?= python3
+export BUILD
+
+PY := .venv/bin/python
+READY := .venv/.ready
+MADE := $(BUILD)/made
+
+# Caches of Python and of the checks stay out of the source folders.
+export PYTHONPYCACHEPREFIX := .venv/cache/python
+
+ALL := $(patsubst figures/%.toml,%,$(sort $(wildcard figures/*.toml)))
+FIGURES ?= $(ALL)
+UNKNOWN := $(filter-out $(ALL),$(FIGURES))
+$(if $(UNKNOWN),$(error There is no figures/$(firstword $(UNKNOWN)).toml; `make list` shows the figures))
+# Figures whose files are gone since they were built.
+GONE := $(filter-out $(ALL),$(patsubst $(MADE)/%.pdf,%,$(wildcard $(MADE)/*.pdf)))
+
+# What every figure depends on: the code, its packages and the templates.
+SHARED := $(READY) $(wildcard scripts/*.py templates/*)
+
+# The user's -j and -s, where they are given.
+JOBS = $(addprefix --jobs=,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
+QUIET = $(if $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS)))),--quiet)
+
+.PHONY: report gifs all_animations pngs pdfs gallery test lint format pins setup list clean distclean help
+.DEFAULT_GOAL := report
+.SUFFIXES:
+
+# Make finds out which figures are out of date, one by one: the recipe of each only puts it on the list,
+# and a single process then builds the whole list, in parallel.
+define GOAL
+$(MADE)/%.$(1): figures/%.toml $(SHARED)
+	$$(eval STALE += $$*)
+endef
+$(foreach goal,pdf png gif,$(eval $(call GOAL,$(goal))))
+# Figures made from other figures.
+-include $(wildcard $(MADE)/*.d)
+
+build_figures = $(if $(STALE)$(GONE),\
+    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) $(addprefix --forget=,$(GONE)) $(STALE),\
+    $(if $(QUIET),@:,@echo "$(words $(FIGURES)) figures are up to date."))
+
+gifs: $(FIGURES:%=$(MADE)/%.gif) ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
+	$(call build_figures,gif)
+
+all_animations: gifs
+
+pngs: $(FIGURES:%=$(MADE)/%.png) ## one PNG per frame
+	$(call build_figures,png)
+
+pdfs: $(FIGURES:%=$(MADE)/%.pdf) ## one PDF per frame
+	$(call build_figures,pdf)
+
+$(MADE)/report: $(ALL:%=$(MADE)/%.pdf) $(wildcard report/*) $(SHARED)
+	$(eval REPORT := stale)
+
+report: $(MADE)/report ## the report, build/report.pdf
+	$(if $(STALE)$(GONE),$(call build_figures,pdf))
+	$(if $(STALE)$(GONE)$(REPORT),@$(PY) -m scripts.report $(QUIET),\
+	    $(if $(QUIET),@:,@echo "$(BUILD)/report.pdf is up to date."))
+
+gallery: gifs ## the README's animations, copied from the build
+	@cp $(ALL:%=$(BUILD)/gif/%.gif) figures/gallery/
+
+setup $(READY): requirements.txt scripts/setup.py ## what the build needs; NO_INSTALL=1 only names system packages
+	@$(PYTHON) scripts/setup.py
+
+test: lint ## all tests
+	@$(PY) -m pytest $(if $(QUIET),-q)
+
+lint: $(READY) ## ruff and mypy
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+
+format: $(READY) ## lay out the Python code
+	@$(PY) -m ruff check --fix
+	@$(PY) -m ruff format
+
+pins: $(READY) ## requirements.txt anew from requirements.in, with hashes
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url requirements.in --output-file requirements.txt
+
+list: ## the names of all figures
+	@printf '%s\n' $(ALL)
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+distclean: clean ## remove the Python packages too
+	rm -rf .venv
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z_]*\).*:.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
+	@echo 'With FIGURES="a b" only those figures, with -jN N figures at a time (default: all cores), with -s no talk.'
+
+# One process builds all figures in parallel, so Make's own goals run one after the other.
+.NOTPARALLEL:

@@ -1,0 +1,57 @@
+"""What all commands share: figures named on the command line, mistakes reported without a traceback."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from scripts import paths
+from scripts.errors import CombinedError, LayerError, UserError
+from scripts.spec import Figure, load_all
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """A command's parser, its help being the module's docstring."""
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def names_argument(command: argparse.ArgumentParser) -> None:
+    """Let a command take figures' names."""
+    command.add_argument("names", nargs="*", metavar="NAME", help="a figure in figures/; all of them by default")
+
+
+def figures(names: list[str]) -> list[Figure]:
+    """The named figures, or all; the mistakes of all are reported together."""
+    return load_all([paths.FIGURES / f"{name}.toml" for name in names or paths.figure_names()])
+
+
+def stage(description: str | None, action: Callable[[Figure], object]) -> None:
+    """The command of one stage: do its work for the named figures, from the files of the stage before."""
+    command = parser(description)
+    names_argument(command)
+    names = command.parse_args().names
+
+    def work() -> None:
+        problems = list[UserError]()
+        for figure in figures(names):
+            try:
+                action(figure)
+            except UserError as error:
+                problems.append(in_figure(figure, error))
+        if problems:
+            raise CombinedError(problems)
+
+    run(work)
+
+
+def in_figure(figure: Figure, error: UserError) -> UserError:
+    """A mistake with the file it was made in, where it does not say so itself."""
+    return UserError(f"{paths.FIGURES / figure.name}.toml: {error}") if isinstance(error, LayerError) else error
+
+
+def run(work: Callable[[], None]) -> None:
+    """Run a command to its exit status: 0, or 1 with the message of a mistake on standard error."""
+    try:
+        work()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,70 @@
+"""Writing outputs whole or not at all, and knowing which of them are up to date."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from scripts import paths
+
+Content = str | bytes
+
+
+def write_whole(path: Path, content: Content) -> None:
+    """Write a file unless it holds this already; readers see the old content or the new, never a part."""
+    data = content.encode() if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    paths.WORK.mkdir(parents=True, exist_ok=True)
+    temporary = paths.WORK / f"{path.name}.{os.getpid()}"
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_frames(folder: Path, figure: str, ending: str, contents: Mapping[str, Content]) -> None:
+    """Write a figure's frames, and remove those of an earlier, longer version of it."""
+    for name, content in contents.items():
+        write_whole(folder / f"{name}.{ending}", content)
+    for path in frame_files(folder, figure, ending):
+        if path.stem not in contents:
+            path.unlink()
+
+
+def frame_files(folder: Path, figure: str, ending: str) -> list[Path]:
+    """All frames of a figure that a folder holds."""
+    name = re.compile(rf"{re.escape(figure)}_\d{{2,3}}\.{ending}")
+    return sorted(path for path in folder.glob(f"{figure}_*.{ending}") if name.fullmatch(path.name))
+
+
+def digest(*contents: Content) -> str:
+    """A fingerprint of some inputs."""
+    state = hashlib.sha256()
+    for content in contents:
+        data = content.encode() if isinstance(content, str) else content
+        state.update(len(data).to_bytes(8, "big") + data)
+    return state.hexdigest()
+
+
+class Record:
+    """What a product was last made from; Make compares its time, and a stage its fingerprint."""
+
+    def __init__(self, product: str) -> None:
+        self.path = paths.RECORDS / product
+
+    def holds(self, fingerprint: str, outputs: Iterable[Path]) -> bool:
+        """Whether the outputs are there and were made from just these inputs."""
+        try:
+            return self.path.read_text() == fingerprint and all(path.is_file() for path in outputs)
+        except FileNotFoundError:
+            return False
+
+    def keep(self, fingerprint: str, started: float) -> None:
+        """Note that the outputs are complete, as of the time at which their inputs were read."""
+        write_whole(self.path, fingerprint)
+        os.utime(self.path, (started, started))

@@ -1,0 +1,125 @@
+"""Figures become TikZ: the templates, filled for every frame.
+
+Writes `build/tex/NAME_00.tex` …, one source per step that compiles by itself, and
+`build/work/NAME/NAME.tex`, all of them in one document.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import product
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from scripts import cli, paths
+from scripts.arithmetic import Axis, Index
+from scripts.errors import LayerError
+from scripts.files import write_frames, write_whole
+from scripts.frames import frames
+from scripts.spec import Figure
+
+TEX_ESCAPES = {
+    **{character: f"\\{character}" for character in "#$%&_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+}
+
+
+def escape_tex(text: str) -> str:
+    """Text as TeX sets it, no character of it active; sizes such as 3 × 3 do not break across lines."""
+    escaped = "".join(TEX_ESCAPES.get(character, character) for character in text)
+    return re.sub(r"(?<=\w) × (?=\w)", r"\\,×\\,", escaped)
+
+
+def runs(positions: Sequence[int]) -> list[tuple[int, int]]:
+    """Neighbouring positions joined: [1, 2, 3, 7] becomes [(1, 3), (7, 1)], each (start, length)."""
+    joined: list[tuple[int, int]] = []
+    for position in positions:
+        if joined and sum(joined[-1]) == position:
+            joined[-1] = (joined[-1][0], joined[-1][1] + 1)
+        else:
+            joined.append((position, 1))
+    return joined
+
+
+def extent(positions: Sequence[int]) -> tuple[int, int]:
+    """(start, length) from the first to the last of some positions."""
+    return positions[0], positions[-1] - positions[0] + 1
+
+
+def has_zeros(axes: Sequence[Axis]) -> bool:
+    """Whether any cell of the drawn grid is no input element."""
+    return any(len(axis.input_positions) < axis.grid_size for axis in axes)
+
+
+def grid_values(figure: Figure) -> Iterator[tuple[Index, float]]:
+    """All cells of the drawn grid with their values, zero where no input element is."""
+    if figure.input_values is None:
+        raise ValueError(f"{figure.name} has no values")
+    for position in product(*(range(axis.grid_size) for axis in figure.layer.direct)):
+        index = [axis.input_index(p) for axis, p in zip(figure.layer.direct, position, strict=True)]
+        yield position, 0 if None in index else figure.input_values[tuple(index)].item()
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with delimiters that TeX never uses; a misspelt variable is an error."""
+    env = Environment(  # noqa: S701 — TeX has escapes of its own, see escape_tex
+        loader=FileSystemLoader(paths.TEMPLATES),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<%#",
+        comment_end_string="#%>",
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    env.filters |= {
+        "tex": escape_tex,
+        "runs": runs,
+        "extent": extent,
+        "has_zeros": has_zeros,
+        "grid_values": grid_values,
+    }
+    return env
+
+
+def caption(figure: Figure) -> str:
+    """The figure's caption, plain text."""
+    return environment().get_template("caption.txt.j2").render(figure=figure).strip()
+
+
+def render(figure: Figure) -> str:
+    """Write the sources of a figure's steps and of their common document, which is returned.
+
+    Raises `LayerError` where its view cannot draw the layer.
+    """
+    if len(figure.layer.axes) != 2:
+        raise LayerError(
+            "view", f"the {figure.view} view draws layers of 2 axes", "Describe this layer, or draw 2 axes of it"
+        )
+    if figure.view == "numerical" and figure.input_values is None:
+        raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
+    steps = list(frames(figure.layer, figure.output_values))
+    names = paths.frame_names(figure.name, figure.count)
+    template = environment().get_template("step.tex.j2")
+    sources = {
+        name: template.render(figure=figure, frame=step, number=number, count=figure.count)
+        for number, (name, step) in enumerate(zip(names, steps, strict=True), start=1)
+    }
+    document = environment().get_template("figure.tex.j2").render(figure=figure, frames=steps)
+    write_frames(paths.TEX, figure.name, "tex", sources)
+    write_whole(paths.document(figure.name), document)
+    return document
+
+
+if __name__ == "__main__":
+    cli.stage(__doc__, render)
