@@ -62,8 +62,8 @@ report: $(MADE)/report ## the report, build/report.pdf
 	$(if $(STALE)$(GONE)$(REPORT),@$(PY) -m scripts.report $(QUIET),\
 	    $(if $(QUIET),@:,@echo "$(BUILD)/report.pdf is up to date."))
 
-gallery: gifs ## the README's animations, copied from the build
-	@cp $(ALL:%=$(BUILD)/gif/%.gif) figures/gallery/
+gallery: gifs ## the README's animations and their table, from the build
+	@$(PY) -m scripts.gallery
 
 setup $(READY): requirements.txt scripts/setup.py ## what the build needs; NO_INSTALL=1 only names system packages
 	@$(PYTHON) scripts/setup.py

@@ -15,8 +15,8 @@ from scripts import cli, paths
 from scripts.files import write_whole
 from scripts.spec import Figure
 
-# A place of the 32 is left for "as before".  Flat drawings do not gain from more: all but the rarest
-# shades of antialiased edges have a place of their own.
+# A place of the 32 is left for "as before".  Flat drawings hardly gain from more: what is left to share
+# a place are shades of antialiased edges.
 COLOURS = 31
 
 # Red, green and blue in one number.
@@ -42,20 +42,30 @@ def gif(images: Sequence[Image.Image], durations: Sequence[float]) -> bytes:
 
 
 def _palette(stack: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """The most frequent colours, and for every packed colour that occurs its place among them.
+    """A palette for all frames, and for every packed colour that occurs the place of its nearest.
 
     Shapes: (frames, height, width, 3) gives (COLOURS + 1, 3) and (2²⁴,).
     """
     sheet = Image.fromarray(stack.reshape(-1, *stack.shape[2:]))
     counted = cast(list[tuple[int, tuple[int, ...]]], sheet.getcolors(sheet.width * sheet.height))
-    # Colours of one count are put in an order of their own, so that equal frames give equal bytes.
-    colours = np.array([colour for _, colour in sorted(counted, key=lambda item: (-item[0], item[1]))])
+    # In an order of its own, so that equal frames give equal bytes.
+    counted.sort()
+    counts, colours = np.array([count for count, _ in counted]), np.array([colour for _, colour in counted])
+
+    # Again and again the colour whose pixels are served worst gets a place, the most frequent one first.
     palette = np.zeros((COLOURS + 1, 3), dtype=np.uint8)
-    palette[: min(len(colours), COLOURS)] = colours[:COLOURS]
-    kept = colours[:COLOURS]
-    distances = ((colours[:, None] - kept) ** 2).sum(axis=-1)
+    nearest = np.zeros(len(colours), dtype=np.uint8)
+    distance = np.full(len(colours), np.inf)
+    chosen = int(counts.argmax())
+    for place in range(min(COLOURS, len(colours))):
+        palette[place] = colours[chosen]
+        to_chosen = ((colours - colours[chosen]) ** 2).sum(axis=-1)
+        closer = to_chosen < distance
+        nearest[closer], distance[closer] = place, to_chosen[closer]
+        chosen = int((counts * distance).argmax())
+
     places = np.zeros(1 << 24, dtype=np.uint8)
-    places[colours @ PACK] = distances.argmin(axis=-1)
+    places[colours @ PACK] = nearest
     return palette, places
 
 

@@ -6,18 +6,22 @@ Figures are spread over all cores, the largest first.
 
 import multiprocessing
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
+from pathlib import Path
+
+from PIL.Image import Image
 
 from scripts import cli, paths
 from scripts.animate import animate
 from scripts.errors import CombinedError, UserError
-from scripts.files import Record, digest, frame_files, write_whole
+from scripts.files import Record, code_fingerprint, digest, frame_files, write_whole
 from scripts.rasterise import rasterise
 from scripts.render import render
 from scripts.spec import Figure
@@ -46,32 +50,35 @@ def build(figure: Figure, goal: str, started: float) -> Outcome:
 
 def _build(figure: Figure, goal: str, started: float) -> None:
     names = paths.frame_names(figure.name, figure.count)
-    _note_references(figure)
-    inputs = digest(_code(), render(figure))
-    images = None
-
-    pdfs = Record(f"{figure.name}.pdf")
-    outputs = [paths.PDF / f"{name}.pdf" for name in names]
     document = paths.document(figure.name).with_suffix(".pdf")
-    if not pdfs.holds(inputs, [*outputs, document, paths.STRIPS / f"{figure.name}.pdf"]):
-        typeset(figure)
-    pdfs.keep(inputs, started)
+    images: list[Image] | None = None
+
+    def bring(kind: str, inputs: str, outputs: list[Path], make: Callable[[], object]) -> None:
+        """Run a stage unless its outputs were made from these inputs, and note that they are."""
+        record = Record(f"{figure.name}.{kind}")
+        fresh = record.holds(inputs, outputs)
+        if not fresh:
+            make()
+        # Records of earlier stages keep their time where they were fresh: what depends on them is, too.
+        if not fresh or kind == goal:
+            record.keep(inputs, started)
+
+    def draw() -> None:
+        nonlocal images
+        images = rasterise(figure)
+
+    _note_references(figure)
+    inputs = digest(code_fingerprint(), render(figure))
+    pdfs = [paths.PDF / f"{name}.pdf" for name in names]
+    bring("pdf", inputs, [*pdfs, document, paths.STRIPS / f"{figure.name}.pdf"], lambda: typeset(figure))
     if goal == "pdf":
         return
-
-    inputs = digest(_code(), document.read_bytes())
-    pngs = Record(f"{figure.name}.png")
-    if not pngs.holds(inputs, [paths.PNG / f"{name}.png" for name in names]):
-        images = rasterise(figure)
-    pngs.keep(inputs, started)
+    inputs = digest(code_fingerprint(), document.read_bytes())
+    bring("png", inputs, [paths.PNG / f"{name}.png" for name in names], draw)
     if goal == "png":
         return
-
     inputs = digest(inputs, repr(figure.durations))
-    gif = Record(f"{figure.name}.gif")
-    if not gif.holds(inputs, [paths.GIF / f"{figure.name}.gif"]):
-        animate(figure, images)
-    gif.keep(inputs, started)
+    bring("gif", inputs, [paths.GIF / f"{figure.name}.gif"], lambda: animate(figure, images))
 
 
 def _note_references(figure: Figure) -> None:
@@ -82,13 +89,6 @@ def _note_references(figure: Figure) -> None:
     write_whole(paths.RECORDS / f"{figure.name}.d", "\n".join(rules) + "\n")
 
 
-@cache
-def _code() -> str:
-    """A fingerprint of the code and its libraries, which shape every output."""
-    files = [*sorted(paths.SCRIPTS.glob("*.py")), paths.REQUIREMENTS]
-    return digest(*(file.read_bytes() for file in files))
-
-
 def forget(name: str) -> None:
     """Remove the outputs of a figure whose file is gone."""
     frames = [(paths.TEX, "tex"), (paths.PDF, "pdf"), (paths.PNG, "png")]
@@ -97,6 +97,7 @@ def forget(name: str) -> None:
     files += [paths.RECORDS / f"{name}.{ending}" for ending in (*GOALS, "d")]
     for file in files:
         file.unlink(missing_ok=True)
+    shutil.rmtree(paths.document(name).parent, ignore_errors=True)
 
 
 @contextmanager

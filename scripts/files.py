@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from scripts import paths
@@ -49,6 +50,13 @@ def digest(*contents: Content) -> str:
         data = content.encode() if isinstance(content, str) else content
         state.update(len(data).to_bytes(8, "big") + data)
     return state.hexdigest()
+
+
+@cache
+def code_fingerprint() -> str:
+    """A fingerprint of the code and its libraries, which shape every output."""
+    files = [*sorted(paths.SCRIPTS.glob("*.py")), paths.REQUIREMENTS]
+    return digest(*(file.read_bytes() for file in files))
 
 
 class Record:

@@ -3,10 +3,13 @@
 import os
 from pathlib import Path
 
+README = Path("README.md")
 FIGURES = Path("figures")
+GALLERY = FIGURES / "gallery"
 TEMPLATES = Path("templates")
 REPORT = Path("report")
 SCRIPTS = Path("scripts")
+THEME = TEMPLATES / "theme.tex"
 REQUIREMENTS = Path("requirements.txt")
 
 BUILD = Path(os.environ.get("BUILD", "build"))

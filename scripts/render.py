@@ -12,7 +12,7 @@ from itertools import product
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts import cli, paths
-from scripts.arithmetic import Axis, Index
+from scripts.arithmetic import Axis, Index, Values
 from scripts.errors import LayerError
 from scripts.files import write_frames, write_whole
 from scripts.frames import frames
@@ -66,6 +66,11 @@ def grid_values(figure: Figure) -> Iterator[tuple[Index, float]]:
         yield position, 0 if None in index else figure.input_values[tuple(index)].item()
 
 
+def whole(values: Values) -> bool:
+    """Whether all values are integers."""
+    return bool((values == values.round()).all())
+
+
 @cache
 def environment() -> Environment:
     """The templates, with delimiters that TeX never uses; a misspelt variable is an error."""
@@ -80,6 +85,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         extensions=["jinja2.ext.do"],
     )
     env.filters |= {
@@ -88,6 +94,7 @@ def environment() -> Environment:
         "extent": extent,
         "has_zeros": has_zeros,
         "grid_values": grid_values,
+        "whole": whole,
     }
     return env
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts import cli, paths
 from scripts.errors import ToolError
-from scripts.files import Record, digest, write_whole
+from scripts.files import Record, code_fingerprint, digest, write_whole
 from scripts.render import caption, environment
 from scripts.tools import latexmk
 
@@ -26,17 +26,26 @@ FAULTS = re.compile(
 )
 
 
-def report() -> None:
-    """Compile the report from figures that are up to date."""
+def report(started: float) -> None:
+    """Compile the report from figures that are up to date, unless nothing has changed since it was last."""
+    inputs = digest(code_fingerprint(), *(file.read_bytes() for file in gather()))
+    record = Record("report")
+    if not record.holds(inputs, [paths.REPORT_PDF]):
+        latexmk(SOURCE)
+        check(SOURCE.with_suffix(".log"))
+        write_whole(paths.REPORT_PDF, SOURCE.with_suffix(".pdf").read_bytes())
+    record.keep(inputs, started)
+
+
+def gather() -> list[Path]:
+    """Put the report's text, theme and captions beside the figures' strips; all of these files."""
     figures = cli.figures([])
-    template = environment().get_template("figures.tex.j2")
     captions = [(figure, caption(figure)) for figure in figures]
-    write_whole(FOLDER / "figures.tex", template.render(captions=captions))
-    for file in (*paths.REPORT.iterdir(), paths.TEMPLATES / "theme.tex"):
-        write_whole(FOLDER / file.name, file.read_bytes())
-    latexmk(SOURCE)
-    check(SOURCE.with_suffix(".log"))
-    write_whole(paths.REPORT_PDF, SOURCE.with_suffix(".pdf").read_bytes())
+    sources = {file.name: file.read_bytes() for file in (*paths.REPORT.iterdir(), paths.THEME)}
+    sources["figures.tex"] = environment().get_template("figures.tex.j2").render(captions=captions).encode()
+    for name, content in sources.items():
+        write_whole(FOLDER / name, content)
+    return [*(FOLDER / name for name in sorted(sources)), *(paths.STRIPS / f"{figure.name}.pdf" for figure in figures)]
 
 
 def check(log: Path) -> None:
@@ -52,8 +61,7 @@ def main() -> None:
     command = cli.parser(__doc__)
     command.add_argument("--quiet", action="store_true", help="say nothing about success")
     options = command.parse_args()
-    report()
-    Record("report").keep(digest(paths.REPORT_PDF.read_bytes()), started)
+    report(started)
     if not options.quiet:
         print(paths.REPORT_PDF)
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from scripts.errors import ToolError
 
+# Nothing of the clock or of the folder in a PDF.
+REPRODUCIBLE = r"\pdfinfoomitdate=1 \pdftrailerid{}\pdfsuppressptexinfo=-1 "
+
 
 def run(command: Sequence[str], folder: Path, seconds: int = 120, **environment: str) -> None:
     """Run a program in a folder; raises `ToolError` where it is missing, fails or takes too long."""
@@ -33,17 +36,16 @@ def run(command: Sequence[str], folder: Path, seconds: int = 120, **environment:
 def latexmk(source: Path) -> None:
     """Compile a source in its own folder; raises `ToolError` with TeX's first error and its lines."""
     command = ["latexmk", "-norc", "-pdf", "-silent", "-interaction=nonstopmode", "-halt-on-error"]
-    command += ["-pdflatex=pdflatex -no-shell-escape %O %S", source.name]
+    command += ["-pdflatex=pdflatex -no-shell-escape %O %P", f"-pretex={REPRODUCIBLE}", "-usepretex", source.name]
     log = source.with_suffix(".log")
     try:
-        # TeX may read and write in its own folder and read its own trees, and dates are the source's.
+        # TeX may read and write in its own folder and read its own trees.
         run(
             command,
             source.parent,
             openin_any="p",
             openout_any="p",
             max_print_line="1000",
-            FORCE_SOURCE_DATE="1",
         )
     except ToolError as error:
         problem = _tex_error(log)

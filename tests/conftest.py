@@ -1,0 +1,99 @@
+"""A miniature project, built in a folder of its own by the real Makefile, scripts and templates."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+
+# A plane figure with values, so that its transpose has some; and what is made from it.
+FIGURES = {
+    "tiny": 'title = "Tiny"\noperation = "convolution"\ninput_size = 3\nkernel_size = 2\n',
+    "tiny_transposed": 'title = "Tiny, transposed"\ntranspose_of = "tiny"\n',
+    "values": 'title = "100 % & more_values"\noperation = "convolution"\npadding = [[1, 0], 0]\n'
+    "input_values = [[1, 2], [3, 4]]\nkernel_values = [[1, 0], [0, 1.5]]\nframe_duration = 0.5\n",
+}
+REPORT = r"""\documentclass{scrartcl}
+\usepackage{tikz}
+\input{theme}
+\areaset{15.3cm}{23cm}
+\input{figures}
+\begin{document}
+See \ref{fig:tiny} and \ref{fig:values}.
+\showfigure{tiny}\showfigure{tiny_transposed}\showfigure{values}
+\end{document}
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="keep the rendered sources as the golden text")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout in which commands run as a user would type them."""
+
+    top: Path
+
+    def make(self, *words: str, fails: bool = False) -> str:
+        """What make printed, both streams; its exit status must be as expected."""
+        # The tests may themselves run under make.
+        environment = {
+            name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")
+        }
+        result = subprocess.run(
+            ["make", *words], cwd=self.top, env=environment, capture_output=True, text=True, check=False
+        )
+        printed = result.stdout + result.stderr
+        assert (result.returncode != 0) == fails, printed
+        return printed
+
+    def outputs(self, *kinds: str) -> dict[str, int]:
+        """Files of the build below some folders, with their times."""
+        files = (path for kind in kinds for path in (self.top / "build").glob(kind))
+        return {str(path.relative_to(self.top / "build")): path.stat().st_mtime_ns for path in files if path.is_file()}
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.top / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+
+def make_project(top: Path) -> Project:
+    for name in ("scripts", "templates"):
+        shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy2(TOP / name, top / name)
+    (top / ".venv").symlink_to(TOP / ".venv")
+    (top / "figures").mkdir()
+    for name, text in FIGURES.items():
+        (top / "figures" / f"{name}.toml").write_text(text)
+    (top / "report").mkdir()
+    (top / "report" / "report.tex").write_text(REPORT)
+    return Project(top)
+
+
+@pytest.fixture
+def fresh_project(tmp_path: Path) -> Project:
+    """A project in which nothing is built, in a folder whose name has a space and an accent."""
+    return make_project(tmp_path / "mon café")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with everything built, for tests that only look."""
+    project = make_project(tmp_path_factory.mktemp("built") / "project")
+    project.make("report", "gifs")
+    return project
+
+
+@pytest.fixture
+def project(built: Project, tmp_path: Path) -> Project:
+    """A copy of the built project, for tests that change it."""
+    shutil.copytree(built.top, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")

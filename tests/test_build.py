@@ -1,0 +1,224 @@
+"""The whole pipeline in a miniature project: what is built, what is rebuilt, and what is not."""
+
+import subprocess
+from itertools import product
+from pathlib import Path
+from statistics import mode
+
+import numpy as np
+import pikepdf
+import pytest
+from PIL import Image, ImageSequence
+
+from tests.conftest import FIGURES, Project
+
+FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}
+
+# The theme's colours, and the window's 40 % over the input's.
+INPUT, OUTPUT = (38, 139, 210), (42, 161, 152)
+WINDOW_OVER_INPUT, WINDOW_OVER_OUTPUT = (26, 105, 152), (28, 118, 118)
+INK = 0.4  # half the line width, in points
+
+
+def test_everything_is_built(built: Project) -> None:
+    build = built.top / "build"
+    names = {f"{figure}_{number:02}" for figure, count in FRAMES.items() for number in range(count)}
+    for ending in ("tex", "pdf", "png"):
+        assert {path.name for path in (build / ending).iterdir()} == {f"{name}.{ending}" for name in names}
+    assert {path.name for path in (build / "gif").iterdir()} == {f"{figure}.gif" for figure in FIGURES}
+    assert (build / "report.pdf").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("figure", FRAMES)
+def test_frames_have_one_page_of_one_size(built: Project, figure: str) -> None:
+    sizes = set()
+    for path in (built.top / "build" / "pdf").glob(f"{figure}_[0-9]*.pdf"):
+        with pikepdf.open(path) as pdf:
+            assert len(pdf.pages) == 1
+            sizes.add(tuple(map(float, pdf.pages[0].mediabox)))
+    assert len(sizes) == 1
+    assert len({Image.open(path).size for path in (built.top / "build" / "png").glob(f"{figure}_[0-9]*.png")}) == 1
+
+
+@pytest.mark.parametrize(("figure", "duration"), [("tiny", 1000), ("tiny_transposed", 1000), ("values", 500)])
+def test_gifs_show_the_frames_for_their_durations(built: Project, figure: str, duration: int) -> None:
+    gif = Image.open(built.top / "build" / "gif" / f"{figure}.gif")
+    assert gif.info["loop"] == 0
+    frames = list(ImageSequence.Iterator(gif))
+    count = FRAMES[figure]
+    assert len(frames) == count
+    durations = []
+    for number in range(count):
+        gif.seek(number)
+        durations.append(gif.info["duration"])
+        with Image.open(built.top / "build" / "png" / f"{figure}_{number:02}.png") as png:
+            assert gif.size == png.size
+            difference = np.abs(np.asarray(gif.convert("RGB"), int) - np.asarray(png.convert("RGB"), int))
+        assert difference.mean() < 1
+        assert (difference.max(axis=-1) > 40).mean() < 0.001
+    assert durations == [duration] * (count - 1) + [3000]
+
+
+def test_gifs_store_one_palette_and_only_what_changes(built: Project) -> None:
+    path = built.top / "build" / "gif" / "tiny.gif"
+    gif = Image.open(path)
+    assert gif.tile[0].extents == (0, 0, *gif.size)
+    gif.seek(1)
+    extents = gif.tile[0].extents
+    assert extents is not None
+    left, top, right, bottom = extents
+    assert (right - left) * (bottom - top) < 0.9 * gif.width * gif.height
+    # A local colour table would be announced in a frame's descriptor, after the comma that begins it.
+    data = path.read_bytes()
+    descriptor = b"," + b"".join(n.to_bytes(2, "little") for n in (left, top, right - left, bottom - top))
+    assert data[data.index(descriptor) + len(descriptor)] & 0x80 == 0
+
+
+def pixel(image: Image.Image, x: float, y: float) -> object:
+    """The colour at some centimetres from the drawing's lower left corner, which the margin of 3 pt surrounds."""
+    scale = 150 / 2.54
+    margin = (3 + INK / 2) * 2.54 / 72.27
+    return image.getpixel((round((x + margin) * scale), round(image.height - (y + margin) * scale)))
+
+
+def test_known_cells_of_known_frames_have_their_colours(project: Project) -> None:
+    """Without labels, so that the drawing's own corner is the page's."""
+    project.edit("templates/theme.tex", r"\figurelabelstrue", r"\figurelabelsfalse")
+    project.make("gifs")
+    column, row = np.array([0.54, 0.27]), np.array([0.378, -0.351])
+
+    def cell(image: Image.Image, r: int, c: int) -> object:
+        """The colour of most of nine spots: thin lines cross some cells."""
+        spots = product((0.3, 0.5, 0.7), repeat=2)
+        return mode(pixel(image, *((c + x) * column + (r + y) * row + 3 * -row * [0, 1])) for x, y in spots)
+
+    window = {0: {(0, 0), (0, 1), (1, 0), (1, 1)}, 3: {(1, 1), (1, 2), (2, 1), (2, 2)}}
+    for number, covered in window.items():
+        png = Image.open(project.top / "build" / "png" / f"tiny_{number:02}.png").convert("RGB")
+        gif = Image.open(project.top / "build" / "gif" / "tiny.gif")
+        gif.seek(number)
+        for image in (png, gif.convert("RGB")):
+            for r, c in np.ndindex(3, 3):
+                expected = WINDOW_OVER_INPUT if (r, c) in covered else INPUT
+                assert cell(image, r, c) == pytest.approx(expected, abs=1), (number, r, c)
+
+    # The numerical view: a row of padding above the input; the output beside it, one cell high and wide each.
+    png = Image.open(project.top / "build" / "png" / "values_00.png").convert("RGB")
+    unit = 0.7
+    assert pixel(png, 0.15 * unit, 2.15 * unit) == pytest.approx((156, 174, 179), abs=1)
+    assert pixel(png, 0.15 * unit, 1.15 * unit) == pytest.approx(WINDOW_OVER_INPUT, abs=1)
+    assert pixel(png, 0.15 * unit, 0.15 * unit) == pytest.approx(INPUT, abs=1)
+    output = 2 + 1.1
+    assert pixel(png, (output + 0.15) * unit, 1.65 * unit) == pytest.approx(WINDOW_OVER_OUTPUT, abs=1)
+    assert pixel(png, (output + 0.15) * unit, 0.65 * unit) == pytest.approx(OUTPUT, abs=1)
+
+
+@pytest.mark.parametrize("step", ["tiny_02", "tiny_transposed_05", "values_01"])
+def test_a_steps_source_compiles_alone_to_its_frame(built: Project, tmp_path: Path, step: str) -> None:
+    """With plain pdflatex, to the last pixel."""
+    source = built.top / "build" / "tex" / f"{step}.tex"
+    subprocess.run(["pdflatex", "-interaction=batchmode", source], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["pdftoppm", "-r", "150", "-png", "-singlefile", f"{step}.pdf", step], cwd=tmp_path, check=True)
+    alone, frame = (np.asarray(Image.open(top / f"{step}.png")) for top in (tmp_path, built.top / "build" / "png"))
+    assert np.array_equal(alone, frame)
+
+
+ALL = ("report.pdf", "*/*", "report/figures/*")
+
+
+def test_nothing_changed_nothing_done(project: Project) -> None:
+    before = project.outputs(*ALL)
+    assert project.make("gifs") == "3 figures are up to date.\n"
+    assert project.make() == "build/report.pdf is up to date.\n"
+    assert project.outputs(*ALL) == before
+
+
+def test_a_file_touched_but_unchanged_runs_no_tex(project: Project) -> None:
+    before = project.outputs("pdf/*", "png/*", "gif/*", "work/*/*.log")
+    (project.top / "templates" / "theme.tex").touch()
+    assert "[3/3]" in project.make("gifs")
+    assert project.outputs("pdf/*", "png/*", "gif/*", "work/*/*.log") == before
+    assert project.make("gifs") == "3 figures are up to date.\n"
+
+
+def test_a_colour_of_the_theme_changes_every_animation_and_the_report(project: Project) -> None:
+    kinds = ("pdf/*", "png/*", "gif/*", "report/figures/*", "report.pdf")
+    before = {path: (project.top / "build" / path).read_bytes() for path in project.outputs(*kinds)}
+    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
+    project.make("report", "gifs")
+    assert [path for path, data in before.items() if (project.top / "build" / path).read_bytes() == data] == []
+
+
+def test_a_figures_file_rebuilds_it_its_transpose_and_the_report(project: Project) -> None:
+    before = project.outputs("gif/*", "report.pdf")
+    project.edit("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
+    project.make("report", "gifs")
+    after = project.outputs("gif/*", "report.pdf")
+    changed = {path for path in before if after[path] != before[path]}
+    assert changed == {"gif/tiny.gif", "gif/tiny_transposed.gif", "report.pdf"}
+    # Two output elements instead of four: the frames that are no more are gone.
+    assert len(project.outputs("pdf/tiny_0*")) == len(project.outputs("tex/tiny_0*")) == 2
+
+
+def test_a_figure_that_is_removed_takes_its_outputs_along(project: Project) -> None:
+    (project.top / "figures" / "values.toml").unlink()
+    project.make("gifs")
+    assert project.outputs("*/values*", "*/*/values*") == {}
+    assert "No figures" not in project.make("gifs")
+
+
+def test_an_output_that_is_lost_comes_back_with_its_stage(project: Project) -> None:
+    data = (project.top / "build" / "gif" / "tiny.gif").read_bytes()
+    (project.top / "build" / "gif" / "tiny.gif").unlink()
+    (project.top / "figures" / "tiny.toml").touch()
+    project.make("gifs")
+    assert (project.top / "build" / "gif" / "tiny.gif").read_bytes() == data
+
+
+def test_two_builds_are_the_same_bytes(project: Project, fresh_project: Project) -> None:
+    fresh_project.make("-j1", "report", "gifs")
+    kinds = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*")
+    assert sorted(fresh_project.outputs(*kinds)) == sorted(project.outputs(*kinds))
+    for path in project.outputs(*kinds):
+        assert (project.top / "build" / path).read_bytes() == (fresh_project.top / "build" / path).read_bytes(), path
+
+
+def test_some_figures(fresh_project: Project) -> None:
+    assert fresh_project.make("-j8", "-s", "gifs", "FIGURES=values") == ""
+    assert list(fresh_project.outputs("gif/*")) == ["gif/values.gif"]
+    assert "There is no figures/nope.toml" in fresh_project.make("gifs", "FIGURES=nope", fails=True)
+    fresh_project.make("pdfs", "FIGURES=tiny")
+    assert len(fresh_project.outputs("pdf/tiny_*")) == 4
+    assert len(fresh_project.outputs("png/tiny_*")) == 0
+    assert fresh_project.make("all_animations").count("[") == 2
+
+
+def test_wrong_files_are_reported_together_and_nothing_stale_is_left_as_new(project: Project) -> None:
+    project.edit("figures/tiny.toml", "kernel_size = 2", "kernel_size = 9")
+    project.edit("figures/values.toml", "frame_duration", "frame_durations")
+    message = project.make(fails=True)
+    assert "figures/tiny.toml: kernel_size: the window spans 9" in message
+    assert "figures/values.toml: frame_durations: is not a key of a figure. Did you mean frame_duration?" in message
+    assert "Traceback" not in message
+    project.make("gifs", fails=True)
+
+
+def test_an_error_of_tex_is_shown_with_its_lines(project: Project) -> None:
+    project.edit("templates/theme.tex", "input/.style={fill=inputcolor}", r"input/.style={fill=\nocolor}")
+    message = project.make("gifs", fails=True)
+    assert "Undefined control sequence" in message
+    assert r"\nocolor" in message
+    assert "The full log is build/work/tiny/tiny.log" in message
+    assert "Traceback" not in message
+    project.edit("templates/theme.tex", r"\nocolor", "inputcolor")
+    project.make("gifs")
+
+
+def test_a_fault_of_the_report_fails_and_leaves_the_old_one(project: Project) -> None:
+    before = project.outputs("report.pdf")
+    project.edit("report/report.tex", r"\end{document}", "\\ref{nowhere}\n\\end{document}")
+    assert "Reference `nowhere' on page" in project.make(fails=True)
+    assert project.outputs("report.pdf") == before
+    project.make(fails=True)
+    project.edit("report/report.tex", r"\ref{nowhere}", r"\showfigure{nowhere}")
+    assert "There is no figures/nowhere.toml" in project.make(fails=True)

@@ -1,0 +1,87 @@
+"""The classic figures against the reference's tables, which are typed here and nowhere else."""
+
+import pytest
+from markupsafe import escape
+
+from scripts import paths
+from scripts.render import caption
+from scripts.spec import Figure, load
+
+# name: input size, kernel size, stride, padding, dilation, output size.
+CLASSIC = {
+    "no_padding_no_strides": (4, 3, 1, 0, 1, 2),
+    "arbitrary_padding_no_strides": (5, 4, 1, 2, 1, 6),
+    "same_padding_no_strides": (5, 3, 1, 1, 1, 5),
+    "full_padding_no_strides": (5, 3, 1, 2, 1, 7),
+    "no_padding_strides": (5, 3, 2, 0, 1, 2),
+    "padding_strides": (5, 3, 2, 1, 1, 3),
+    "padding_strides_odd": (6, 3, 2, 1, 1, 3),
+    "dilation": (7, 3, 1, 0, 2, 3),
+    "numerical_no_padding_no_strides": (5, 3, 1, 0, 1, 3),
+    "numerical_padding_strides": (5, 3, 2, 1, 1, 3),
+    "numerical_average_pooling": (5, 3, 1, 0, 1, 3),
+    "numerical_max_pooling": (5, 3, 1, 0, 1, 3),
+}
+TRANSPOSED = list(CLASSIC)[:7]
+OUTPUTS = {
+    "numerical_no_padding_no_strides": [[12, 12, 17], [10, 17, 19], [9, 6, 14]],
+    "numerical_padding_strides": [[6, 17, 3], [8, 17, 13], [6, 4, 4]],
+    "numerical_average_pooling": [[1.7, 1.7, 1.7], [1.0, 1.2, 1.8], [1.1, 0.8, 1.3]],
+    "numerical_max_pooling": [[3, 3, 3], [3, 3, 3], [3, 2, 3]],
+}
+
+
+def figure(name: str) -> Figure:
+    return load(paths.FIGURES / f"{name}.toml")
+
+
+def test_all_classic_figures_are_there_with_358_frames() -> None:
+    names = [*CLASSIC, *(f"{name}_transposed" for name in TRANSPOSED)]
+    assert set(names) <= set(paths.figure_names())
+    assert len(names) == 19
+    assert sum(figure(name).count for name in names) == 358
+
+
+@pytest.mark.parametrize("name", CLASSIC)
+def test_parameters_and_sizes(name: str) -> None:
+    layer = figure(name).layer
+    for axis, size in zip(layer.axes, layer.output_size, strict=True):
+        assert axis.padding[0] == axis.padding[1]
+        found = (axis.input_size, axis.kernel_size, axis.stride, axis.padding[0], axis.dilation, size)
+        assert found == CLASSIC[name]
+
+
+@pytest.mark.parametrize("name", TRANSPOSED)
+def test_a_transposed_figure_maps_back(name: str) -> None:
+    i, k, s, p, _, o = CLASSIC[name]
+    transposed = figure(f"{name}_transposed")
+    assert transposed.layer.operation == "transposed_convolution"
+    assert transposed.layer.input_size == (o, o)
+    assert transposed.layer.output_size == (i, i)
+    assert {(axis.kernel_size, axis.stride, axis.padding) for axis in transposed.layer.axes} == {(k, s, (p, p))}
+    assert transposed.count == i * i
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_values(name: str) -> None:
+    output = figure(name).output_values
+    assert output is not None
+    assert output.round(1).tolist() == OUTPUTS[name]
+
+
+def test_the_odd_transposed_figure_says_3_by_3_and_pads_below_and_right() -> None:
+    """What the reference's caption had as 2×2, and its figure on the wrong side."""
+    odd = figure("padding_strides_odd_transposed")
+    assert "from an input of 3 × 3 to an output of 6 × 6" in caption(odd)
+    assert [axis.padding for axis in odd.layer.direct] == [(1, 2), (1, 2)]
+    assert odd.layer.direct[0].input_positions == (1, 3, 5)
+
+
+def test_the_readme_shows_every_classic_figure_from_the_gallery() -> None:
+    text = paths.README.read_text(encoding="utf-8")
+    names = [*CLASSIC, *(f"{name}_transposed" for name in TRANSPOSED)]
+    assert {file.stem for file in paths.GALLERY.glob("*.gif")} >= set(names)
+    assert sum(file.stat().st_size for file in paths.GALLERY.glob("*.gif")) <= 2_000_000
+    for name in names:
+        assert f'src="figures/gallery/{name}.gif"' in text
+        assert f'alt="{escape(caption(figure(name)))}"' in text

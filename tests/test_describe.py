@@ -1,0 +1,47 @@
+"""scripts.describe, as other people's scripts call it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def describe(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.describe", *words], capture_output=True, text=True, check=False
+    )
+
+
+def test_one_line_of_json_per_file() -> None:
+    result = describe("figures/numerical_padding_strides.toml", "figures/padding_strides_odd_transposed.toml")
+    assert result.returncode == 0
+    numerical, odd = map(json.loads, result.stdout.splitlines())
+    assert list(numerical) == [
+        "name", "title", "operation", "caption", "input_size", "kernel_size", "stride", "padding", "dilation",
+        "output_padding", "output_size", "input", "kernel", "output", "frames",
+    ]  # fmt: skip
+    assert numerical["padding"] == [[1, 1], [1, 1]]
+    assert numerical["output"] == [[6, 17, 3], [8, 17, 13], [6, 4, 4]]
+    first = numerical["frames"][0]
+    assert (first["output_index"], first["value"], len(first["terms"])) == ([0, 0], 6, 9)
+    assert first["terms"][0] == {"kernel_index": [0, 0], "input_index": None}
+    assert first["terms"][8] == {"kernel_index": [2, 2], "input_index": [1, 1]}
+    assert (odd["input_size"], odd["output_padding"], odd["output_size"]) == ([3, 3], [1, 1], [6, 6])
+    assert odd["equivalent"]["padding"] == [[1, 2], [1, 2]]
+    assert odd["equivalent"]["input_dilation"] == [2, 2]
+    assert odd["input"] is None
+    # The drawn window's first element is the layer's last kernel element.
+    assert odd["frames"][0]["terms"][0]["kernel_index"] == [2, 2]
+
+
+def test_a_bad_file_prints_only_its_error_and_the_others_are_described(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text('title = "T"\noperation = "convolution"\ninput_size = 3\nkernel_size = 5')
+    result = describe(str(tmp_path / "bad.toml"), "figures/dilation.toml")
+    assert result.returncode == 1
+    assert [json.loads(line)["name"] for line in result.stdout.splitlines()] == ["dilation"]
+    assert result.stderr.startswith(f"{tmp_path / 'bad.toml'}: kernel_size: the window spans 5")
+    assert "Traceback" not in result.stderr
+
+
+def test_wrong_usage_is_status_2() -> None:
+    assert describe().returncode == 2

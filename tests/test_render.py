@@ -1,0 +1,76 @@
+"""The templates: what they make of two figures, and how they guard against mistakes."""
+
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+from scripts import paths
+from scripts.errors import LayerError
+from scripts.files import frame_files
+from scripts.render import caption, environment, escape_tex, render, runs
+from scripts.spec import load
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("name", ["no_padding_no_strides", "numerical_padding_strides"])
+def test_every_source_is_the_golden_text(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each source the part after preamble and theme, which it holds word for word."""
+    monkeypatch.setattr(paths, "TEX", tmp_path)
+    monkeypatch.setattr(paths, "WORK", tmp_path / "work")
+    head = (paths.TEMPLATES / "preamble.tex").read_text() + paths.THEME.read_text()
+    figure = load(paths.FIGURES / f"{name}.toml")
+    sources = [render(figure), *(file.read_text() for file in frame_files(tmp_path, name, "tex"))]
+    assert len(sources) == 1 + figure.count
+    assert all(head in source for source in sources)
+    text = "\n".join(source.replace(head, "") for source in sources)
+    golden = GOLDEN / f"{name}.tex"
+    if request.config.getoption("--golden"):
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+def test_a_misspelt_variable_is_an_error() -> None:
+    with pytest.raises(UndefinedError, match="strid"):
+        environment().from_string("<< strid >>").render(stride=2)
+
+
+def test_texts_are_escaped_for_tex() -> None:
+    assert escape_tex(r"50% \input{x} ~^#$&_|") == (
+        r"50\% \textbackslash{}input\{x\} \textasciitilde{}\textasciicircum{}\#\$\&\_\textbar{}"
+    )
+    assert escape_tex("3 × 4") == r"3\,×\,4"
+
+
+def test_runs_join_neighbours() -> None:
+    assert runs([1, 2, 3, 7]) == [(1, 3), (7, 1)]
+    assert runs([]) == []
+
+
+def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
+    file = tmp_path / "line.toml"
+    file.write_text('title = "T"\noperation = "convolution"\ninput_size = [5]\nkernel_size = 3')
+    with pytest.raises(LayerError, match="the plane view draws layers of 2 axes"):
+        render(load(file))
+    file.write_text('title = "T"\noperation = "convolution"\ninput_size = 5\nkernel_size = 3\nview = "numerical"')
+    with pytest.raises(LayerError, match="the numerical view draws values"):
+        render(load(file))
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("padding = [1, 0]", "padding 1 × 0"),
+        ("padding = [[1, 0], [1, 0]]", "padding 1 before, 0 after"),
+        ("padding = [[1, 0], [0, 0]]", "padding (1, 0) × (0, 0)"),
+        ("stride = [2, 1]\ndilation = [1, 2]", "stride 2 × 1, padding 0 and dilation 1 × 2"),
+    ],
+)
+def test_captions_say_what_differs_between_axes(tmp_path: Path, keys: str, words: str) -> None:
+    file = tmp_path / "figure.toml"
+    file.write_text(f'title = "T"\noperation = "convolution"\ninput_size = [5, 8]\nkernel_size = [3, 2]\n{keys}')
+    assert words in caption(load(file))
+    assert caption(load(file)).startswith("Convolution with kernel 3 × 2, ")

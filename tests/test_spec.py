@@ -1,0 +1,150 @@
+"""Figure files: what they may leave out, and what is said of wrong ones."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.errors import UserError
+from scripts.spec import Figure, load, load_all
+
+VALID = {"title": '"A layer"', "operation": '"convolution"', "input_size": "5", "kernel_size": "3"}
+
+
+def write(folder: Path, name: str, **keys: str | None) -> Path:
+    """A file with the keys of VALID, changed; None leaves one out."""
+    file = folder / f"{name}.toml"
+    lines = [f"{key} = {value}" for key, value in (VALID | keys).items() if value is not None]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def read(folder: Path, **keys: str | None) -> Figure:
+    return load(write(folder, "figure", **keys))
+
+
+def test_one_number_stands_for_two_axes(tmp_path: Path) -> None:
+    figure = read(tmp_path)
+    assert figure.layer.input_size == (5, 5)
+    assert figure.layer.kernel_size == (3, 3)
+    assert figure.view == "plane"
+
+
+def test_parameters_differ_per_axis_and_per_side(tmp_path: Path) -> None:
+    figure = read(
+        tmp_path, input_size="[5, 7, 4]", kernel_size="[3, 2, 2]", stride="[2, 1, 1]", padding="[[0, 1], 2, 0]"
+    )
+    assert [axis.padding for axis in figure.layer.axes] == [(0, 1), (2, 2), (0, 0)]
+    assert figure.layer.output_size == (2, 10, 3)
+
+
+def test_sizes_follow_from_values(tmp_path: Path) -> None:
+    figure = read(
+        tmp_path, input_size=None, kernel_size=None, input_values="[[1, 2, 3], [4, 5, 6]]", kernel_values="[[1, 0.5]]"
+    )
+    assert figure.layer.input_size == (2, 3)
+    assert figure.view == "numerical"
+    assert figure.output_values is not None
+    assert figure.output_values.tolist() == [[2, 3.5], [6.5, 8]]
+
+
+def test_a_transpose_of_a_figure_with_values_uses_its_kernel(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "first",
+        input_size="2",
+        kernel_size="2",
+        input_values="[[1, 2], [3, 4]]",
+        kernel_values="[[1, 2], [3, 4]]",
+    )
+    (tmp_path / "second.toml").write_text('title = "T"\ntranspose_of = "first"\ninput_values = [[10]]')
+    second = load(tmp_path / "second.toml")
+    assert second.output_values is not None
+    assert second.output_values.tolist() == [[10, 20], [30, 40]]
+    assert second.references == ("first",)
+
+
+def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
+    assert read(tmp_path, input_size="4").durations == (1.0, 1.0, 1.0, 3.0)
+    assert read(tmp_path, input_size="3", frame_duration="0.5", last_frame_duration="2").durations == (2.0,)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"stide": "2"}, "stide: is not a key of a figure. Did you mean stride?"),
+        ({"title": None}, "title: is missing"),
+        ({"title": '"a\\u0007b"'}, "title: cannot be"),
+        ({"operation": None}, "operation: is missing"),
+        ({"operation": '"convolve"'}, "operation: cannot be 'convolve'. It is one of convolution"),
+        ({"input_size": None}, "input_size: is missing"),
+        ({"input_size": "5.0"}, "input_size: cannot be 5.0"),
+        ({"input_size": "true"}, "input_size: cannot be True"),
+        ({"input_size": "[5, 5, 5, 5]"}, "input_size: has 4 axes"),
+        ({"input_size": "[]"}, "input_size: has 0 axes"),
+        ({"input_size": "10001"}, "input_size: cannot be 10001"),
+        ({"input_size": "40"}, "input_size: gives 1444 output elements"),
+        ({"input_size": "102", "kernel_size": "100"}, "input_size: gives too large a grid"),
+        ({"kernel_size": "[3, 3, 3]"}, "kernel_size: has 3 entries for 2 axes"),
+        ({"kernel_size": "6"}, "kernel_size: the window spans 6, the padded input only 5"),
+        ({"stride": "0"}, "stride: cannot be 0. It is a whole number from 1"),
+        ({"padding": "-1"}, "padding: cannot be -1"),
+        ({"padding": '"smae"'}, "padding: cannot be 'smae'. It is a whole number"),
+        ({"padding": "[[1, 2, 3], 0]"}, "padding: cannot be"),
+        ({"output_padding": "1"}, "output_padding: does not belong to convolution"),
+        ({"transpose_of": '"other"'}, "transpose_of: there is no figure 'other'"),
+        ({"transpose_of": '"../figure"'}, "transpose_of: there is no figure '../figure'"),
+        ({"transpose_of": '"figure"'}, "transpose_of: figure → figure is a circle"),
+        ({"input_values": "[[1, 2], [3]]", "input_size": None}, "input_values: its rows differ in length"),
+        ({"input_values": "[[1, 2], [3, 4]]"}, "input_values: has the shape [2, 2]. The layer's is [5, 5]"),
+        ({"input_values": '[["a"]]', "input_size": None}, "input_values: holds something else than numbers"),
+        ({"input_values": "[[nan]]", "input_size": None}, "input_values: holds something else than numbers"),
+        ({"kernel_values": "[[1]]", "kernel_size": None}, "input_values: is missing"),
+        (
+            {"operation": '"max_pooling"', "kernel_values": "[[1]]", "kernel_size": None},
+            "kernel_values: max_pooling has no",
+        ),
+        ({"frame_duration": "0"}, "frame_duration: cannot be 0. It is a number of seconds"),
+        ({"title": '"no end'}, "is not valid TOML"),
+    ],
+)
+def test_wrong_files_are_told_with_file_key_and_remedy(tmp_path: Path, keys: dict[str, str], message: str) -> None:
+    file = write(tmp_path, "figure", **keys)
+    with pytest.raises(UserError) as caught:
+        load(file)
+    assert f"{file}: {message}" in str(caught.value)
+
+
+def test_circles_of_figures_are_refused(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{name}.toml").write_text(f'title = "T"\ntranspose_of = "{other}"')
+    with pytest.raises(UserError, match="a → b → a is a circle"):
+        load(tmp_path / "a.toml")
+
+
+def test_sizes_beside_transpose_of_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "first")
+    (tmp_path / "second.toml").write_text('title = "T"\ntranspose_of = "first"\nstride = 2')
+    with pytest.raises(UserError, match="stride: is taken from the figure"):
+        load(tmp_path / "second.toml")
+
+
+def test_pooling_has_no_transpose(tmp_path: Path) -> None:
+    write(tmp_path, "first", operation='"max_pooling"')
+    (tmp_path / "second.toml").write_text('title = "T"\ntranspose_of = "first"')
+    with pytest.raises(UserError, match="Only a convolution has a transpose"):
+        load(tmp_path / "second.toml")
+
+
+def test_names_that_could_leave_their_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="a figure's name has"):
+        load(write(tmp_path, "a b"))
+
+
+def test_unreadable_files_are_told(tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes(b'title = "\xe9"')
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(UserError) as caught:
+        load_all([tmp_path / "latin.toml", tmp_path / "folder.toml", tmp_path / "none.toml"])
+    assert "latin.toml: cannot be read: it is not UTF-8 text." in str(caught.value)
+    assert "folder.toml: cannot be read: Is a directory." in str(caught.value)
+    assert "none.toml: cannot be read: No such file or directory." in str(caught.value)
