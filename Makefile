@@ -40,7 +40,7 @@ $(foreach goal,pdf png gif,$(eval $(call GOAL,$(goal))))
 -include $(wildcard $(MADE)/*.d)
 
 build_figures = $(if $(STALE)$(GONE),\
-    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) $(addprefix --forget=,$(GONE)) $(STALE),\
+    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) $(addprefix --forget=,$(GONE)) $(sort $(STALE)),\
     $(if $(QUIET),@:,@echo "$(words $(FIGURES)) figures are up to date."))
 
 gifs: $(FIGURES:%=$(MADE)/%.gif) ## all animations, with their PDFs and PNGs; FIGURES="a b" for some

@@ -21,7 +21,7 @@ def names_argument(command: argparse.ArgumentParser) -> None:
 
 def figures(names: list[str]) -> list[Figure]:
     """The named figures, or all; the mistakes of all are reported together."""
-    return load_all([paths.FIGURES / f"{name}.toml" for name in names or paths.figure_names()])
+    return load_all([paths.FIGURES / f"{name}.toml" for name in dict.fromkeys(names) or paths.figure_names()])
 
 
 def stage(description: str | None, action: Callable[[Figure], object]) -> None:
@@ -49,9 +49,11 @@ def in_figure(figure: Figure, error: UserError) -> UserError:
 
 
 def run(work: Callable[[], None]) -> None:
-    """Run a command to its exit status: 0, or 1 with the message of a mistake on standard error."""
+    """Run a command to its exit status: 0, 1 with a mistake's message on standard error, 130 if interrupted."""
     try:
         work()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -183,6 +183,12 @@ def test_two_builds_are_the_same_bytes(project: Project, fresh_project: Project)
         assert (project.top / "build" / path).read_bytes() == (fresh_project.top / "build" / path).read_bytes(), path
 
 
+def test_two_goals_build_each_figure_once_at_a_time(fresh_project: Project) -> None:
+    printed = fresh_project.make("pdfs", "gifs")
+    assert printed.count("[3/3]") == 2
+    assert "[4/" not in printed
+
+
 def test_some_figures(fresh_project: Project) -> None:
     assert fresh_project.make("-j8", "-s", "gifs", "FIGURES=values") == ""
     assert list(fresh_project.outputs("gif/*")) == ["gif/values.gif"]
