@@ -2,7 +2,7 @@
 
 Pure functions of numbers: no file, no drawing, no state. A layer of N axes is the product of its axes.
 Every layer is drawn as a *direct* operation, a window that moves over a grid; a transposed convolution
-is turned into its equivalent direct one by `transposed`.
+is turned into its equivalent direct one by `equivalent_axis`.
 
 Source of the formulas: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
 learning", arXiv:1603.07285 (2016), extended by dilation, asymmetric padding and cropping.
@@ -122,12 +122,12 @@ class Axis:
         return tuple(p for p in range(self.grid_size) if self.input_index(p) is not None)
 
 
-def direct(axis: LayerAxis) -> Axis:
+def direct_axis(axis: LayerAxis) -> Axis:
     """The axis of a convolution or a pooling, which is direct already."""
     return Axis(axis.input_size, axis.kernel_size, axis.stride, axis.padding, axis.dilation)
 
 
-def transposed(axis: LayerAxis) -> Axis:
+def equivalent_axis(axis: LayerAxis) -> Axis:
     """The direct convolution that equals a transposed one along an axis.
 
     The stride spreads the input's elements apart, the border is d(k − 1) − p on each side, with
@@ -154,13 +154,13 @@ def transposed(axis: LayerAxis) -> Axis:
     return Axis(*size, padding=padding, dilation=axis.dilation, input_dilation=axis.stride)
 
 
-def transpose(axis: LayerAxis) -> LayerAxis:
+def transposed_axis(axis: LayerAxis) -> LayerAxis:
     """The transposed convolution that maps the output of a convolution back to its input's size.
 
     Where several input sizes give one output size, `output_padding` = (i + 2p − d(k − 1) − 1) mod s
     picks the right one.
     """
-    forward = direct(axis)
+    forward = direct_axis(axis)
     return LayerAxis(forward.output_size, axis.kernel_size, axis.stride, axis.padding, axis.dilation, forward.remainder)
 
 
@@ -168,15 +168,16 @@ def named_padding(name: PaddingName, input_size: int, kernel_size: int, stride: 
     """The (before, after) padding that a name stands for.
 
     `same_upper` and `same_lower` are ONNX's (the former TensorFlow's SAME): ⌈i / s⌉ outputs, an odd
-    cell at the end or at the beginning. `half` is ⌊d(k − 1) / 2⌋ on both sides, `full` d(k − 1) on
-    both, `causal` d(k − 1) before.
+    cell at the end or at the beginning. `half` is half of the window's span, rounded down, on both sides
+    (as in Theano), `full` d(k − 1) on both, `causal` d(k − 1) before.
     """
     reach = dilation * (kernel_size - 1)
+    half = (reach + 1) // 2
     needed = max((-(-input_size // stride) - 1) * stride + reach + 1 - input_size, 0)
     less, more = needed // 2, needed - needed // 2
     pairs: dict[PaddingName, Pair] = {
         "valid": (0, 0),
-        "half": (reach // 2, reach // 2),
+        "half": (half, half),
         "full": (reach, reach),
         "same_upper": (less, more),
         "same_lower": (more, less),
@@ -198,8 +199,15 @@ class Layer:
     """The direct operation that is drawn, per axis."""
 
     def __post_init__(self) -> None:
-        equivalent = transposed if self.transposed else direct
-        object.__setattr__(self, "direct", tuple(equivalent(axis) for axis in self.axes))
+        drawn = equivalent_axis if self.transposed else direct_axis
+        object.__setattr__(self, "direct", tuple(drawn(axis) for axis in self.axes))
+        for drawn_axis in self.direct if self.pooling else ():
+            if 2 * max(drawn_axis.padding) > drawn_axis.window_size:
+                raise LayerError(
+                    "padding",
+                    f"is {max(drawn_axis.padding)} for a pooling window that spans {drawn_axis.window_size}",
+                    "It is at most half of that, so that every window holds input",
+                )
         for axis in self.axes if not self.transposed else ():
             if axis.output_padding:
                 raise LayerError(
@@ -217,6 +225,11 @@ class Layer:
     def pooling(self) -> bool:
         """Whether the operation has a window without weights."""
         return self.operation.endswith("_pooling")
+
+    @property
+    def padding_value(self) -> float:
+        """What padding and inserted zeros count as: nothing in a sum, and never the maximum."""
+        return -np.inf if self.operation == "max_pooling" else 0
 
     @property
     def input_size(self) -> Index:
@@ -247,12 +260,12 @@ class Layer:
         """Values of the output.
 
         Shapes: `input_values` is `input_size`, `kernel_values` (None for pooling) `kernel_size`, the
-        result `output_size`. Integers stay integers but in averages. Padding counts as zero in sums and
-        averages and is never the maximum.
+        result `output_size`. Integers stay integers but in averages.
         """
         window_axes = tuple(range(len(self.axes), 2 * len(self.axes)))
         if self.operation == "max_pooling":
-            patches = _patches(input_values, self.direct, _lowest(input_values))
+            lowest = -np.inf if input_values.dtype.kind == "f" else np.iinfo(input_values.dtype).min
+            patches = _patches(input_values, self.direct, lowest)
             return np.asarray(patches.max(axis=window_axes))
         patches = _patches(input_values, self.direct, 0)
         if self.operation == "average_pooling":
@@ -261,11 +274,6 @@ class Layer:
             raise ValueError(f"{self.operation} needs the values of its kernel")
         kernel = np.flip(kernel_values) if self.transposed else kernel_values
         return np.tensordot(patches, kernel, axes=(window_axes, tuple(range(kernel.ndim))))
-
-
-def _lowest(values: Values) -> float | int:
-    """A value that is never the maximum."""
-    return -np.inf if values.dtype.kind == "f" else int(np.iinfo(values.dtype).min)
 
 
 def _patches(input_values: Values, axes: Sequence[Axis], fill: float) -> Values:

@@ -26,7 +26,7 @@ from scripts.arithmetic import (
     Pair,
     Values,
     named_padding,
-    transpose,
+    transposed_axis,
 )
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
 
@@ -40,6 +40,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 # Bounds that keep one figure's cost in seconds and its files' numbers in three digits.
 MOST_FRAMES = 999
 MOST_CELLS = 10_000
+LONGEST_AXIS = 200  # cells that TeX can still draw in a row
+MOST_TERMS = 200_000
 
 Positive = Annotated[int, Field(ge=1, le=MOST_CELLS)]
 Natural = Annotated[int, Field(ge=0, le=MOST_CELLS)]
@@ -48,7 +50,7 @@ Sides = Annotated[tuple[Natural, Natural], Strict(False)]  # TOML's arrays are l
 POSITIVE = f"a whole number from 1 to {MOST_CELLS}, or a list of one per axis"
 NATURAL = f"a whole number from 0 to {MOST_CELLS}, or a list of one per axis"
 NUMBERS = "nested lists of numbers, one level per axis"
-SECONDS = "a number of seconds, above 0 and at most 60"
+SECONDS = "a number of seconds from 0.02 to 60"
 
 
 class FigureFile(BaseModel):
@@ -59,8 +61,8 @@ class FigureFile(BaseModel):
     title: str = Field(
         min_length=1,
         max_length=120,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f]*$",
-        description="a text of 1 to 120 characters without control characters",
+        pattern=r"^[ -~¡-¬®-ÿ–—‘’“”…]*$",
+        description="a text of 1 to 120 characters that TeX's fonts have (Latin letters, digits, punctuation)",
     )
     operation: Operation | None = Field(None, description=f"one of {', '.join(OPERATIONS)}")
     transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
@@ -75,8 +77,8 @@ class FigureFile(BaseModel):
     output_padding: Natural | list[Natural] = Field(0, description=NATURAL)
     input_values: list[Any] | None = Field(None, description=NUMBERS)
     kernel_values: list[Any] | None = Field(None, description=NUMBERS)
-    frame_duration: float = Field(1.0, gt=0, le=60, description=SECONDS)
-    last_frame_duration: float = Field(3.0, gt=0, le=60, description=SECONDS)
+    frame_duration: float = Field(1.0, ge=0.02, le=60, description=SECONDS)
+    last_frame_duration: float = Field(3.0, ge=0.02, le=60, description=SECONDS)
 
 
 LAYER_KEYS = ("operation", "input_size", "kernel_size", "stride", "padding", "dilation", "output_padding")
@@ -98,7 +100,6 @@ class Figure:
     kernel_values: Values | None
     output_values: Values | None
     durations: tuple[float, ...]
-    transpose_of: str | None
     references: tuple[str, ...]
 
     @property
@@ -140,10 +141,12 @@ def load_all(files: Sequence[Path]) -> list[Figure]:
 
 def _read(file: Path) -> FigureFile:
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise FigureError(file, f"cannot be read: {reason}.") from None
+    except RecursionError:
+        raise FigureError(file, "is nested too deeply.") from None
     except tomllib.TOMLDecodeError as error:
         raise FigureError(file, f"is not valid TOML: {error}.") from None
     try:
@@ -161,7 +164,6 @@ def _problem(key: str, mistake: ErrorDetails) -> str:
         near = get_close_matches(key, FigureFile.model_fields, n=1)
         remedy = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(FigureFile.model_fields)}."
         return f"{key}: is not a key of a figure. {remedy}"
-    # The innermost value at fault: an element of a list, say.
     rule = "is missing" if mistake["type"] == "missing" else f"cannot be {reprlib.repr(mistake['input'])}"
     return f"{key}: {rule}. It is {field.description}."
 
@@ -203,7 +205,6 @@ def _figure(name: str, content: FigureFile, original: Figure | None) -> Figure:
         kernel_values=kernel,
         output_values=output,
         durations=(content.frame_duration,) * (count - 1) + (content.last_frame_duration,),
-        transpose_of=content.transpose_of,
         references=() if original is None else (original.name, *original.references),
     )
 
@@ -213,6 +214,8 @@ def _layer(content: FigureFile) -> Layer:
         raise LayerError("operation", "is missing", f"It is one of {', '.join(OPERATIONS)}")
     input_size = _size("input_size", content.input_size, content.input_values)
     n = len(input_size)
+    if not 1 <= n <= 3:
+        raise LayerError("input_size", f"has {n} axes", "A layer has 1, 2 or 3")
     kernel_size = _size("kernel_size", content.kernel_size, content.kernel_values, n)
     stride = _per_axis("stride", content.stride, n)
     dilation = _per_axis("dilation", content.dilation, n)
@@ -220,7 +223,9 @@ def _layer(content: FigureFile) -> Layer:
     if isinstance(content.padding, str):
         if content.operation == "transposed_convolution" and content.padding not in ("valid", "half", "full"):
             raise LayerError(
-                "padding", f"{content.padding!r} depends on a direct layer's input", "Give numbers, or use transpose_of"
+                "padding",
+                f"{content.padding!r} is no padding of a transposed convolution",
+                "Use numbers, valid, half or full, or transpose_of",
             )
         padding: list[Pair] = [
             named_padding(content.padding, *axis)
@@ -246,13 +251,13 @@ def _transposed_layer(content: FigureFile, original: Figure) -> Layer:
         raise LayerError(
             "transpose_of", f"{original.name!r} is a {original.layer.operation}", "Only a convolution has a transpose"
         )
-    return Layer("transposed_convolution", tuple(transpose(axis) for axis in original.layer.axes))
+    return Layer("transposed_convolution", tuple(transposed_axis(axis) for axis in original.layer.axes))
 
 
 def _size(key: str, size: int | list[int] | None, values: list[Any] | None, n: int | None = None) -> list[int]:
     """A size for each axis: as given, or that of the values; a single number stands for `n` axes (2)."""
     if size is None and values is not None:
-        return list(_array(key.replace("size", "values"), values).shape)
+        size = list(_array(key.replace("size", "values"), values).shape)
     if size is None:
         raise LayerError(key, "is missing", "Give one number, or one per axis")
     if isinstance(size, int):
@@ -263,12 +268,8 @@ def _size(key: str, size: int | list[int] | None, values: list[Any] | None, n: i
 def _per_axis(key: str, value: T | list[T], n: int) -> list[T]:
     if not isinstance(value, list):
         return [value] * n
-    if not 1 <= n <= 3:
-        raise LayerError(key, f"has {n} axes", "A layer has 1, 2 or 3")
     if len(value) != n:
-        raise LayerError(
-            key, f"has {len(value)} entries for {n} axes", "Give one number, or one per axis of input_size"
-        )
+        raise LayerError(key, f"has {len(value)} entries for {n} axes", "Give one number, or one per axis of the input")
     return value
 
 
@@ -286,7 +287,14 @@ def _array(key: str, values: list[Any]) -> Values:
         array = np.array(values)
     except ValueError:
         raise LayerError(key, "its rows differ in length", "Give nested lists of one shape") from None
-    if array.dtype.kind not in "if" or not np.isfinite(array).all() or np.abs(array).max(initial=0) > 1e6:
+    logical = any(isinstance(value, bool) for value in np.array(values, dtype=object).flat)
+    if (
+        logical
+        or array.size == 0
+        or array.dtype.kind not in "if"
+        or not np.isfinite(array).all()
+        or np.abs(array).max(initial=0) > 1e6
+    ):
         raise LayerError(key, "holds something else than numbers of at most a million", "Give nested lists of numbers")
     return array
 
@@ -296,5 +304,15 @@ def _check_extent(layer: Layer) -> None:
         raise LayerError(
             "input_size", f"gives {prod(layer.output_size)} output elements", f"A figure has at most {MOST_FRAMES}"
         )
+    if prod(layer.output_size) * prod(layer.kernel_size) > MOST_TERMS:
+        raise LayerError(
+            "kernel_size",
+            f"gives {prod(layer.output_size)} windows of {prod(layer.kernel_size)} elements",
+            f"A figure has at most {MOST_TERMS} elements in all its windows",
+        )
+    for axis in layer.direct:
+        if max(axis.grid_size, axis.output_size) > LONGEST_AXIS:
+            size = max(axis.grid_size, axis.output_size)
+            raise LayerError("input_size", f"gives an axis of {size} cells", f"A figure has at most {LONGEST_AXIS}")
     if prod(axis.grid_size for axis in layer.direct) > MOST_CELLS:
         raise LayerError("input_size", "gives too large a grid", f"A figure has at most {MOST_CELLS} cells")

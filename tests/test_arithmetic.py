@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.arithmetic import Axis, Layer, LayerAxis, Operation, direct, named_padding, transpose, transposed
+from scripts.arithmetic import (
+    Axis,
+    Layer,
+    LayerAxis,
+    Operation,
+    direct_axis,
+    equivalent_axis,
+    named_padding,
+    transposed_axis,
+)
 from scripts.errors import LayerError
 
 PARAMETERS = list(product(range(1, 10), range(1, 6), range(1, 5), range(5), range(1, 4)))
@@ -43,11 +52,11 @@ def test_every_convolution_has_the_counted_windows() -> None:
     for i, k, s, p, d in PARAMETERS:
         expected = count_windows(i, k, s, p, d)
         if expected:
-            assert seen(direct(LayerAxis(i, k, s, (p, p), d))) == expected, (i, k, s, p, d)
+            assert seen(direct_axis(LayerAxis(i, k, s, (p, p), d))) == expected, (i, k, s, p, d)
             possible += 1
         else:
             with pytest.raises(LayerError, match="window spans"):
-                direct(LayerAxis(i, k, s, (p, p), d))
+                direct_axis(LayerAxis(i, k, s, (p, p), d))
     assert possible > 2000
 
 
@@ -58,7 +67,7 @@ def test_every_transpose_is_the_transposed_matrix() -> None:
         if not count_windows(i, k, s, p, d):
             continue
         forward = matrix(i, k, s, p, d, weights[:k])
-        axis = transpose(LayerAxis(i, k, s, (p, p), d))
+        axis = transposed_axis(LayerAxis(i, k, s, (p, p), d))
         layer = Layer("transposed_convolution", (axis,))
         assert layer.output_size == (i,), (i, k, s, p, d)
         units = np.eye(len(forward), dtype=int)
@@ -73,7 +82,7 @@ def test_windows_of_a_transpose_name_the_elements_that_made_them() -> None:
         if not windows:
             continue
         joined = {(n, j, o) for o, window in enumerate(windows) for j, n in enumerate(window) if n is not None}
-        equivalent = transposed(transpose(LayerAxis(i, k, s, (p, p), d)))
+        equivalent = equivalent_axis(transposed_axis(LayerAxis(i, k, s, (p, p), d)))
         found = {
             (n, k - 1 - j, o)
             for n, window in enumerate(seen(equivalent))
@@ -119,8 +128,60 @@ def test_values_of_layers_with_one_to_three_different_axes(
         assert output.dtype == values.dtype
 
 
+def scatter(values: np.ndarray, kernel: np.ndarray, axes: list[dict[str, Any]]) -> np.ndarray:
+    """A transposed convolution as its definition has it: each input element adds the kernel around its place."""
+    sizes = [
+        (axis["input_size"] - 1) * axis["stride"] - sum(axis["padding"]) + axis["dilation"] * (axis["kernel_size"] - 1)
+        + 1 + axis["output_padding"]
+        for axis in axes
+    ]  # fmt: skip
+    output = np.zeros(sizes, dtype=int)
+    for index in np.ndindex(values.shape):
+        for element in np.ndindex(kernel.shape):
+            place = [
+                n * axis["stride"] + j * axis["dilation"] - axis["padding"][0]
+                for n, j, axis in zip(index, element, axes, strict=True)
+            ]
+            if all(0 <= p < size for p, size in zip(place, sizes, strict=True)):
+                output[tuple(place)] += values[index] * kernel[element]
+    return output
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_transposed_convolutions_scatter_their_kernel(seed: int) -> None:
+    """Of one to three axes, each with its own parameters: uneven padding, cropping, any output padding."""
+    rng = np.random.default_rng(seed)
+    axes: list[dict[str, Any]] = []
+    while len(axes) < 1 + seed % 3:
+        stride, dilation = (int(n) for n in rng.integers(1, 4, 2))
+        axis: dict[str, Any] = {
+            "input_size": int(rng.integers(1, 5)),
+            "kernel_size": int(rng.integers(1, 4)),
+            "stride": stride,
+            "padding": tuple(int(n) for n in rng.integers(0, 4, 2)),
+            "dilation": dilation,
+            "output_padding": int(rng.integers(0, max(stride, dilation))),
+        }
+        try:
+            Layer("transposed_convolution", (LayerAxis(**axis),))
+        except LayerError:
+            continue
+        axes.append(axis)
+    layer = Layer("transposed_convolution", tuple(LayerAxis(**axis) for axis in axes))
+    values, kernel = random_values(layer.input_size, seed), random_values(layer.kernel_size, seed + 1)
+    assert layer.output(values, kernel).tolist() == scatter(values, kernel, axes).tolist()
+
+
+def test_the_maximum_is_never_padding() -> None:
+    layer = Layer("max_pooling", (LayerAxis(3, 2, 1, (1, 1)),))
+    assert layer.output(np.array([-4, -2, -3]), None).tolist() == [-4, -2, -2, -3]
+    assert layer.output(np.array([-4.0, -2.0, -3.0]), None).tolist() == [-4, -2, -2, -3]
+    with pytest.raises(LayerError, match="at most half"):
+        Layer("max_pooling", (LayerAxis(3, 2, 1, (2, 1)),))
+
+
 def test_asymmetric_padding_is_before_and_after() -> None:
-    axis = direct(LayerAxis(3, 2, padding=(2, 0)))
+    axis = direct_axis(LayerAxis(3, 2, padding=(2, 0)))
     assert seen(axis) == [[None, None], [None, 0], [0, 1], [1, 2]]
 
 
