@@ -1,11 +1,15 @@
 """The classic figures against the reference's tables, which are typed here and nowhere else."""
 
+from itertools import product
+
 import pytest
 from markupsafe import escape
 
 from scripts import paths
+from scripts.frames import frames
 from scripts.render import caption
 from scripts.spec import Figure, load
+from tests.test_arithmetic import count_windows
 
 # name: input size, kernel size, stride, padding, dilation, output size.
 CLASSIC = {
@@ -75,6 +79,26 @@ def test_the_odd_transposed_figure_says_3_by_3_and_pads_below_and_right() -> Non
     assert "from an input of 3 × 3 to an output of 6 × 6" in caption(odd)
     assert [axis.padding for axis in odd.layer.direct] == [(1, 2), (1, 2)]
     assert odd.layer.direct[0].input_positions == (1, 3, 5)
+
+
+@pytest.mark.parametrize("name", [*CLASSIC, *(f"{name}_transposed" for name in TRANSPOSED)])
+def test_every_frame_joins_what_the_counted_windows_join(name: str) -> None:
+    """Element by element: which kernel element meets which input element for which output element."""
+    i, k, s, p, d, _ = CLASSIC[name.removesuffix("_transposed")]
+    windows = count_windows(i, k, s, p, d)
+    line = {(o, j, n) for o, window in enumerate(windows) for j, n in enumerate(window) if n is not None}
+    if name.endswith("_transposed"):
+        line = {(n, j, o) for o, j, n in line}
+    expected = {tuple(zip(row, column, strict=True)) for row, column in product(line, repeat=2)}
+    drawn = figure(name)
+    found = [
+        (frame.output_index, term.kernel_index, term.input_index)
+        for frame in frames(drawn.layer, drawn.output_values)
+        for term in frame.terms
+        if term.input_index is not None
+    ]
+    assert len(found) == len(expected)
+    assert set(found) == expected
 
 
 def test_the_readme_shows_every_classic_figure_from_the_gallery() -> None:

@@ -18,15 +18,17 @@ GOLDEN = Path(__file__).parent / "golden"
 def test_every_source_is_the_golden_text(
     name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of each source the part after preamble and theme, which it holds word for word."""
+    """Of each source what is not preamble or theme: a step holds both word for word, the document the theme."""
     monkeypatch.setattr(paths, "TEX", tmp_path)
     monkeypatch.setattr(paths, "WORK", tmp_path / "work")
-    head = (paths.TEMPLATES / "preamble.tex").read_text() + paths.THEME.read_text()
+    theme, preamble = paths.THEME.read_text(), paths.PREAMBLE.read_text()
     figure = load(paths.FIGURES / f"{name}.toml")
-    sources = [render(figure), *(file.read_text() for file in frame_files(tmp_path, name, "tex"))]
-    assert len(sources) == 1 + figure.count
-    assert all(head in source for source in sources)
-    text = "\n".join(source.replace(head, "") for source in sources)
+    document = render(figure)
+    steps = [file.read_text() for file in frame_files(tmp_path, name, "tex")]
+    assert len(steps) == figure.count
+    assert theme in document
+    assert all(preamble + theme in step for step in steps)
+    text = "\n".join(source.replace(preamble, "").replace(theme, "") for source in (document, *steps))
     golden = GOLDEN / f"{name}.tex"
     if request.config.getoption("--golden"):
         golden.write_text(text)
