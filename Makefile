@@ -1,8 +1,9 @@
 # The report and its figures.  `make help` lists what can be made.
 
-BUILD ?= build
-PYTHON ?= python3
+BUILD := build
+override BUILD := $(patsubst %/,%,$(BUILD))
 export BUILD
+PYTHON ?= python3
 
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -11,12 +12,13 @@ MADE := $(BUILD)/made
 # Caches of Python and of the checks stay out of the source folders.
 export PYTHONPYCACHEPREFIX := .venv/cache/python
 
+$(if $(wildcard figures/*\ *.toml),$(error A name in figures/ has a space; use letters, digits, _ and -))
 ALL := $(patsubst figures/%.toml,%,$(sort $(wildcard figures/*.toml)))
 FIGURES ?= $(ALL)
 UNKNOWN := $(filter-out $(ALL),$(FIGURES))
 $(if $(UNKNOWN),$(error There is no figures/$(firstword $(UNKNOWN)).toml; `make list` shows the figures))
 # Figures whose files are gone since they were built.
-GONE := $(filter-out $(ALL),$(patsubst $(MADE)/%.pdf,%,$(wildcard $(MADE)/*.pdf)))
+GONE := $(filter-out $(ALL),$(patsubst $(MADE)/%.d,%,$(wildcard $(MADE)/*.d)))
 
 # What every figure depends on: the code, its packages and the templates.
 SHARED := $(READY) $(wildcard scripts/*.py templates/*)
@@ -25,7 +27,7 @@ SHARED := $(READY) $(wildcard scripts/*.py templates/*)
 JOBS = $(addprefix --jobs=,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
 QUIET = $(if $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS)))),--quiet)
 
-.PHONY: report gifs all_animations pngs pdfs gallery test lint format pins setup list clean distclean help
+.PHONY: FORCE report gifs all_animations pngs pdfs gallery test lint format pins setup list clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
 
@@ -36,12 +38,13 @@ $(MADE)/%.$(1): figures/%.toml $(SHARED)
 	$$(eval STALE += $$*)
 endef
 $(foreach goal,pdf png gif,$(eval $(call GOAL,$(goal))))
-# Figures made from other figures.
+# Each figure's own rules: which figures it is made from, and which of its files are lost if not found.
+lost = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 -include $(wildcard $(MADE)/*.d)
 
 build_figures = $(if $(STALE)$(GONE),\
-    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) $(addprefix --forget=,$(GONE)) $(sort $(STALE)),\
-    $(if $(QUIET),@:,@echo "$(words $(FIGURES)) figures are up to date."))
+    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) -- $(or $(sort $(STALE)),$(FIGURES)),\
+    $(if $(QUIET),@:,@echo "Figures up to date: $(words $(FIGURES))"))
 
 gifs: $(FIGURES:%=$(MADE)/%.gif) ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
 	$(call build_figures,gif)
@@ -54,7 +57,7 @@ pngs: $(FIGURES:%=$(MADE)/%.png) ## one PNG per frame
 pdfs: $(FIGURES:%=$(MADE)/%.pdf) ## one PDF per frame
 	$(call build_figures,pdf)
 
-$(MADE)/report: $(ALL:%=$(MADE)/%.pdf) $(wildcard report/*) $(SHARED)
+$(MADE)/report: $(ALL:%=$(MADE)/%.pdf) $(wildcard report/*.tex report/*.bib) $(SHARED) $(call lost,$(BUILD)/report.pdf)
 	$(eval REPORT := stale)
 
 report: $(MADE)/report ## the report, build/report.pdf
@@ -66,7 +69,7 @@ gallery: gifs ## the README's animations and their table, from the build
 	@$(PY) -m scripts.gallery
 
 setup $(READY): requirements.txt scripts/setup.py ## what the build needs; NO_INSTALL=1 only names system packages
-	@$(PYTHON) scripts/setup.py
+	@$(PYTHON) scripts/setup.py $(QUIET)
 
 test: lint ## all tests
 	@$(PY) -m pytest $(if $(QUIET),-q)

@@ -3,6 +3,7 @@
 Reads `build/png/NAME_00.png` …, writes `build/gif/NAME.gif`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import cast
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from scripts import cli, paths
+from scripts.errors import UserError
 from scripts.files import write_whole
 from scripts.spec import Figure
 
@@ -19,38 +21,42 @@ from scripts.spec import Figure
 # a place are shades of antialiased edges.
 COLOURS = 31
 
-# Red, green and blue in one number.
-PACK = np.array([1 << 16, 1 << 8, 1], dtype=np.int32)
-
 
 def gif(images: Sequence[Image.Image], durations: Sequence[float]) -> bytes:
     """An endless GIF of images of one size, each shown for so many seconds."""
-    stack = np.stack([np.asarray(image) for image in images])
-    palette, places = _palette(stack)
+    palette, places = _palette(images)
+    milliseconds = [round(1000 * seconds) for seconds in durations]
     return iio.imwrite(
         "<bytes>",
-        [places[frame @ PACK] for frame in stack],
+        [places[_packed(image)] for image in images],
         plugin="pillow",
         extension=".gif",
         mode="P",
         palette=palette.tobytes(),
         transparency=COLOURS,
         optimize=True,
-        duration=[round(1000 * seconds) for seconds in durations],
+        # Pillow takes no list for a single image.
+        duration=milliseconds if len(milliseconds) > 1 else milliseconds[0],
         loop=0,
     )
 
 
-def _palette(stack: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """A palette for all frames, and for every packed colour that occurs the place of its nearest.
+def _packed(image: Image.Image) -> npt.NDArray[np.uint32]:
+    """Each pixel's red, green and blue in the lowest 24 bits, red the lowest; shape (height, width)."""
+    pixels = np.frombuffer(image.convert("RGBX").tobytes(), dtype="<u4").reshape(image.height, image.width)
+    return np.asarray(pixels & 0xFFFFFF, dtype=np.uint32)
 
-    Shapes: (frames, height, width, 3) gives (COLOURS + 1, 3) and (2²⁴,).
-    """
-    sheet = Image.fromarray(stack.reshape(-1, *stack.shape[2:]))
-    counted = cast(list[tuple[int, tuple[int, ...]]], sheet.getcolors(sheet.width * sheet.height))
-    # In an order of its own, so that equal frames give equal bytes.
-    counted.sort()
-    counts, colours = np.array([count for count, _ in counted]), np.array([colour for _, colour in counted])
+
+def _palette(images: Sequence[Image.Image]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """A palette for all images, of shape (COLOURS + 1, 3), and for every packed colour its place there."""
+    counter = Counter[tuple[int, ...]]()
+    for image in images:
+        counted = image.convert("RGB").getcolors(image.width * image.height)
+        for count, colour in cast(list[tuple[int, tuple[int, ...]]], counted):
+            counter[colour] += count
+    # In an order of its own, so that equal images give equal bytes.
+    ordered = sorted(counter)
+    colours, counts = np.array(ordered), np.array([counter[colour] for colour in ordered])
 
     # Again and again the colour whose pixels are served worst gets a place, the most frequent one first.
     palette = np.zeros((COLOURS + 1, 3), dtype=np.uint8)
@@ -65,15 +71,18 @@ def _palette(stack: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], npt.N
         chosen = int((counts * distance).argmax())
 
     places = np.zeros(1 << 24, dtype=np.uint8)
-    places[colours @ PACK] = nearest
+    places[colours @ (1, 1 << 8, 1 << 16)] = nearest
     return palette, places
 
 
 def animate(figure: Figure, images: Sequence[Image.Image] | None = None) -> None:
     """Make a figure's GIF, from its frames' files unless their images are given."""
     if images is None:
-        names = paths.frame_names(figure.name, figure.count)
-        images = [Image.open(paths.PNG / f"{name}.png") for name in names]
+        files = [paths.PNG / f"{name}.png" for name in paths.frame_names(figure.name, figure.count)]
+        for file in files:
+            if not file.is_file():
+                raise UserError(f"{file} is missing. Run first: scripts.rasterise {figure.name}")
+        images = [Image.open(file) for file in files]
     write_whole(paths.GIF / f"{figure.name}.gif", gif(images, figure.durations))
 
 

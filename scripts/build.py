@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from PIL.Image import Image
 from scripts import cli, paths
 from scripts.animate import animate
 from scripts.errors import CombinedError, UserError
-from scripts.files import Record, code_fingerprint, digest, frame_files, write_whole
+from scripts.files import Record, code_fingerprint, digest, frame_files, only_build, write_whole
 from scripts.rasterise import rasterise
 from scripts.render import render
 from scripts.spec import Figure
-from scripts.typeset import typeset
+from scripts.typeset import prepare, typeset
 
 GOALS = ("pdf", "png", "gif")
 
@@ -51,6 +51,9 @@ def build(figure: Figure, goal: str, started: float) -> Outcome:
 def _build(figure: Figure, goal: str, started: float) -> None:
     names = paths.frame_names(figure.name, figure.count)
     document = paths.document(figure.name).with_suffix(".pdf")
+    pdfs = [*(paths.PDF / f"{name}.pdf" for name in names), document, paths.STRIPS / f"{figure.name}.pdf"]
+    pngs = [paths.PNG / f"{name}.png" for name in names]
+    gifs = [paths.GIF / f"{figure.name}.gif"]
     images: list[Image] | None = None
 
     def bring(kind: str, inputs: str, outputs: list[Path], make: Callable[[], object]) -> None:
@@ -58,6 +61,7 @@ def _build(figure: Figure, goal: str, started: float) -> None:
         record = Record(f"{figure.name}.{kind}")
         fresh = record.holds(inputs, outputs)
         if not fresh:
+            record.drop()
             make()
         # Records of earlier stages keep their time where they were fresh: what depends on them is, too.
         if not fresh or kind == goal:
@@ -67,37 +71,40 @@ def _build(figure: Figure, goal: str, started: float) -> None:
         nonlocal images
         images = rasterise(figure)
 
-    _note_references(figure)
-    inputs = digest(code_fingerprint(), render(figure))
-    pdfs = [paths.PDF / f"{name}.pdf" for name in names]
-    bring("pdf", inputs, [*pdfs, document, paths.STRIPS / f"{figure.name}.pdf"], lambda: typeset(figure))
+    _tell_make(figure, {"pdf": pdfs, "png": pdfs + pngs, "gif": pdfs + pngs + gifs})
+    inputs = digest(code_fingerprint(), prepare(), render(figure))
+    bring("pdf", inputs, pdfs, lambda: typeset(figure))
     if goal == "pdf":
         return
     inputs = digest(code_fingerprint(), document.read_bytes())
-    bring("png", inputs, [paths.PNG / f"{name}.png" for name in names], draw)
+    bring("png", inputs, pngs, draw)
     if goal == "png":
         return
     inputs = digest(inputs, repr(figure.durations))
-    bring("gif", inputs, [paths.GIF / f"{figure.name}.gif"], lambda: animate(figure, images))
+    bring("gif", inputs, gifs, lambda: animate(figure, images))
 
 
-def _note_references(figure: Figure) -> None:
-    """Tell Make which other figures' files this one is made from."""
-    records = " ".join(str(paths.RECORDS / f"{figure.name}.{goal}") for goal in GOALS)
-    files = [str(paths.FIGURES / f"{name}.toml") for name in figure.references]
-    rules = [f"{records}: {' '.join(files)}", *(f"{file}:" for file in files)]
+def _tell_make(figure: Figure, outputs: Mapping[str, list[Path]]) -> None:
+    """Tell Make which other figures' files this one is made from, and which files are lost if not found."""
+    records = {kind: paths.RECORDS / f"{figure.name}.{kind}" for kind in outputs}
+    rules = [f"{records[kind]}: $(call lost,{' '.join(map(str, files))})" for kind, files in outputs.items()]
+    for name in figure.references:
+        file = paths.FIGURES / f"{name}.toml"
+        rules += [f"{' '.join(map(str, records.values()))}: {file}", f"{file}:"]
     write_whole(paths.RECORDS / f"{figure.name}.d", "\n".join(rules) + "\n")
 
 
-def forget(name: str) -> None:
-    """Remove the outputs of a figure whose file is gone."""
-    frames = [(paths.TEX, "tex"), (paths.PDF, "pdf"), (paths.PNG, "png")]
-    files = [file for folder, ending in frames for file in frame_files(folder, name, ending)]
-    files += [paths.GIF / f"{name}.gif", paths.STRIPS / f"{name}.pdf"]
-    files += [paths.RECORDS / f"{name}.{ending}" for ending in (*GOALS, "d")]
-    for file in files:
-        file.unlink(missing_ok=True)
-    shutil.rmtree(paths.document(name).parent, ignore_errors=True)
+def forget_others(names: Iterable[str]) -> None:
+    """Remove the outputs of all figures but these."""
+    known = {file.stem for file in paths.RECORDS.glob("*.d")}
+    for name in known - set(names):
+        frames = [(paths.TEX, "tex"), (paths.PDF, "pdf"), (paths.PNG, "png")]
+        files = [file for folder, ending in frames for file in frame_files(folder, name, ending)]
+        files += [paths.GIF / f"{name}.gif", paths.STRIPS / f"{name}.pdf"]
+        files += [paths.RECORDS / f"{name}.{ending}" for ending in (*GOALS, "d")]
+        for file in files:
+            file.unlink(missing_ok=True)
+        shutil.rmtree(paths.document(name).parent, ignore_errors=True)
 
 
 @contextmanager
@@ -114,44 +121,62 @@ def progress(total: int, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
             yield lambda outcome: bar.update(task, advance=1, description=outcome.figure)
     else:
         done = iter(range(1, total + 1))
-        yield lambda outcome: print(
-            f"[{next(done)}/{total}] {outcome.figure}, {outcome.frames} frames"
-            + (": failed" if outcome.problem else ""),
-            flush=True,
-        )
+
+        def tell(outcome: Outcome) -> None:
+            frames = f"{outcome.frames} frame{'s' if outcome.frames > 1 else ''}"
+            failed = ": failed" if outcome.problem else ""
+            print(f"[{next(done)}/{total}] {outcome.figure}, {frames}{failed}", flush=True)
+
+        yield tell
 
 
 def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, started: float) -> None:
     """Build figures in parallel; raises `CombinedError` with every figure's mistake."""
+    # Before the workers start, which inherit both.
+    prepare()
+    code_fingerprint()
     ordered = sorted(figures, key=lambda figure: figure.count, reverse=True)
     work = partial(build, goal=goal, started=started)
-    problems = list[UserError]()
+    failed = list[Outcome]()
     pool = ProcessPoolExecutor(min(jobs, len(ordered)) or 1, multiprocessing.get_context("fork"))
-    with pool, progress(len(ordered), quiet) as tell:
-        for future in as_completed([pool.submit(work, figure) for figure in ordered]):
-            outcome = future.result()
-            tell(outcome)
-            if outcome.problem is not None:
-                problems.append(UserError(outcome.problem))
-    if problems:
-        raise CombinedError(problems)
+    try:
+        futures = [pool.submit(work, figure) for figure in ordered]
+        with progress(len(ordered), quiet) as tell:
+            for future in as_completed(futures):
+                outcome = future.result()
+                tell(outcome)
+                if outcome.problem is not None:
+                    failed.append(outcome)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if failed:
+        raise CombinedError(_grouped(failed))
+
+
+def _grouped(failed: Iterable[Outcome]) -> list[UserError]:
+    """Each mistake once: one in the theme stops many figures in the same way."""
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in failed:
+        groups.setdefault(str(outcome.problem).replace(outcome.figure, "NAME"), []).append(outcome)
+    errors = []
+    for first, *others in groups.values():
+        also = f"\nThe same in {', '.join(outcome.figure for outcome in others)}." if others else ""
+        errors.append(UserError(f"{first.problem}{also}"))
+    return errors
 
 
 def main() -> None:
-    """Build the named figures up to a kind of file."""
+    """Build the named figures up to a kind of file, and remove what is left of figures that are gone."""
     started = time.time()
     command = cli.parser(__doc__)
     cli.names_argument(command)
     command.add_argument("--goal", choices=GOALS, default="gif", help="the last kind of file to make (default: gif)")
     command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="figures at a time")
     command.add_argument("--quiet", action="store_true", help="say nothing about success")
-    command.add_argument(
-        "--forget", action="append", default=[], metavar="NAME", help="remove outputs of figures that are gone"
-    )
     options = command.parse_args()
-    for name in options.forget:
-        forget(name)
-    build_all(cli.figures(options.names), options.goal, max(options.jobs, 1), options.quiet, started)
+    with only_build(options.quiet):
+        forget_others(paths.figure_names())
+        build_all(cli.figures(options.names), options.goal, max(options.jobs, 1), options.quiet, started)
 
 
 if __name__ == "__main__":

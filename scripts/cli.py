@@ -33,6 +33,9 @@ def stage(description: str | None, action: Callable[[Figure], object]) -> None:
     def work() -> None:
         problems = list[UserError]()
         for figure in figures(names):
+            # What Make knows of the figure's outputs ends here.
+            for record in paths.RECORDS.glob(f"{figure.name}.*"):
+                record.unlink()
             try:
                 action(figure)
             except UserError as error:

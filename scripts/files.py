@@ -1,9 +1,12 @@
 """Writing outputs whole or not at all, and knowing which of them are up to date."""
 
+import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -18,8 +21,8 @@ def write_whole(path: Path, content: Content) -> None:
     if path.is_file() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    paths.WORK.mkdir(parents=True, exist_ok=True)
-    temporary = paths.WORK / f"{path.name}.{os.getpid()}"
+    # Hidden, so that no one takes it for an output where writing it is cut off.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(data)
         temporary.replace(path)
@@ -54,9 +57,25 @@ def digest(*contents: Content) -> str:
 
 @cache
 def code_fingerprint() -> str:
-    """A fingerprint of the code and its libraries, which shape every output."""
-    files = [*sorted(paths.SCRIPTS.glob("*.py")), paths.REQUIREMENTS]
-    return digest(*(file.read_bytes() for file in files))
+    """A fingerprint of the modules that this process has loaded and of the libraries, which shape its outputs."""
+    folder = paths.SCRIPTS.resolve()
+    modules = {Path(file) for module in sys.modules.values() if (file := getattr(module, "__file__", None))}
+    files = sorted(file for file in modules if file.parent == folder)
+    return digest(*(file.read_bytes() for file in (*files, paths.REQUIREMENTS)))
+
+
+@contextmanager
+def only_build(quiet: bool) -> Iterator[None]:
+    """Wait until no other process builds in the same place."""
+    paths.BUILD.mkdir(parents=True, exist_ok=True)
+    with (paths.BUILD / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not quiet:
+                print(f"Another build is running in {paths.BUILD}; waiting for it.", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class Record:
@@ -71,6 +90,10 @@ class Record:
             return self.path.read_text() == fingerprint and all(path.is_file() for path in outputs)
         except FileNotFoundError:
             return False
+
+    def drop(self) -> None:
+        """Note that the outputs are about to change."""
+        self.path.unlink(missing_ok=True)
 
     def keep(self, fingerprint: str, started: float) -> None:
         """Note that the outputs are complete, as of the time at which their inputs were read."""

@@ -6,9 +6,9 @@
 from PIL import Image
 
 from scripts import cli, paths
-from scripts.errors import ToolError
+from scripts.errors import ToolError, UserError
 from scripts.files import write_whole
-from scripts.render import caption, environment
+from scripts.render import caption, fill
 
 BEGIN, END = "<!-- gallery: made by make gallery -->\n", "<!-- end of gallery -->\n"
 MOST_BYTES = 2_000_000
@@ -18,9 +18,11 @@ def gallery() -> None:
     """Bring `figures/gallery/` and the README's table up to date with the build."""
     shown = {}
     for figure in cli.figures([]):
+        if not (paths.GIF / f"{figure.name}.gif").is_file():
+            raise UserError(f"{paths.GIF / figure.name}.gif is missing. Run: make gifs")
         with Image.open(paths.GIF / f"{figure.name}.gif") as gif:
             shown[figure.name] = (figure, caption(figure), gif.width)
-    table = environment().get_template("gallery.md.j2").render(shown=shown)
+    table = fill("gallery.md.j2", shown=shown)
     files = {name: (paths.GIF / f"{name}.gif").read_bytes() for name in shown if f"gallery/{name}.gif" in table}
     size = sum(map(len, files.values()))
     if size > MOST_BYTES:

@@ -10,6 +10,7 @@ TEMPLATES = Path("templates")
 REPORT = Path("report")
 SCRIPTS = Path("scripts")
 THEME = TEMPLATES / "theme.tex"
+PREAMBLE = TEMPLATES / "preamble.tex"
 REQUIREMENTS = Path("requirements.txt")
 
 BUILD = Path(os.environ.get("BUILD", "build"))
@@ -20,6 +21,7 @@ GIF = BUILD / "gif"
 STRIPS = BUILD / "report" / "figures"
 REPORT_PDF = BUILD / "report.pdf"
 WORK = BUILD / "work"
+FORMAT = WORK / "figure.fmt"
 RECORDS = BUILD / "made"
 
 

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
+from traceback import extract_tb
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 
 from scripts import cli, paths
 from scripts.arithmetic import Axis, Index, Values
-from scripts.errors import LayerError
+from scripts.errors import LayerError, ToolError
 from scripts.files import write_frames, write_whole
 from scripts.frames import frames
 from scripts.spec import Figure
@@ -27,6 +29,8 @@ TEX_ESCAPES = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
+    "−": r"\textminus{}",
+    "∞": r"$\infty$",
 }
 
 
@@ -58,17 +62,17 @@ def has_zeros(axes: Sequence[Axis]) -> bool:
 
 
 def grid_values(figure: Figure) -> Iterator[tuple[Index, float]]:
-    """All cells of the drawn grid with their values, zero where no input element is."""
+    """All cells of the drawn grid with their values, the layer's padding value where no input element is."""
     if figure.input_values is None:
         raise ValueError(f"{figure.name} has no values")
     for position in product(*(range(axis.grid_size) for axis in figure.layer.direct)):
         index = [axis.input_index(p) for axis, p in zip(figure.layer.direct, position, strict=True)]
-        yield position, 0 if None in index else figure.input_values[tuple(index)].item()
+        yield position, figure.layer.padding_value if None in index else figure.input_values[tuple(index)].item()
 
 
-def whole(values: Values) -> bool:
-    """Whether all values are integers."""
-    return bool((values == values.round()).all())
+def decimals(values: Values) -> int:
+    """How many decimals to write computed values with: as many as they need, but 1 where that is over 2."""
+    return next((digits for digits in range(3) if np.array_equal(values, values.round(digits))), 1)
 
 
 @cache
@@ -94,14 +98,31 @@ def environment() -> Environment:
         "extent": extent,
         "has_zeros": has_zeros,
         "grid_values": grid_values,
-        "whole": whole,
+        "decimals": decimals,
     }
+    env.globals["infinity"] = np.inf
     return env
+
+
+def fill(template: str, **values: object) -> str:
+    """A template, filled; raises `ToolError` with the place of a mistake in it."""
+    try:
+        return environment().get_template(template).render(**values)
+    except TemplateSyntaxError as error:
+        raise ToolError(
+            f"{paths.TEMPLATES / (error.name or template)}, line {error.lineno}: {error.message}."
+        ) from error
+    except (TemplateError, TypeError, AttributeError, ValueError) as error:
+        # Jinja puts the templates' own lines into the traceback.
+        lines = [line for line in extract_tb(error.__traceback__) if line.filename.startswith(str(paths.TEMPLATES))]
+        if not lines:
+            raise
+        raise ToolError(f"{lines[-1].filename}, line {lines[-1].lineno}: {error}.") from error
 
 
 def caption(figure: Figure) -> str:
     """The figure's caption, plain text."""
-    return environment().get_template("caption.txt.j2").render(figure=figure).strip()
+    return fill("caption.txt.j2", figure=figure).strip()
 
 
 def render(figure: Figure) -> str:
@@ -117,12 +138,11 @@ def render(figure: Figure) -> str:
         raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
     steps = list(frames(figure.layer, figure.output_values))
     names = paths.frame_names(figure.name, figure.count)
-    template = environment().get_template("step.tex.j2")
     sources = {
-        name: template.render(figure=figure, frame=step, number=number, count=figure.count)
+        name: fill("step.tex.j2", figure=figure, frame=step, number=number, count=figure.count)
         for number, (name, step) in enumerate(zip(names, steps, strict=True), start=1)
     }
-    document = environment().get_template("figure.tex.j2").render(figure=figure, frames=steps)
+    document = fill("figure.tex.j2", figure=figure, frames=steps)
     write_frames(paths.TEX, figure.name, "tex", sources)
     write_whole(paths.document(figure.name), document)
     return document

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from scripts import cli, paths
-from scripts.errors import ToolError
-from scripts.files import Record, code_fingerprint, digest, write_whole
-from scripts.render import caption, environment
+from scripts.errors import ToolError, UserError
+from scripts.files import Record, code_fingerprint, digest, only_build, write_whole
+from scripts.render import caption, fill
 from scripts.tools import latexmk
 
 FOLDER = paths.STRIPS.parent
@@ -28,9 +28,11 @@ FAULTS = re.compile(
 
 def report(started: float) -> None:
     """Compile the report from figures that are up to date, unless nothing has changed since it was last."""
-    inputs = digest(code_fingerprint(), *(file.read_bytes() for file in gather()))
+    files = gather()
+    inputs = digest(code_fingerprint(), *(part for file in files for part in (file.name, file.read_bytes())))
     record = Record("report")
     if not record.holds(inputs, [paths.REPORT_PDF]):
+        record.drop()
         latexmk(SOURCE)
         check(SOURCE.with_suffix(".log"))
         write_whole(paths.REPORT_PDF, SOURCE.with_suffix(".pdf").read_bytes())
@@ -40,12 +42,24 @@ def report(started: float) -> None:
 def gather() -> list[Path]:
     """Put the report's text, theme and captions beside the figures' strips; all of these files."""
     figures = cli.figures([])
+    strips = [paths.STRIPS / f"{figure.name}.pdf" for figure in figures]
+    for strip in strips:
+        if not strip.is_file():
+            raise UserError(f"{strip} is missing. Run: make report")
     captions = [(figure, caption(figure)) for figure in figures]
-    sources = {file.name: file.read_bytes() for file in (*paths.REPORT.iterdir(), paths.THEME)}
-    sources["figures.tex"] = environment().get_template("figures.tex.j2").render(captions=captions).encode()
+    sources = {file.name: file.read_bytes() for file in (*texts(paths.REPORT), paths.THEME)}
+    sources["figures.tex"] = fill("figures.tex.j2", captions=captions).encode()
+    for file in texts(FOLDER):
+        if file.name not in sources:
+            file.unlink()
     for name, content in sources.items():
         write_whole(FOLDER / name, content)
-    return [*(FOLDER / name for name in sorted(sources)), *(paths.STRIPS / f"{figure.name}.pdf" for figure in figures)]
+    return [*(FOLDER / name for name in sorted(sources)), *strips]
+
+
+def texts(folder: Path) -> list[Path]:
+    """The files that a person writes for the report."""
+    return [*folder.glob("*.tex"), *folder.glob("*.bib")]
 
 
 def check(log: Path) -> None:
@@ -61,7 +75,8 @@ def main() -> None:
     command = cli.parser(__doc__)
     command.add_argument("--quiet", action="store_true", help="say nothing about success")
     options = command.parse_args()
-    report(started)
+    with only_build(options.quiet):
+        report(started)
     if not options.quiet:
         print(paths.REPORT_PDF)
 

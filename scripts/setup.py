@@ -76,8 +76,9 @@ def command(system, needs):
 
 
 def say(text):
-    """Tell the user at once, before a slow step."""
-    print(text, flush=True)
+    """Tell the user at once, before a slow step, unless success is to be silent."""
+    if "--quiet" not in sys.argv:
+        print(text, flush=True)
 
 
 def check(needs):

@@ -3,21 +3,26 @@
 Reads `build/work/NAME/NAME.tex`, writes `build/pdf/NAME_00.pdf` … and the report's strip.
 """
 
+import time
+from functools import cache
 from io import BytesIO
 
 import pikepdf
 
 from scripts import cli, paths
-from scripts.errors import ToolError
-from scripts.files import write_frames, write_whole
+from scripts.errors import ToolError, UserError
+from scripts.files import Record, digest, write_frames, write_whole
 from scripts.spec import Figure
-from scripts.tools import latexmk
+from scripts.tools import dump_format, latexmk, tex_identity
 
 
 def typeset(figure: Figure) -> None:
     """Compile a figure into one PDF per frame, all pages of one size, and its strip."""
     source = paths.document(figure.name)
-    latexmk(source)
+    if not source.is_file():
+        raise UserError(f"{source} is missing. Run first: scripts.render {figure.name}")
+    prepare()
+    latexmk(source, paths.FORMAT)
     names = paths.frame_names(figure.name, figure.count)
     with pikepdf.open(source.with_suffix(".pdf")) as document:
         pages = [_single(page) for page in document.pages]
@@ -25,6 +30,21 @@ def typeset(figure: Figure) -> None:
         raise ToolError(f"{source}: TeX made {len(pages)} pages, not {figure.count} frames and a strip.")
     write_whole(paths.STRIPS / f"{figure.name}.pdf", pages.pop())
     write_frames(paths.PDF, figure.name, "pdf", dict(zip(names, pages, strict=True)))
+
+
+@cache
+def prepare() -> str:
+    """Bring the format up to date from which all figures' runs start, and return its fingerprint.
+
+    It is the preamble, run once and dumped; it depends on the preamble and on the TeX that is installed.
+    """
+    fingerprint = digest(paths.PREAMBLE.read_bytes(), tex_identity())
+    record = Record(paths.FORMAT.name)
+    if not record.holds(fingerprint, [paths.FORMAT]):
+        paths.WORK.mkdir(parents=True, exist_ok=True)
+        dump_format(paths.PREAMBLE, paths.FORMAT)
+        record.keep(fingerprint, time.time())
+    return fingerprint
 
 
 def _single(page: pikepdf.Page) -> bytes:
