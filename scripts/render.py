@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
+from math import prod
 from traceback import extract_tb
 
 import numpy as np
@@ -19,6 +20,10 @@ from scripts.errors import LayerError, ToolError
 from scripts.files import write_frames, write_whole
 from scripts.frames import frames
 from scripts.spec import Figure
+
+# What TeX can draw in a row, and what keeps a figure's images in memory.
+LONGEST_AXIS = 200
+MOST_CELLS = 40_000
 
 TEX_ESCAPES = {
     **{character: f"\\{character}" for character in "#$%&_{}"},
@@ -130,12 +135,7 @@ def render(figure: Figure) -> str:
 
     Raises `LayerError` where its view cannot draw the layer.
     """
-    if len(figure.layer.axes) != 2:
-        raise LayerError(
-            "view", f"the {figure.view} view draws layers of 2 axes", "Describe this layer, or draw 2 axes of it"
-        )
-    if figure.view == "numerical" and figure.input_values is None:
-        raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
+    _check_view(figure)
     steps = list(frames(figure.layer, figure.output_values))
     names = paths.frame_names(figure.name, figure.count)
     sources = {
@@ -146,6 +146,24 @@ def render(figure: Figure) -> str:
     write_frames(paths.TEX, figure.name, "tex", sources)
     write_whole(paths.document(figure.name), document)
     return document
+
+
+def _check_view(figure: Figure) -> None:
+    axes = figure.layer.direct
+    if len(axes) != 2:
+        raise LayerError(
+            "view", f"the {figure.view} view draws layers of 2 axes", "Describe this layer, or draw 2 axes of it"
+        )
+    if figure.view == "numerical" and figure.input_values is None:
+        raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
+    longest = max(max(axis.grid_size, axis.output_size) for axis in axes)
+    if longest > LONGEST_AXIS:
+        raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
+    cells = figure.count * max(prod(axis.grid_size for axis in axes), figure.count)
+    if cells > MOST_CELLS:
+        raise LayerError(
+            "input_size", f"gives {cells} cells in {figure.count} frames", f"A drawing has at most {MOST_CELLS}"
+        )
 
 
 if __name__ == "__main__":

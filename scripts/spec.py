@@ -40,7 +40,6 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 # Bounds that keep one figure's cost in seconds and its files' numbers in three digits.
 MOST_FRAMES = 999
 MOST_CELLS = 10_000
-LONGEST_AXIS = 200  # cells that TeX can still draw in a row
 MOST_TERMS = 200_000
 
 Positive = Annotated[int, Field(ge=1, le=MOST_CELLS)]
@@ -310,9 +309,5 @@ def _check_extent(layer: Layer) -> None:
             f"gives {prod(layer.output_size)} windows of {prod(layer.kernel_size)} elements",
             f"A figure has at most {MOST_TERMS} elements in all its windows",
         )
-    for axis in layer.direct:
-        if max(axis.grid_size, axis.output_size) > LONGEST_AXIS:
-            size = max(axis.grid_size, axis.output_size)
-            raise LayerError("input_size", f"gives an axis of {size} cells", f"A figure has at most {LONGEST_AXIS}")
     if prod(axis.grid_size for axis in layer.direct) > MOST_CELLS:
         raise LayerError("input_size", "gives too large a grid", f"A figure has at most {MOST_CELLS} cells")

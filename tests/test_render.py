@@ -60,6 +60,12 @@ def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 5\nkernel_size = 3\nview = "numerical"')
     with pytest.raises(LayerError, match="the numerical view draws values"):
         render(load(file))
+    file.write_text('title = "T"\noperation = "convolution"\ninput_size = [1, 300]\nkernel_size = [1, 290]')
+    with pytest.raises(LayerError, match="gives an axis of 300 cells"):
+        render(load(file))
+    file.write_text('title = "T"\noperation = "convolution"\ninput_size = 22\nkernel_size = 3')
+    with pytest.raises(LayerError, match="gives 193600 cells in 400 frames"):
+        render(load(file))
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,6 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"input_values": "[[true, 2]]", "input_size": None}, "input_values: holds something else"),
         ({"input_values": "[" * 2000 + "]" * 2000}, "is nested too deeply"),
         ({"title": '"卷积"'}, "title: cannot be '卷积'. It is a text of 1 to 120 characters that TeX's fonts have"),
-        ({"input_size": "[1, 300]", "kernel_size": "[1, 290]"}, "input_size: gives an axis of 300 cells"),
         ({"operation": '"max_pooling"', "padding": "2"}, "padding: is 2 for a pooling window that spans 3"),
         ({"operation": '"transposed_convolution"', "padding": '"causal"'}, "padding: 'causal' is no padding"),
         ({"frame_duration": "0"}, "frame_duration: cannot be 0. It is a number of seconds"),
