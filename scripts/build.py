@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +52,7 @@ def _build(figure: Figure, goal: str, started: float) -> None:
     names = paths.frame_names(figure.name, figure.count)
     document = paths.document(figure.name).with_suffix(".pdf")
     pdfs = [*(paths.PDF / f"{name}.pdf" for name in names), document, paths.STRIPS / f"{figure.name}.pdf"]
+    sources = [paths.TEX / f"{name}.tex" for name in names]
     pngs = [paths.PNG / f"{name}.png" for name in names]
     gifs = [paths.GIF / f"{figure.name}.gif"]
     images: list[Image] | None = None
@@ -71,7 +72,7 @@ def _build(figure: Figure, goal: str, started: float) -> None:
         nonlocal images
         images = rasterise(figure)
 
-    _tell_make(figure, {"pdf": pdfs, "png": pdfs + pngs, "gif": pdfs + pngs + gifs})
+    _tell_make(figure, [("pdf", [*sources, *pdfs]), ("png", pngs), ("gif", gifs)])
     inputs = digest(code_fingerprint(), prepare(), render(figure))
     bring("pdf", inputs, pdfs, lambda: typeset(figure))
     if goal == "pdf":
@@ -84,13 +85,20 @@ def _build(figure: Figure, goal: str, started: float) -> None:
     bring("gif", inputs, gifs, lambda: animate(figure, images))
 
 
-def _tell_make(figure: Figure, outputs: Mapping[str, list[Path]]) -> None:
-    """Tell Make which other figures' files this one is made from, and which files are lost if not found."""
-    records = {kind: paths.RECORDS / f"{figure.name}.{kind}" for kind in outputs}
-    rules = [f"{records[kind]}: $(call lost,{' '.join(map(str, files))})" for kind, files in outputs.items()]
-    for name in figure.references:
-        file = paths.FIGURES / f"{name}.toml"
-        rules += [f"{' '.join(map(str, records.values()))}: {file}", f"{file}:"]
+def _tell_make(figure: Figure, stages: Iterable[tuple[str, list[Path]]]) -> None:
+    """Tell Make which other figures' files this one is made from, and which files are lost if not found.
+
+    `stages` are the kinds of files in the order they are made; to lose one is to lose all that follow.
+    """
+    outputs = list[Path]()
+    rules = list[str]()
+    for kind, files in stages:
+        outputs += files
+        record = paths.RECORDS / f"{figure.name}.{kind}"
+        rules.append(f"{record}: $(call lost,{' '.join(map(str, outputs))})")
+        rules += [f"{record}: {paths.FIGURES / name}.toml" for name in figure.references]
+    # Make would stop at a file that is gone, which is the figure's own mistake to report.
+    rules += [f"{paths.FIGURES / name}.toml:" for name in figure.references]
     write_whole(paths.RECORDS / f"{figure.name}.d", "\n".join(rules) + "\n")
 
 

@@ -172,7 +172,15 @@ def test_a_figure_that_is_removed_takes_its_outputs_along(project: Project) -> N
 
 
 @pytest.mark.parametrize(
-    "lost", ["gif/tiny.gif", "png/tiny_02.png", "pdf/values_01.pdf", "report.pdf", "report/figures/tiny.pdf"]
+    "lost",
+    [
+        "gif/tiny.gif",
+        "png/tiny_02.png",
+        "tex/tiny_01.tex",
+        "pdf/values_01.pdf",
+        "report.pdf",
+        "report/figures/tiny.pdf",
+    ],
 )
 def test_an_output_that_is_lost_is_made_again(project: Project, lost: str) -> None:
     file = project.top / "build" / lost
