@@ -5,9 +5,12 @@ Figures are spread over all cores, the largest first.
 """
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import shutil
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -146,7 +149,8 @@ def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, star
     ordered = sorted(figures, key=lambda figure: figure.count, reverse=True)
     work = partial(build, goal=goal, started=started)
     failed = list[Outcome]()
-    pool = ProcessPoolExecutor(min(jobs, len(ordered)) or 1, multiprocessing.get_context("fork"))
+    context = multiprocessing.get_context("fork")
+    pool = ProcessPoolExecutor(min(jobs, len(ordered)) or 1, context, initializer=_end_with_parent)
     try:
         futures = [pool.submit(work, figure) for figure in ordered]
         with progress(len(ordered), quiet) as tell:
@@ -159,6 +163,19 @@ def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, star
         pool.shutdown(cancel_futures=True)
     if failed:
         raise CombinedError(_grouped(failed))
+
+
+def _end_with_parent() -> None:
+    """End this worker as soon as the process that gives it work has ended, even if it was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        raise RuntimeError("only a worker ends with its parent")
+
+    def watch() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _grouped(failed: Iterable[Outcome]) -> list[UserError]:

@@ -69,12 +69,13 @@ def only_build(quiet: bool) -> Iterator[None]:
     """Wait until no other process builds in the same place."""
     paths.BUILD.mkdir(parents=True, exist_ok=True)
     with (paths.BUILD / ".lock").open("w") as lock:
+        # Unlike flock, this lock is not inherited by workers, and ends with this process however it ends.
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not quiet:
                 print(f"Another build is running in {paths.BUILD}; waiting for it.", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.lockf(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -241,6 +241,20 @@ def test_two_builds_are_the_same_bytes(project: Project, fresh_project: Project)
         assert (project.top / "build" / path).read_bytes() == (fresh_project.top / "build" / path).read_bytes(), path
 
 
+def test_a_build_that_was_killed_is_taken_up_by_the_next(project: Project) -> None:
+    """Its workers end with it, and its lock does, too."""
+    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
+    command = [".venv/bin/python", "-m", "scripts.build", "--jobs", "2"]
+    build = subprocess.Popen(command, cwd=project.top, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert build.stdout is not None
+    assert build.stdout.readline().startswith("[1/3]")
+    build.kill()
+    # The output ends once no process is left that could write to it.
+    assert "[3/3]" not in build.communicate(timeout=60)[0]
+    project.make("gifs")
+    assert len(project.outputs("gif/*")) == 3
+
+
 def test_two_goals_build_each_figure_once_at_a_time(fresh_project: Project) -> None:
     printed = fresh_project.make("pdfs", "gifs")
     assert printed.count("[3/3]") == 2
