@@ -9,8 +9,8 @@ PY := .venv/bin/python
 READY := .venv/.ready
 MADE := $(BUILD)/made
 
-# Caches of Python and of the checks stay out of the source folders.
-export PYTHONPYCACHEPREFIX := .venv/cache/python
+# Nothing is written into the source folders; the packages in .venv are compiled already.
+export PYTHONDONTWRITEBYTECODE := 1
 
 $(if $(wildcard figures/*\ *.toml),$(error A name in figures/ has a space; use letters, digits, _ and -))
 ALL := $(patsubst figures/%.toml,%,$(sort $(wildcard figures/*.toml)))
