@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ from PIL.Image import Image
 
 from scripts import cli, paths
 from scripts.animate import animate
-from scripts.errors import CombinedError, UserError
+from scripts.errors import CombinedError, ToolError, UserError
 from scripts.files import Record, code_fingerprint, digest, frame_files, only_build, write_whole
 from scripts.rasterise import rasterise
 from scripts.render import render
@@ -159,6 +160,8 @@ def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, star
                 tell(outcome)
                 if outcome.problem is not None:
                     failed.append(outcome)
+    except BrokenProcessPool as error:
+        raise ToolError("A process of the build was killed, perhaps for want of memory. Run make again.") from error
     finally:
         pool.shutdown(cancel_futures=True)
     if failed:
@@ -182,7 +185,9 @@ def _grouped(failed: Iterable[Outcome]) -> list[UserError]:
     """Each mistake once: one in the theme stops many figures in the same way."""
     groups: dict[str, list[Outcome]] = {}
     for outcome in failed:
-        groups.setdefault(str(outcome.problem).replace(outcome.figure, "NAME"), []).append(outcome)
+        problem = str(outcome.problem).replace(outcome.figure, "NAME")
+        tex_error = next((line for line in problem.splitlines() if line.lstrip().startswith("!")), problem)
+        groups.setdefault(tex_error, []).append(outcome)
     errors = []
     for first, *others in groups.values():
         also = f"\nThe same in {', '.join(outcome.figure for outcome in others)}." if others else ""

@@ -115,14 +115,14 @@ def fill(template: str, **values: object) -> str:
         return environment().get_template(template).render(**values)
     except TemplateSyntaxError as error:
         raise ToolError(
-            f"{paths.TEMPLATES / (error.name or template)}, line {error.lineno}: {error.message}."
+            f"{paths.TEMPLATES / (error.name or template)}, line {error.lineno}: {str(error.message).rstrip('.')}."
         ) from error
     except (TemplateError, TypeError, AttributeError, ValueError) as error:
         # Jinja puts the templates' own lines into the traceback.
         lines = [line for line in extract_tb(error.__traceback__) if line.filename.startswith(str(paths.TEMPLATES))]
         if not lines:
             raise
-        raise ToolError(f"{lines[-1].filename}, line {lines[-1].lineno}: {error}.") from error
+        raise ToolError(f"{lines[-1].filename}, line {lines[-1].lineno}: {str(error).rstrip('.')}.") from error
 
 
 def caption(figure: Figure) -> str:
