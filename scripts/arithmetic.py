@@ -1,38 +1,34 @@
-"""Convolution arithmetic: sizes, windows and values of a layer, axis by axis.
+"""Convolution arithmetic along one axis: sizes, padding, and which elements each window holds.
 
-Pure functions of numbers: no file, no drawing, no state. A layer of N axes is the product of its axes.
-Every layer is drawn as a *direct* operation, a window that moves over a grid; a transposed convolution
-is turned into its equivalent direct one by `equivalent_axis`.
+Pure functions of numbers: no file, no drawing, no state.  A layer's own parameters along an axis
+(`LayerAxis`) give those of the window operation that is drawn (`DirectAxis`; a transposed convolution's by
+`equivalent_axis`), and these the row of cells with its windows (`GridAxis`).  A layer of N axes is the
+product of its axes (scripts/layers.py).
 
 Source of the formulas: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
-learning", arXiv:1603.07285 (2016), extended by dilation, asymmetric padding and cropping.
+learning", arXiv:1603.07285 (2016), extended by dilation, asymmetric padding, cropping and `ceil_mode`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import product
-from typing import Any, Literal, get_args
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 from scripts.errors import LayerError
 
-Operation = Literal["convolution", "transposed_convolution", "max_pooling", "average_pooling"]
-OPERATIONS: tuple[Operation, ...] = get_args(Operation)
-
 PaddingName = Literal["valid", "half", "full", "same_upper", "same_lower", "causal"]
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
+Kind = Literal["input", "padding", "inserted", "overhang"]
 
-Index = tuple[int, ...]
 Pair = tuple[int, int]
-Values = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class LayerAxis:
     """A layer's own parameters along one axis, under PyTorch's names.
 
-    `padding` is (before, after); `output_padding` is zero for all but transposed convolutions.
+    `padding` is (before, after).  `output_padding` is what an output is larger than the smallest that
+    fits; zero but in transposed convolutions and in unpooling, where it may be negative.
     """
 
     input_size: int
@@ -48,22 +44,57 @@ class LayerAxis:
                 raise LayerError(key, f"is {getattr(self, key)}", "It is at least 1")
         if min(self.padding) < 0:
             raise LayerError("padding", f"is {list(self.padding)}", "It is at least 0 on each side")
-        if self.output_padding < 0:
-            raise LayerError("output_padding", f"is {self.output_padding}", "It is at least 0")
 
     @property
     def reach(self) -> int:
         """Distance from the kernel's first to its last element: d(k − 1)."""
         return self.dilation * (self.kernel_size - 1)
 
+    @property
+    def scattered_size(self) -> int:
+        """Size of what the windows of all inputs cover together, less the padding: s(i − 1) + d(k − 1) + 1 − 2p."""
+        return self.stride * (self.input_size - 1) + self.reach + 1 - sum(self.padding)
+
+
+class Cell(NamedTuple):
+    """A cell of the grid that a window moves over.
+
+    `input_index` is the input element in it, or copied into it by the padding mode; None where there
+    is none.  "overhang" lies beyond the padding, where only a window of `ceil_mode` reaches.
+    """
+
+    kind: Kind
+    input_index: int | None
+
+
+class Element(NamedTuple):
+    """One element of a window: its cell's position in the grid, and the layer's own kernel element there."""
+
+    position: int
+    kernel_index: int
+
 
 @dataclass(frozen=True, slots=True)
-class Axis:
-    """One axis of a direct operation, as it is drawn.
+class GridAxis:
+    """One axis of what is drawn: a row of cells, and for each output element the window over them."""
+
+    cells: tuple[Cell, ...]
+    windows: tuple[tuple[Element, ...], ...]
+
+    @property
+    def padded_size(self) -> int:
+        """Number of cells without the overhang."""
+        return sum(cell.kind != "overhang" for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class DirectAxis:
+    """The parameters of a direct operation along one axis.
 
     The input's elements stand `input_dilation` apart (zeros between them) in a grid with `padding`
-    cells (before, after) around; negative padding crops. A window of `kernel_size` elements,
-    `dilation` apart, moves over the grid by `stride`.
+    cells (before, after) around; negative padding crops.  A window of `kernel_size` elements,
+    `dilation` apart, moves over the grid by `stride`; with `ceil_mode` it may hang over the end, as long
+    as it starts inside the input or the padding before it.
     """
 
     input_size: int
@@ -72,6 +103,7 @@ class Axis:
     padding: Pair = (0, 0)
     dilation: int = 1
     input_dilation: int = 1
+    ceil_mode: bool = False
 
     def __post_init__(self) -> None:
         if self.output_size < 1:
@@ -87,71 +119,69 @@ class Axis:
         return self.dilation * (self.kernel_size - 1) + 1
 
     @property
-    def spread_size(self) -> int:
-        """Size of the input with the zeros between its elements."""
-        return self.input_dilation * (self.input_size - 1) + 1
-
-    @property
     def grid_size(self) -> int:
-        """Size of the grid that the window moves over."""
-        return self.spread_size + sum(self.padding)
+        """Size of the grid that the window moves over, without what it may hang over."""
+        return self.input_dilation * (self.input_size - 1) + 1 + sum(self.padding)
 
     @property
     def output_size(self) -> int:
-        """Number of window positions: ⌊(grid − window) / s⌋ + 1."""
-        return (self.grid_size - self.window_size) // self.stride + 1
+        """Number of window positions: ⌊(grid − window) / s⌋ + 1.
+
+        `ceil_mode` rounds up instead, and drops a last window that would start after the input.
+        """
+        if not self.ceil_mode:
+            return (self.grid_size - self.window_size) // self.stride + 1
+        last = -((self.window_size - self.grid_size) // self.stride)
+        return last + (last * self.stride < self.input_size + self.padding[0])
 
     @property
     def remainder(self) -> int:
-        """Grid cells after the last window: a = (i + 2p − d(k − 1) − 1) mod s."""
+        """Grid cells after the last window that fits: a = (i + 2p − d(k − 1) − 1) mod s."""
         return (self.grid_size - self.window_size) % self.stride
 
-    def window(self, output_index: int) -> tuple[int, ...]:
-        """Grid positions of the window's elements for one output element."""
-        start = output_index * self.stride
-        return tuple(start + self.dilation * element for element in range(self.kernel_size))
-
-    def input_index(self, position: int) -> int | None:
-        """The input element at a grid position; None for padding and for an inserted zero."""
-        index, between = divmod(position - self.padding[0], self.input_dilation)
-        return index if between == 0 and 0 <= index < self.input_size else None
-
-    @property
-    def input_positions(self) -> tuple[int, ...]:
-        """Grid positions of the input elements that are not cropped."""
-        return tuple(p for p in range(self.grid_size) if self.input_index(p) is not None)
+    @cached_property
+    def window_positions(self) -> tuple[tuple[int, ...], ...]:
+        """Grid positions of the elements of every window."""
+        return tuple(
+            tuple(range(start, start + self.window_size, self.dilation))
+            for start in range(0, self.output_size * self.stride, self.stride)
+        )
 
 
-def direct_axis(axis: LayerAxis) -> Axis:
+def direct_axis(axis: LayerAxis, ceil_mode: bool = False) -> DirectAxis:
     """The axis of a convolution or a pooling, which is direct already."""
-    return Axis(axis.input_size, axis.kernel_size, axis.stride, axis.padding, axis.dilation)
+    return DirectAxis(axis.input_size, axis.kernel_size, axis.stride, axis.padding, axis.dilation, ceil_mode=ceil_mode)
 
 
-def equivalent_axis(axis: LayerAxis) -> Axis:
+def equivalent_axis(axis: LayerAxis) -> DirectAxis:
     """The direct convolution that equals a transposed one along an axis.
 
     The stride spreads the input's elements apart, the border is d(k − 1) − p on each side, with
-    `output_padding` more after, and the stride becomes 1. The kernel is rotated by 180°: element j of
+    `output_padding` more after, and the stride becomes 1.  The kernel is rotated by 180°: element j of
     the window is the layer's kernel element k − 1 − j.
     """
     limit = max(axis.stride, axis.dilation)
-    if axis.output_padding >= limit:
+    if not 0 <= axis.output_padding < limit:
         raise LayerError(
             "output_padding",
             f"is {axis.output_padding}, with stride {axis.stride} and dilation {axis.dilation}",
-            f"It is smaller than the larger of the two: at most {limit - 1}",
+            f"It is at least 0 and smaller than the larger of the two: at most {limit - 1}",
         )
-    before, after = (axis.reach - side for side in axis.padding)
-    padding = (before, after + axis.output_padding)
-    size = axis.input_size, axis.kernel_size
-    output_size = axis.stride * (axis.input_size - 1) + 1 + sum(padding) - axis.reach
+    output_size = axis.scattered_size + axis.output_padding
     if output_size < 1:
         raise LayerError(
             "padding",
             f"{list(axis.padding)} crops the whole output (its size would be {output_size})",
             "Use less padding, a larger kernel or a larger input",
         )
-    return Axis(*size, padding=padding, dilation=axis.dilation, input_dilation=axis.stride)
+    before, after = (axis.reach - side for side in axis.padding)
+    return DirectAxis(
+        axis.input_size,
+        axis.kernel_size,
+        padding=(before, after + axis.output_padding),
+        dilation=axis.dilation,
+        input_dilation=axis.stride,
+    )
 
 
 def transposed_axis(axis: LayerAxis) -> LayerAxis:
@@ -164,11 +194,97 @@ def transposed_axis(axis: LayerAxis) -> LayerAxis:
     return LayerAxis(forward.output_size, axis.kernel_size, axis.stride, axis.padding, axis.dilation, forward.remainder)
 
 
+def direct_grid(axis: DirectAxis, mode: PaddingMode = "zeros", rotated: bool = False) -> GridAxis:
+    """The cells and windows of a direct operation; `rotated` where the kernel is turned by 180°."""
+    last = axis.kernel_size - 1
+    windows = tuple(
+        tuple(Element(position, last - j if rotated else j) for j, position in enumerate(window))
+        for window in axis.window_positions
+    )
+    count = max(axis.grid_size, axis.window_positions[-1][-1] + 1)
+    return GridAxis(tuple(_cell(axis, mode, position) for position in range(count)), windows)
+
+
+def _cell(axis: DirectAxis, mode: PaddingMode, position: int) -> Cell:
+    if position >= axis.grid_size:
+        return Cell("overhang", None)
+    place = position - axis.padding[0]
+    if not 0 <= place <= axis.input_dilation * (axis.input_size - 1):
+        return Cell("padding", COPIED[mode](place, axis.input_size))
+    index, between = divmod(place, axis.input_dilation)
+    return Cell("inserted", None) if between else Cell("input", index)
+
+
+# The element that each padding mode puts at a place before (negative) or after an input of some size.
+COPIED: dict[PaddingMode, Callable[[int, int], int | None]] = {
+    "zeros": lambda place, size: None,  # noqa: ARG005 — the table's lambdas share their arguments
+    "reflect": lambda place, size: -place if place < 0 else 2 * (size - 1) - place,
+    "replicate": lambda place, size: 0 if place < 0 else size - 1,
+    "circular": lambda place, size: place % size,
+}
+
+
+def check_padding_mode(axis: LayerAxis, mode: PaddingMode) -> None:
+    """Raise `LayerError` where an input is too small to be copied into its padding."""
+    most = {"reflect": axis.input_size - 1, "circular": axis.input_size}.get(mode)
+    if most is not None and max(axis.padding) > most:
+        raise LayerError(
+            "padding",
+            f"is {max(axis.padding)} for an input of {axis.input_size}",
+            f"Padding mode {mode} takes at most {most}",
+        )
+
+
+def unpooled_size(axis: LayerAxis) -> int:
+    """Output size of max unpooling: s(i − 1) + d(k − 1) + 1 − 2p, and what `output_padding` adds."""
+    size = axis.scattered_size + axis.output_padding
+    if size < 1:
+        raise LayerError("padding", f"{list(axis.padding)} leaves an output of {size}", "Use less padding")
+    return size
+
+
+def reaching(axis: LayerAxis, output_size: int, may_be_smaller: bool = False) -> LayerAxis:
+    """An axis with the output padding, at most s − 1, that makes its output so large.
+
+    Where it `may_be_smaller` than the smallest that fits (in unpooling, since `ceil_mode` pools such
+    inputs), each window still has a place in it.
+    """
+    output_padding = output_size - axis.scattered_size
+    least = max(1 - axis.stride, axis.padding[1] - axis.reach) if may_be_smaller else 0
+    if not least <= output_padding < axis.stride:
+        sizes = sorted({max(axis.scattered_size + most, 1) for most in (least, axis.stride - 1)})
+        raise LayerError(
+            "output_size",
+            f"is {output_size} for an input of {axis.input_size}",
+            f"It is {' to '.join(map(str, sizes))} here",
+        )
+    return replace(axis, output_padding=output_padding)
+
+
+def unpooling_grid(axis: LayerAxis) -> GridAxis:
+    """The input's cells, and for each output element those whose pooling window covers it.
+
+    A window's element names the place in the pooling window.  Its cells need not be k in number: windows
+    overlap where k > s, and leave gaps where k < s.
+    """
+    windows = []
+    for place in range(axis.padding[0], axis.padding[0] + unpooled_size(axis)):
+        offsets = [(n, place - n * axis.stride) for n in range(axis.input_size)]
+        windows.append(
+            tuple(
+                Element(n, offset // axis.dilation)
+                for n, offset in offsets
+                if 0 <= offset <= axis.reach and offset % axis.dilation == 0
+            )
+        )
+    return GridAxis(tuple(Cell("input", n) for n in range(axis.input_size)), tuple(windows))
+
+
 def named_padding(name: PaddingName, input_size: int, kernel_size: int, stride: int, dilation: int) -> Pair:
-    """The (before, after) padding that a name stands for.
+    """The (before, after) padding that a name stands for in a convolution or a pooling.
 
     `same_upper` and `same_lower` are ONNX's (the former TensorFlow's SAME): ⌈i / s⌉ outputs, an odd
-    cell at the end or at the beginning. `half` is half of the window's span, rounded down, on both sides
+    cell at the end or at the beginning.  `half` is half of the window's span, rounded down, on both sides
     (as in Theano), `full` d(k − 1) on both, `causal` d(k − 1) before.
     """
     reach = dilation * (kernel_size - 1)
@@ -186,108 +302,11 @@ def named_padding(name: PaddingName, input_size: int, kernel_size: int, stride: 
     return pairs[name]
 
 
-@dataclass(frozen=True)
-class Layer:
-    """A layer: its operation and its own parameters along each axis.
+def transposed_same(name: PaddingName, axis: LayerAxis) -> LayerAxis:
+    """A transposed convolution padded by `same_upper` or `same_lower`: its output is s times its input.
 
-    Raises `LayerError` where no such layer exists.
+    It is the transpose of the convolution of that name over an input of s · i, as TensorFlow has it.
     """
-
-    operation: Operation
-    axes: tuple[LayerAxis, ...]
-    direct: tuple[Axis, ...] = field(init=False)
-    """The direct operation that is drawn, per axis."""
-
-    def __post_init__(self) -> None:
-        drawn = equivalent_axis if self.transposed else direct_axis
-        object.__setattr__(self, "direct", tuple(drawn(axis) for axis in self.axes))
-        for drawn_axis in self.direct if self.pooling else ():
-            if 2 * max(drawn_axis.padding) > drawn_axis.window_size:
-                raise LayerError(
-                    "padding",
-                    f"is {max(drawn_axis.padding)} for a pooling window that spans {drawn_axis.window_size}",
-                    "It is at most half of that, so that every window holds input",
-                )
-        for axis in self.axes if not self.transposed else ():
-            if axis.output_padding:
-                raise LayerError(
-                    "output_padding",
-                    f"does not belong to {self.operation}",
-                    "Only transposed_convolution has it",
-                )
-
-    @property
-    def transposed(self) -> bool:
-        """Whether the operation is a transposed convolution."""
-        return self.operation == "transposed_convolution"
-
-    @property
-    def pooling(self) -> bool:
-        """Whether the operation has a window without weights."""
-        return self.operation.endswith("_pooling")
-
-    @property
-    def padding_value(self) -> float:
-        """What padding and inserted zeros count as: nothing in a sum, and never the maximum."""
-        return -np.inf if self.operation == "max_pooling" else 0
-
-    @property
-    def input_size(self) -> Index:
-        """Shape of the input."""
-        return tuple(axis.input_size for axis in self.axes)
-
-    @property
-    def kernel_size(self) -> Index:
-        """Shape of the kernel or of the pooling window."""
-        return tuple(axis.kernel_size for axis in self.axes)
-
-    @property
-    def output_size(self) -> Index:
-        """Shape of the output."""
-        return tuple(axis.output_size for axis in self.direct)
-
-    def output_indices(self) -> Iterator[Index]:
-        """Indices of the output's elements, the last axis fastest."""
-        return product(*map(range, self.output_size))
-
-    def kernel_index(self, window_index: Sequence[int]) -> Index:
-        """The layer's own kernel element at an element of the drawn window (rotated if transposed)."""
-        if not self.transposed:
-            return tuple(window_index)
-        return tuple(axis.kernel_size - 1 - j for axis, j in zip(self.axes, window_index, strict=True))
-
-    def output(self, input_values: Values, kernel_values: Values | None) -> Values:
-        """Values of the output.
-
-        Shapes: `input_values` is `input_size`, `kernel_values` (None for pooling) `kernel_size`, the
-        result `output_size`. Integers stay integers but in averages.
-        """
-        window_axes = tuple(range(len(self.axes), 2 * len(self.axes)))
-        if self.operation == "max_pooling":
-            lowest = -np.inf if input_values.dtype.kind == "f" else np.iinfo(input_values.dtype).min
-            patches = _patches(input_values, self.direct, lowest)
-            return np.asarray(patches.max(axis=window_axes))
-        patches = _patches(input_values, self.direct, 0)
-        if self.operation == "average_pooling":
-            return np.asarray(patches.mean(axis=window_axes, dtype=np.float64))
-        if kernel_values is None:
-            raise ValueError(f"{self.operation} needs the values of its kernel")
-        kernel = np.flip(kernel_values) if self.transposed else kernel_values
-        return np.tensordot(patches, kernel, axes=(window_axes, tuple(range(kernel.ndim))))
-
-
-def _patches(input_values: Values, axes: Sequence[Axis], fill: float) -> Values:
-    """All windows of the grid, in an array of shape output_size + kernel_size; `fill` where no input is."""
-    grid = np.full([axis.grid_size for axis in axes], fill, dtype=input_values.dtype)
-    positions = [axis.input_positions for axis in axes]
-    indices = [[axis.input_index(p) for p in row] for axis, row in zip(axes, positions, strict=True)]
-    grid[np.ix_(*positions)] = input_values[np.ix_(*indices)]
-    # One index array per axis, of shape (output_size, kernel_size) in that axis's two places.
-    n = len(axes)
-    index = []
-    for place, axis in enumerate(axes):
-        windows = np.array([axis.window(o) for o in range(axis.output_size)])
-        shape = [1] * 2 * n
-        shape[place], shape[n + place] = windows.shape
-        index.append(windows.reshape(shape))
-    return np.asarray(grid[tuple(index)])
+    size = axis.stride * axis.input_size
+    padding = named_padding(name, size, axis.kernel_size, axis.stride, axis.dilation)
+    return transposed_axis(LayerAxis(size, axis.kernel_size, axis.stride, padding, axis.dilation))

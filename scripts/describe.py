@@ -2,19 +2,26 @@
 
 import json
 import sys
+from dataclasses import asdict
+from math import isinf
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from scripts import cli
-from scripts.arithmetic import Layer, Values
 from scripts.errors import CombinedError, UserError
 from scripts.frames import Frame, frames
+from scripts.layers import Layer, Values
 from scripts.render import caption
 from scripts.spec import Figure, load
 
 
 def describe(figure: Figure) -> dict[str, Any]:
-    """The figure as JSON's types; indices count from 0, the first axis first."""
+    """The figure as JSON's types; indices count from 0, channels first, then the first axis.
+
+    A number that is no number of JSON's (the maximum over padding alone, −∞) is null.
+    """
     layer = figure.layer
     return {
         "name": figure.name,
@@ -22,18 +29,36 @@ def describe(figure: Figure) -> dict[str, Any]:
         "operation": layer.operation,
         "caption": caption(figure),
         **_parameters(layer),
+        **_options(layer),
         "output_size": layer.output_size,
         **({"equivalent": _equivalent(layer)} if layer.transposed else {}),
         "input": _list(figure.input_values),
         "kernel": _list(figure.kernel_values),
+        **({"indices": _list(figure.indices)} if layer.unpooling else {}),
         "output": _list(figure.output_values),
-        "frames": [_frame(frame) for frame in frames(layer, figure.output_values)],
+        "frames": [_frame(frame) for frame in frames(layer, figure.output_values, figure.indices)],
     }
 
 
 def _parameters(layer: Layer) -> dict[str, Any]:
     names = ("input_size", "kernel_size", "stride", "padding", "dilation", "output_padding")
     return {name: [getattr(axis, name) for axis in layer.axes] for name in names}
+
+
+def _options(layer: Layer) -> dict[str, Any]:
+    """What only some operations have."""
+    options: dict[str, Any] = {}
+    if layer.operation == "convolution":
+        options["padding_mode"] = layer.padding_mode
+    if layer.pooling:
+        options["ceil_mode"] = layer.ceil_mode
+    if layer.reduction == "average":
+        options["count_include_pad"] = layer.count_include_pad
+    if layer.reduction == "norm":
+        options["norm"] = layer.norm
+    if layer.channels is not None:
+        options |= asdict(layer.channels)
+    return options
 
 
 def _equivalent(layer: Layer) -> dict[str, Any]:
@@ -48,11 +73,16 @@ def _equivalent(layer: Layer) -> dict[str, Any]:
 
 def _frame(frame: Frame) -> dict[str, Any]:
     terms = [{"kernel_index": term.kernel_index, "input_index": term.input_index} for term in frame.terms]
-    return {"output_index": frame.output_index, "value": frame.value, "terms": terms}
+    value = None if frame.value is None or isinf(frame.value) else frame.value
+    return {"output_index": frame.output_index, "value": value, "terms": terms}
 
 
 def _list(values: Values | None) -> Any:
-    return None if values is None else values.tolist()
+    if values is None:
+        return None
+    plain = values.astype(object)
+    plain[~np.isfinite(values)] = None
+    return plain.tolist()
 
 
 def main() -> None:
@@ -62,7 +92,7 @@ def main() -> None:
     problems = list[UserError]()
     for file in command.parse_args().files:
         try:
-            line = json.dumps(describe(load(file)), ensure_ascii=False)
+            line = json.dumps(describe(load(file)), ensure_ascii=False, allow_nan=False)
         except UserError as error:
             problems.append(error)
         else:

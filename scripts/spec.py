@@ -1,86 +1,51 @@
-"""A figure's file, read and validated: `figures/NAME.toml` becomes a `Figure`.
+"""A figure's file becomes a valid `Figure`: sizes worked out, values checked or drawn, output computed.
 
 The file says what is drawn, under PyTorch's names; every size that can be worked out is.
 """
 
 import re
-import reprlib
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
-from pydantic_core import ErrorDetails
 
-from scripts.arithmetic import (
-    OPERATIONS,
-    Layer,
-    LayerAxis,
-    Operation,
-    PaddingName,
-    Pair,
-    Values,
-    named_padding,
-    transposed_axis,
-)
+from scripts.arithmetic import LayerAxis, Pair, named_padding, reaching, transposed_axis, transposed_same
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
+from scripts.layers import OPERATIONS, REDUCTIONS, Channels, Index, Layer, Operation, Values
+from scripts.schema import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, View, read
 
-View = Literal["plane", "numerical"]
-VIEWS: tuple[View, ...] = get_args(View)
-PADDING_NAMES: tuple[PaddingName, ...] = get_args(PaddingName)
 T = TypeVar("T")
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
-# Bounds that keep one figure's cost in seconds and its files' numbers in three digits.
-MOST_FRAMES = 999
-MOST_CELLS = 10_000
-MOST_TERMS = 200_000
+CONVOLUTIONS: tuple[Operation, ...] = ("convolution", "transposed_convolution")
+POOLINGS = tuple(REDUCTIONS)
+GLOBAL = tuple(operation for operation in POOLINGS if operation.startswith("global_"))
+AVERAGES = tuple(operation for operation, reduction in REDUCTIONS.items() if reduction == "average")
+NORMS = tuple(operation for operation, reduction in REDUCTIONS.items() if reduction == "norm")
 
-Positive = Annotated[int, Field(ge=1, le=MOST_CELLS)]
-Natural = Annotated[int, Field(ge=0, le=MOST_CELLS)]
-Sides = Annotated[tuple[Natural, Natural], Strict(False)]  # TOML's arrays are lists
-
-POSITIVE = f"a whole number from 1 to {MOST_CELLS}, or a list of one per axis"
-NATURAL = f"a whole number from 0 to {MOST_CELLS}, or a list of one per axis"
-NUMBERS = "nested lists of numbers, one level per axis"
-SECONDS = "a number of seconds from 0.02 to 60"
-
-
-class FigureFile(BaseModel):
-    """The keys of a figure's file, as TOML gives them; each key's description is what messages say of it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    title: str = Field(
-        min_length=1,
-        max_length=120,
-        pattern=r"^[ -~¡-¬®-ÿ–—‘’“”…]*$",
-        description="a text of 1 to 120 characters that TeX's fonts have (Latin letters, digits, punctuation)",
-    )
-    operation: Operation | None = Field(None, description=f"one of {', '.join(OPERATIONS)}")
-    transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
-    view: View | None = Field(None, description=f"one of {', '.join(VIEWS)}")
-    input_size: Positive | list[Positive] | None = Field(None, description=POSITIVE)
-    kernel_size: Positive | list[Positive] | None = Field(None, description=POSITIVE)
-    stride: Positive | list[Positive] = Field(1, description=POSITIVE)
-    padding: Natural | PaddingName | list[Natural | Sides] = Field(
-        0, description=f"{NATURAL} (a number or [before, after]), or one of {', '.join(PADDING_NAMES)}"
-    )
-    dilation: Positive | list[Positive] = Field(1, description=POSITIVE)
-    output_padding: Natural | list[Natural] = Field(0, description=NATURAL)
-    input_values: list[Any] | None = Field(None, description=NUMBERS)
-    kernel_values: list[Any] | None = Field(None, description=NUMBERS)
-    frame_duration: float = Field(1.0, ge=0.02, le=60, description=SECONDS)
-    last_frame_duration: float = Field(3.0, ge=0.02, le=60, description=SECONDS)
-
-
-LAYER_KEYS = ("operation", "input_size", "kernel_size", "stride", "padding", "dilation", "output_padding")
+# The keys that only some operations have.
+KEYS_OF: dict[str, tuple[Operation, ...]] = {
+    **dict.fromkeys(("kernel_values", "in_channels", "out_channels", "groups"), CONVOLUTIONS),
+    **dict.fromkeys(("kernel_size", "stride", "padding"), tuple(o for o in OPERATIONS if o not in GLOBAL)),
+    "dilation": tuple(o for o in OPERATIONS if o not in GLOBAL and o != "max_unpooling"),
+    "padding_mode": ("convolution",),
+    "output_padding": ("transposed_convolution",),
+    "output_size": ("transposed_convolution", "max_unpooling"),
+    "ceil_mode": tuple(o for o in POOLINGS if o not in GLOBAL),
+    "count_include_pad": tuple(o for o in AVERAGES if o not in GLOBAL),
+    "norm": NORMS,
+    "indices": ("max_unpooling",),
+}
+# What a figure with `transpose_of` may say for itself.
+OWN_KEYS = {
+    "title", "transpose_of", "view", "input_values", "kernel_values", "indices", "values", "seed",
+    "frame_duration", "last_frame_duration",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,6 +62,7 @@ class Figure:
     layer: Layer
     input_values: Values | None
     kernel_values: Values | None
+    indices: Values | None
     output_values: Values | None
     durations: tuple[float, ...]
     references: tuple[str, ...]
@@ -110,13 +76,13 @@ class Figure:
 def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
     """Read one figure; `transpose_of` is looked up beside it.
 
-    `referrers` are the figures whose `transpose_of` led here. Raises `FigureError` naming file, key and
+    `referrers` are the figures whose `transpose_of` led here.  Raises `FigureError` naming file, key and
     remedy.
     """
     name = file.stem
     if not NAME.fullmatch(name):
         raise FigureError(file, "a figure's name has letters, digits, _ and - only. Rename the file.")
-    content = _read(file)
+    content = read(file)
     try:
         if content.transpose_of is None:
             return _figure(name, content, None)
@@ -138,35 +104,6 @@ def load_all(files: Sequence[Path]) -> list[Figure]:
     return figures
 
 
-def _read(file: Path) -> FigureFile:
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise FigureError(file, f"cannot be read: {reason}.") from None
-    except RecursionError:
-        raise FigureError(file, "is nested too deeply.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise FigureError(file, f"is not valid TOML: {error}.") from None
-    try:
-        return FigureFile.model_validate(data)
-    except ValidationError as error:
-        mistakes = {str(mistake["loc"][0]): mistake for mistake in reversed(error.errors())}
-        problems = [FigureError(file, _problem(key, mistake)) for key, mistake in reversed(mistakes.items())]
-        raise CombinedError(problems) from None
-
-
-def _problem(key: str, mistake: ErrorDetails) -> str:
-    """A mistake in one key, with its remedy."""
-    field = FigureFile.model_fields.get(key)
-    if field is None:
-        near = get_close_matches(key, FigureFile.model_fields, n=1)
-        remedy = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(FigureFile.model_fields)}."
-        return f"{key}: is not a key of a figure. {remedy}"
-    rule = "is missing" if mistake["type"] == "missing" else f"cannot be {reprlib.repr(mistake['input'])}"
-    return f"{key}: {rule}. It is {field.description}."
-
-
 def _original(file: Path, content: FigureFile, referrers: tuple[str, ...]) -> Figure:
     """The figure that `transpose_of` names."""
     name = content.transpose_of or ""
@@ -182,19 +119,15 @@ def _original(file: Path, content: FigureFile, referrers: tuple[str, ...]) -> Fi
 
 def _figure(name: str, content: FigureFile, original: Figure | None) -> Figure:
     layer = _layer(content) if original is None else _transposed_layer(content, original)
+    for key, operations in KEYS_OF.items():
+        if content.changed(key) and layer.operation not in operations:
+            raise LayerError(
+                key, f"does not belong to {layer.operation}", f"Only {', '.join(operations)} has it; remove the key"
+            )
     _check_extent(layer)
-    given = content.kernel_values
-    kernel = _values("kernel_values", given, layer.kernel_size)
-    if given is None and original is not None and content.input_values is not None:
-        kernel = original.kernel_values
-    values = _values("input_values", content.input_values, layer.input_size)
-    if layer.pooling and given is not None:
-        raise LayerError("kernel_values", f"{layer.operation} has no weights", "Remove the key")
-    if not layer.pooling and (kernel is None) != (values is None):
-        missing = "kernel_values" if kernel is None else "input_values"
-        raise LayerError(missing, "is missing", "A convolution needs the values of both input and kernel, or of none")
-    output = None if values is None else layer.output(values, kernel)
-    count = prod(layer.output_size)
+    values, kernel, indices = _given_values(content, layer, original)
+    output = None if values is None else layer.output(values, kernel, indices)
+    count = prod(layer.output_shape)
     return Figure(
         name=name,
         title=content.title,
@@ -202,6 +135,7 @@ def _figure(name: str, content: FigureFile, original: Figure | None) -> Figure:
         layer=layer,
         input_values=values,
         kernel_values=kernel,
+        indices=indices,
         output_values=output,
         durations=(content.frame_duration,) * (count - 1) + (content.last_frame_duration,),
         references=() if original is None else (original.name, *original.references),
@@ -209,54 +143,100 @@ def _figure(name: str, content: FigureFile, original: Figure | None) -> Figure:
 
 
 def _layer(content: FigureFile) -> Layer:
-    if content.operation is None:
+    operation = content.operation
+    if operation is None:
         raise LayerError("operation", "is missing", f"It is one of {', '.join(OPERATIONS)}")
-    input_size = _size("input_size", content.input_size, content.input_values)
+    channels = _channels(content)
+    with_channels = channels is not None and operation in CONVOLUTIONS
+    input_size = _size("input_size", content.input_size, content.input_values, skip=1 if with_channels else 0)
     n = len(input_size)
     if not 1 <= n <= 3:
         raise LayerError("input_size", f"has {n} axes", "A layer has 1, 2 or 3")
-    kernel_size = _size("kernel_size", content.kernel_size, content.kernel_values, n)
+    if operation in GLOBAL:
+        kernel_size = input_size
+    else:
+        kernel_size = _size(
+            "kernel_size", content.kernel_size, content.kernel_values, n, skip=2 if with_channels else 0
+        )
     stride = _per_axis("stride", content.stride, n)
     dilation = _per_axis("dilation", content.dilation, n)
     output_padding = _per_axis("output_padding", content.output_padding, n)
-    if isinstance(content.padding, str):
-        if content.operation == "transposed_convolution" and content.padding not in ("valid", "half", "full"):
-            raise LayerError(
-                "padding",
-                f"{content.padding!r} is no padding of a transposed convolution",
-                "Use numbers, valid, half or full, or transpose_of",
-            )
-        padding: list[Pair] = [
-            named_padding(content.padding, *axis)
-            for axis in zip(input_size, kernel_size, stride, dilation, strict=True)
-        ]
-    else:
-        given = content.padding
-        pairs = [_pair(side) for side in given] if isinstance(given, list) else _pair(given)
-        padding = _per_axis("padding", pairs, n)
-    rows = zip(input_size, kernel_size, stride, padding, dilation, output_padding, strict=True)
-    return Layer(content.operation, tuple(LayerAxis(*row) for row in rows))
+    rows = zip(input_size, kernel_size, stride, _padding(content, n), dilation, output_padding, strict=True)
+    axes = [_named(operation, content.padding, LayerAxis(*row)) for row in rows]
+    if content.output_size is not None:
+        if any(axis.output_padding for axis in axes):
+            raise LayerError("output_size", "is given beside output_padding", "Remove one of the two keys")
+        sizes = zip(axes, _per_axis("output_size", content.output_size, n), strict=True)
+        axes = [reaching(axis, size, may_be_smaller=operation == "max_unpooling") for axis, size in sizes]
+    return Layer(
+        operation,
+        tuple(axes),
+        channels=channels,
+        padding_mode=content.padding_mode,
+        ceil_mode=content.ceil_mode,
+        count_include_pad=content.count_include_pad,
+        norm=content.norm,
+    )
 
 
-def _pair(side: int | Pair) -> Pair:
-    return (side, side) if isinstance(side, int) else side
+def _channels(content: FigureFile) -> Channels | None:
+    if content.in_channels is None and content.out_channels is None and content.groups == 1:
+        return None
+    for key in ("in_channels", "out_channels"):
+        if getattr(content, key) is None:
+            raise LayerError(key, "is missing", "Give in_channels and out_channels, or neither of them nor groups")
+    return Channels(content.in_channels or 0, content.out_channels or 0, content.groups)
+
+
+def _padding(content: FigureFile, n: int) -> list[Pair]:
+    """The padding of each axis, zero where it has a name."""
+    given = 0 if isinstance(content.padding, str) else content.padding
+    sides = given if isinstance(given, list) else [given] * n
+    return _per_axis("padding", [(side, side) if isinstance(side, int) else side for side in sides], n)
+
+
+def _named(operation: Operation, padding: object, axis: LayerAxis) -> LayerAxis:
+    """An axis with the padding that a name stands for, if it is one."""
+    match operation, padding:
+        case "transposed_convolution", ("same_upper" | "same_lower") as name:
+            if axis.output_padding:
+                raise LayerError("output_padding", f"is given beside padding {name}", "Remove one of the two keys")
+            return transposed_same(name, axis)
+        case (("transposed_convolution" | "max_unpooling"), ("same_upper" | "same_lower" | "causal") as name):
+            raise LayerError("padding", f"{name!r} is no padding of {operation}", "Use numbers, or transpose_of")
+        case _, ("valid" | "half" | "full" | "same_upper" | "same_lower" | "causal") as name:
+            sides = named_padding(name, axis.input_size, axis.kernel_size, axis.stride, axis.dilation)
+            return replace(axis, padding=sides)
+    return axis
 
 
 def _transposed_layer(content: FigureFile, original: Figure) -> Layer:
-    for key in LAYER_KEYS:
-        if key in content.model_fields_set:
+    for key in FigureFile.model_fields:
+        if key in content.model_fields_set and key not in OWN_KEYS:
             raise LayerError(key, "is taken from the figure that transpose_of names", "Remove one of the two keys")
-    if original.layer.operation != "convolution":
+    layer, channels = original.layer, original.layer.channels
+    if layer.operation == "max_pooling":
+        sizes = zip(layer.axes, layer.output_size, strict=True)
+        axes = [reaching(replace(axis, input_size=size), axis.input_size, may_be_smaller=True) for axis, size in sizes]
+        return Layer("max_unpooling", tuple(axes))
+    if layer.operation != "convolution" or layer.padding_mode != "zeros":
+        kind = layer.operation if layer.padding_mode == "zeros" else f"convolution padded by {layer.padding_mode}"
         raise LayerError(
-            "transpose_of", f"{original.name!r} is a {original.layer.operation}", "Only a convolution has a transpose"
+            "transpose_of",
+            f"{original.name!r} is a {kind}",
+            "Only a convolution with zeros as padding has a transpose, and max_pooling an unpooling",
         )
-    return Layer("transposed_convolution", tuple(transposed_axis(axis) for axis in original.layer.axes))
+    if channels is not None:
+        channels = Channels(channels.out_channels, channels.in_channels, channels.groups)
+    return Layer("transposed_convolution", tuple(map(transposed_axis, layer.axes)), channels)
 
 
-def _size(key: str, size: int | list[int] | None, values: list[Any] | None, n: int | None = None) -> list[int]:
-    """A size for each axis: as given, or that of the values; a single number stands for `n` axes (2)."""
+def _size(
+    key: str, size: int | list[int] | None, values: list[Any] | None, n: int | None = None, skip: int = 0
+) -> list[int]:
+    """A size for each of `n` axes (2 where unknown): as given, or that of the values but for `skip` channel axes."""
     if size is None and values is not None:
-        size = list(_array(key.replace("size", "values"), values).shape)
+        size = list(_array(key.replace("size", "values"), values).shape[skip:])
     if size is None:
         raise LayerError(key, "is missing", "Give one number, or one per axis")
     if isinstance(size, int):
@@ -272,7 +252,39 @@ def _per_axis(key: str, value: T | list[T], n: int) -> list[T]:
     return value
 
 
-def _values(key: str, values: list[Any] | None, shape: tuple[int, ...]) -> Values | None:
+def _given_values(
+    content: FigureFile, layer: Layer, original: Figure | None
+) -> tuple[Values | None, Values | None, Values | None]:
+    """Values of input and kernel, and indices: as given, taken from the original, or random."""
+    values = _values("input_values", content.input_values, layer.input_shape)
+    kernel = _values("kernel_values", content.kernel_values, layer.kernel_shape)
+    indices = _values("indices", content.indices, layer.input_shape)
+    if original is not None and layer.unpooling and original.input_values is not None:
+        values = original.output_values if values is None else values
+        indices = original.layer.maxima(original.input_values) if indices is None else indices
+    if original is not None and layer.weighted and kernel is None and (values is not None or content.values):
+        kernel = original.kernel_values
+    if content.values == "random":
+        # NumPy keeps this generator's numbers the same in all of its versions.
+        random = np.random.RandomState(content.seed)
+        if layer.unpooling and values is None and indices is None:
+            values, indices = _random_unpooling(layer, random)
+        if values is None:
+            values = random.randint(0, 6, layer.input_shape)
+        if kernel is None and layer.weighted:
+            kernel = random.randint(-2, 3, layer.kernel_shape)
+    if layer.weighted and (kernel is None) != (values is None):
+        missing = "kernel_values" if kernel is None else "input_values"
+        raise LayerError(missing, "is missing", "A convolution needs the values of both input and kernel, or of none")
+    if layer.unpooling and (indices is None) != (values is None):
+        missing = "indices" if indices is None else "input_values"
+        raise LayerError(missing, "is missing", "Unpooling needs input_values and indices, or none of them")
+    if values is not None and indices is not None:
+        _check_indices(layer, values, indices)
+    return values, kernel, indices
+
+
+def _values(key: str, values: list[Any] | None, shape: Index) -> Values | None:
     if values is None:
         return None
     array = _array(key, values)
@@ -298,16 +310,43 @@ def _array(key: str, values: list[Any]) -> Values:
     return array
 
 
+def _random_unpooling(layer: Layer, random: np.random.RandomState) -> tuple[Values, Values]:
+    """What a max pooling of random values would have taken, and from where."""
+    pooled = random.randint(0, 6, layer.output_shape).ravel()
+    order = random.permutation(pooled.size)
+    indices = np.zeros(layer.input_shape, dtype=int)
+    for index, places in layer.placements().items():
+        indices[index] = max(places, key=order.__getitem__)
+    return pooled[indices], indices
+
+
+def _check_indices(layer: Layer, values: Values, indices: Values) -> None:
+    placements, taken = layer.placements(), dict[int, Any]()
+    for index, place in np.ndenumerate(indices):
+        value = values[index].item()
+        if place not in placements[index]:
+            raise LayerError(
+                "indices",
+                f"puts element {list(index)} at {place}",
+                f"Its window holds {', '.join(map(str, placements[index]))} of the flattened output",
+            )
+        if taken.setdefault(place, value) != value:
+            raise LayerError("indices", f"puts {taken[place]} and {value} at {place}", "One place takes one value")
+
+
 def _check_extent(layer: Layer) -> None:
-    if prod(layer.output_size) > MOST_FRAMES:
-        raise LayerError(
-            "input_size", f"gives {prod(layer.output_size)} output elements", f"A figure has at most {MOST_FRAMES}"
-        )
-    if prod(layer.output_size) * prod(layer.kernel_size) > MOST_TERMS:
+    frames = prod(layer.output_shape)
+    if frames > MOST_FRAMES:
+        raise LayerError("input_size", f"gives {frames} output elements", f"A figure has at most {MOST_FRAMES}")
+    window = prod(layer.kernel_size)
+    if layer.channels is not None:
+        window *= layer.channels.in_channels // layer.channels.groups
+    if frames * window > MOST_TERMS:
         raise LayerError(
             "kernel_size",
-            f"gives {prod(layer.output_size)} windows of {prod(layer.kernel_size)} elements",
+            f"gives {frames} windows of {window} elements",
             f"A figure has at most {MOST_TERMS} elements in all its windows",
         )
-    if prod(axis.grid_size for axis in layer.direct) > MOST_CELLS:
+    cells = prod(layer.input_size if layer.unpooling else [axis.grid_size for axis in layer.direct])
+    if max(cells, prod(layer.input_shape), prod(layer.kernel_shape)) > MOST_CELLS:
         raise LayerError("input_size", "gives too large a grid", f"A figure has at most {MOST_CELLS} cells")

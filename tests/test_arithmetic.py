@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from scripts.arithmetic import (
-    Axis,
-    Layer,
+    GridAxis,
     LayerAxis,
-    Operation,
     direct_axis,
+    direct_grid,
     equivalent_axis,
     named_padding,
     transposed_axis,
 )
 from scripts.errors import LayerError
+from scripts.layers import Layer, Operation
 
 PARAMETERS = list(product(range(1, 10), range(1, 6), range(1, 5), range(5), range(1, 4)))
 
@@ -43,8 +43,8 @@ def matrix(i: int, k: int, s: int, p: int, d: int, weights: list[int]) -> np.nda
     return result
 
 
-def seen(axis: Axis) -> list[list[int | None]]:
-    return [[axis.input_index(position) for position in axis.window(o)] for o in range(axis.output_size)]
+def seen(axis: GridAxis) -> list[list[int | None]]:
+    return [[axis.cells[element.position].input_index for element in window] for window in axis.windows]
 
 
 def test_every_convolution_has_the_counted_windows() -> None:
@@ -52,7 +52,7 @@ def test_every_convolution_has_the_counted_windows() -> None:
     for i, k, s, p, d in PARAMETERS:
         expected = count_windows(i, k, s, p, d)
         if expected:
-            assert seen(direct_axis(LayerAxis(i, k, s, (p, p), d))) == expected, (i, k, s, p, d)
+            assert seen(direct_grid(direct_axis(LayerAxis(i, k, s, (p, p), d)))) == expected, (i, k, s, p, d)
             possible += 1
         else:
             with pytest.raises(LayerError, match="window spans"):
@@ -82,7 +82,7 @@ def test_windows_of_a_transpose_name_the_elements_that_made_them() -> None:
         if not windows:
             continue
         joined = {(n, j, o) for o, window in enumerate(windows) for j, n in enumerate(window) if n is not None}
-        equivalent = equivalent_axis(transposed_axis(LayerAxis(i, k, s, (p, p), d)))
+        equivalent = direct_grid(equivalent_axis(transposed_axis(LayerAxis(i, k, s, (p, p), d))))
         found = {
             (n, k - 1 - j, o)
             for n, window in enumerate(seen(equivalent))
@@ -182,7 +182,7 @@ def test_the_maximum_is_never_padding() -> None:
 
 def test_asymmetric_padding_is_before_and_after() -> None:
     axis = direct_axis(LayerAxis(3, 2, padding=(2, 0)))
-    assert seen(axis) == [[None, None], [None, 0], [0, 1], [1, 2]]
+    assert seen(direct_grid(axis)) == [[None, None], [None, 0], [0, 1], [1, 2]]
 
 
 def test_padding_larger_than_the_kernel_reaches_crops_a_transpose() -> None:
@@ -191,7 +191,7 @@ def test_padding_larger_than_the_kernel_reaches_crops_a_transpose() -> None:
     layer = Layer("transposed_convolution", (axis,))
     full = np.convolve([1, 2, 3, 4, 5], [10, 1])
     assert layer.output(np.arange(1, 6), np.array([10, 1])).tolist() == full[2:-2].tolist()
-    assert layer.direct[0].input_positions == (0, 1, 2)
+    assert [cell.input_index for cell in layer.grid[0].cells] == [1, 2, 3]
 
 
 def test_named_paddings() -> None:

@@ -78,7 +78,7 @@ def test_the_odd_transposed_figure_says_3_by_3_and_pads_below_and_right() -> Non
     odd = figure("padding_strides_odd_transposed")
     assert "from an input of 3 × 3 to an output of 6 × 6" in caption(odd)
     assert [axis.padding for axis in odd.layer.direct] == [(1, 2), (1, 2)]
-    assert odd.layer.direct[0].input_positions == (1, 3, 5)
+    assert [position for position, cell in enumerate(odd.layer.grid[0].cells) if cell.kind == "input"] == [1, 3, 5]
 
 
 @pytest.mark.parametrize("name", [*CLASSIC, *(f"{name}_transposed" for name in TRANSPOSED)])

@@ -18,7 +18,7 @@ def test_one_line_of_json_per_file() -> None:
     numerical, odd = map(json.loads, result.stdout.splitlines())
     assert list(numerical) == [
         "name", "title", "operation", "caption", "input_size", "kernel_size", "stride", "padding", "dilation",
-        "output_padding", "output_size", "input", "kernel", "output", "frames",
+        "output_padding", "padding_mode", "output_size", "input", "kernel", "output", "frames",
     ]  # fmt: skip
     assert numerical["padding"] == [[1, 1], [1, 1]]
     assert numerical["output"] == [[6, 17, 3], [8, 17, 13], [6, 4, 4]]

@@ -6,9 +6,10 @@ import pytest
 from jinja2 import UndefinedError
 
 from scripts import paths
+from scripts.drawing import runs
 from scripts.errors import LayerError
 from scripts.files import frame_files
-from scripts.render import caption, environment, escape_tex, render, runs
+from scripts.render import caption, environment, escape_tex, render
 from scripts.spec import load
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -54,8 +55,8 @@ def test_runs_join_neighbours() -> None:
 
 def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
     file = tmp_path / "line.toml"
-    file.write_text('title = "T"\noperation = "convolution"\ninput_size = [5]\nkernel_size = 3')
-    with pytest.raises(LayerError, match="the plane view draws layers of 2 axes"):
+    file.write_text('title = "T"\noperation = "convolution"\ninput_size = [5, 5, 5]\nkernel_size = 3')
+    with pytest.raises(LayerError, match="the plane view draws layers of 1 or 2 axes"):
         render(load(file))
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 5\nkernel_size = 3\nview = "numerical"')
     with pytest.raises(LayerError, match="the numerical view draws values"):

@@ -102,7 +102,7 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"kernel_values": "[[1]]", "kernel_size": None}, "input_values: is missing"),
         (
             {"operation": '"max_pooling"', "kernel_values": "[[1]]", "kernel_size": None},
-            "kernel_values: max_pooling has no",
+            "kernel_values: does not belong to max_pooling",
         ),
         (
             {"input_values": "[1, 2, 3]", "kernel_values": "[[1]]", "input_size": None, "kernel_size": None},
@@ -139,10 +139,10 @@ def test_sizes_beside_transpose_of_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "second.toml")
 
 
-def test_pooling_has_no_transpose(tmp_path: Path) -> None:
-    write(tmp_path, "first", operation='"max_pooling"')
+def test_average_pooling_has_no_transpose(tmp_path: Path) -> None:
+    write(tmp_path, "first", operation='"average_pooling"')
     (tmp_path / "second.toml").write_text('title = "T"\ntranspose_of = "first"')
-    with pytest.raises(UserError, match="Only a convolution has a transpose"):
+    with pytest.raises(UserError, match="Only a convolution with zeros"):
         load(tmp_path / "second.toml")
 
 

@@ -1,0 +1,125 @@
+"""A figure as the views draw it: two axes, every cell with its content, every step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from scripts.arithmetic import GridAxis, Kind
+from scripts.errors import LayerError
+from scripts.frames import Frame, frames
+from scripts.layers import Index, Layer, Values
+from scripts.spec import Figure
+
+# What TeX can draw in a row, and what keeps a figure's images in memory.
+LONGEST_AXIS = 200
+MOST_CELLS = 40_000
+
+
+class Content(NamedTuple):
+    """What a cell of the grid shows: "copy" is padding that repeats input; no number where none counts."""
+
+    kind: Literal["input", "copy", "padding", "overhang"]
+    number: float | None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The layer and values of a figure, along two axes: rows and columns."""
+
+    layer: Layer
+    input_values: Values | None
+    kernel_values: Values | None
+    indices: Values | None
+    output_values: Values | None
+
+    @cached_property
+    def frames(self) -> list[Frame]:
+        """The steps, one per output element."""
+        return list(frames(self.layer, self.output_values, self.indices))
+
+    @cached_property
+    def cells(self) -> dict[Index, Content]:
+        """All cells of the grid with values."""
+        return {
+            position: self._content(position)
+            for position in product(*(range(len(axis.cells)) for axis in self.layer.grid))
+        }
+
+    def _content(self, position: Index) -> Content:
+        if self.input_values is None:
+            raise ValueError("a drawing without values has no contents")
+        parts = [axis.cells[p] for axis, p in zip(self.layer.grid, position, strict=True)]
+        kinds, index = {cell.kind for cell in parts}, tuple(cell.input_index for cell in parts)
+        if "overhang" in kinds:
+            return Content("overhang", None)
+        if None in index:
+            return Content("padding", self.layer.padding_value)
+        return Content("input" if kinds == {"input"} else "copy", self.input_values[index].item())
+
+
+def draw(figure: Figure) -> Drawing:
+    """The drawing of a figure; a layer of one axis becomes a single row.
+
+    Raises `LayerError` where the figure's view cannot draw the layer.
+    """
+    _check(figure)
+    given = (figure.input_values, figure.kernel_values, figure.indices, figure.output_values)
+    if len(figure.layer.axes) == 2:
+        return Drawing(figure.layer, *given)
+    rows = (None if values is None else values[np.newaxis] for values in given)
+    return Drawing(figure.layer.with_unit_axis(), *rows)
+
+
+def _check(figure: Figure) -> None:
+    layer = figure.layer
+    if len(layer.axes) > 2:
+        raise LayerError(
+            "view", f"the {figure.view} view draws layers of 1 or 2 axes", "Describe this layer, or draw 2 axes of it"
+        )
+    if layer.channels is not None:
+        raise LayerError(
+            "view",
+            f"the {figure.view} view draws a single channel",
+            "Describe this layer, or leave its channels out: the window is the same in each",
+        )
+    if figure.view == "numerical" and figure.input_values is None:
+        raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
+    longest = max(max(len(axis.cells), len(axis.windows)) for axis in layer.grid)
+    if longest > LONGEST_AXIS:
+        raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
+    cells = figure.count * max(prod(len(axis.cells) for axis in layer.grid), figure.count)
+    if cells > MOST_CELLS:
+        raise LayerError(
+            "input_size", f"gives {cells} cells in {figure.count} frames", f"A drawing has at most {MOST_CELLS}"
+        )
+
+
+def positions(axis: GridAxis, *kinds: Kind) -> list[int]:
+    """The cells of some kinds along an axis."""
+    return [position for position, cell in enumerate(axis.cells) if cell.kind in kinds]
+
+
+def filled(axis: GridAxis) -> list[int]:
+    """The cells along an axis that hold input: its elements, and their copies in the padding."""
+    return [position for position, cell in enumerate(axis.cells) if cell.input_index is not None]
+
+
+def runs(positions: Sequence[int]) -> list[tuple[int, int]]:
+    """Neighbouring positions joined: [1, 2, 3, 7] becomes [(1, 3), (7, 1)], each (start, length)."""
+    joined: list[tuple[int, int]] = []
+    for position in positions:
+        if joined and sum(joined[-1]) == position:
+            joined[-1] = (joined[-1][0], joined[-1][1] + 1)
+        else:
+            joined.append((position, 1))
+    return joined
+
+
+def extent(positions: Sequence[int]) -> tuple[int, int]:
+    """(start, length) from the first to the last of some positions."""
+    return positions[0], positions[-1] - positions[0] + 1

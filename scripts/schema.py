@@ -1,0 +1,108 @@
+"""The keys of a figure's file: their types, bounds and meaning; reading a file checks them one by one."""
+
+import reprlib
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+from pydantic_core import ErrorDetails
+
+from scripts.arithmetic import PaddingMode, PaddingName
+from scripts.errors import CombinedError, FigureError
+from scripts.layers import OPERATIONS, Operation
+
+View = Literal["plane", "numerical"]
+VIEWS: tuple[View, ...] = get_args(View)
+PADDING_NAMES: tuple[PaddingName, ...] = get_args(PaddingName)
+PADDING_MODES: tuple[PaddingMode, ...] = get_args(PaddingMode)
+
+# Bounds that keep one figure's cost in seconds and its files' numbers in three digits.
+MOST_FRAMES = 999
+MOST_CELLS = 10_000
+MOST_TERMS = 200_000
+
+Positive = Annotated[int, Field(ge=1, le=MOST_CELLS)]
+Natural = Annotated[int, Field(ge=0, le=MOST_CELLS)]
+Sides = Annotated[tuple[Natural, Natural], Strict(False)]  # TOML's arrays are lists
+
+COUNT = f"a whole number from 1 to {MOST_CELLS}"
+POSITIVE = f"{COUNT}, or a list of one per axis"
+NATURAL = f"a whole number from 0 to {MOST_CELLS}, or a list of one per axis"
+NUMBERS = "nested lists of numbers, one level per axis"
+SWITCH = "true or false"
+SECONDS = "a number of seconds from 0.02 to 60"
+
+
+class FigureFile(BaseModel):
+    """The keys of a figure's file, as TOML gives them; each key's description is what messages say of it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    title: str = Field(
+        min_length=1,
+        max_length=120,
+        pattern=r"^[ -~¡-¬®-ÿ–—‘’“”…]*$",
+        description="a text of 1 to 120 characters that TeX's fonts have (Latin letters, digits, punctuation)",
+    )
+    operation: Operation | None = Field(None, description=f"one of {', '.join(OPERATIONS)}")
+    transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
+    view: View | None = Field(None, description=f"one of {', '.join(VIEWS)}")
+    input_size: Positive | list[Positive] | None = Field(None, description=POSITIVE)
+    kernel_size: Positive | list[Positive] | None = Field(None, description=POSITIVE)
+    stride: Positive | list[Positive] = Field(1, description=POSITIVE)
+    padding: Natural | PaddingName | list[Natural | Sides] = Field(
+        0, description=f"{NATURAL} (a number or [before, after]), or one of {', '.join(PADDING_NAMES)}"
+    )
+    padding_mode: PaddingMode = Field("zeros", description=f"one of {', '.join(PADDING_MODES)}")
+    dilation: Positive | list[Positive] = Field(1, description=POSITIVE)
+    output_padding: Natural | list[Natural] = Field(0, description=NATURAL)
+    output_size: Positive | list[Positive] | None = Field(None, description=POSITIVE)
+    ceil_mode: bool = Field(False, description=SWITCH)
+    count_include_pad: bool = Field(True, description=SWITCH)
+    norm: float = Field(2, gt=0, le=16, description="a number over 0, at most 16")
+    in_channels: Positive | None = Field(None, description=COUNT)
+    out_channels: Positive | None = Field(None, description=COUNT)
+    groups: Positive = Field(1, description=COUNT)
+    input_values: list[Any] | None = Field(None, description=NUMBERS)
+    kernel_values: list[Any] | None = Field(None, description=NUMBERS)
+    indices: list[Any] | None = Field(None, description="nested lists of places in the flattened output")
+    values: Literal["random"] | None = Field(None, description='"random", for small integers where no values are given')
+    seed: int = Field(0, ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")
+    frame_duration: float = Field(1.0, ge=0.02, le=60, description=SECONDS)
+    last_frame_duration: float = Field(3.0, ge=0.02, le=60, description=SECONDS)
+
+    def changed(self, key: str) -> bool:
+        """Whether a key says something else than it would by being left out."""
+        return bool(getattr(self, key) != type(self).model_fields[key].default)
+
+
+def read(file: Path) -> FigureFile:
+    """The keys of a file; raises `FigureError`, or `CombinedError` where several are wrong."""
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise FigureError(file, f"cannot be read: {reason}.") from None
+    except RecursionError:
+        raise FigureError(file, "is nested too deeply.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise FigureError(file, f"is not valid TOML: {error}.") from None
+    try:
+        return FigureFile.model_validate(data)
+    except ValidationError as error:
+        mistakes = {str(mistake["loc"][0]): mistake for mistake in reversed(error.errors())}
+        problems = [FigureError(file, _problem(key, mistake)) for key, mistake in reversed(mistakes.items())]
+        raise CombinedError(problems) from None
+
+
+def _problem(key: str, mistake: ErrorDetails) -> str:
+    """A mistake in one key, with its remedy."""
+    field = FigureFile.model_fields.get(key)
+    if field is None:
+        near = get_close_matches(key, FigureFile.model_fields, n=1)
+        remedy = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(FigureFile.model_fields)}."
+        return f"{key}: is not a key of a figure. {remedy}"
+    rule = "is missing" if mistake["type"] == "missing" else f"cannot be {reprlib.repr(mistake['input'])}"
+    return f"{key}: {rule}. It is {field.description}."
