@@ -18,7 +18,7 @@ from scripts.errors import LayerError
 
 PaddingName = Literal["valid", "half", "full", "same_upper", "same_lower", "causal"]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
-Kind = Literal["input", "padding", "inserted", "overhang"]
+Kind = Literal["input", "padding", "inserted", "overhang", "cropped"]
 
 Pair = tuple[int, int]
 
@@ -60,7 +60,8 @@ class Cell(NamedTuple):
     """A cell of the grid that a window moves over.
 
     `input_index` is the input element in it, or copied into it by the padding mode; None where there
-    is none.  "overhang" lies beyond the padding, where only a window of `ceil_mode` reaches.
+    is none.  "overhang" lies beyond the padding, where only a window of `ceil_mode` reaches; "cropped"
+    is what negative padding takes away.
     """
 
     kind: Kind
@@ -80,11 +81,6 @@ class GridAxis:
 
     cells: tuple[Cell, ...]
     windows: tuple[tuple[Element, ...], ...]
-
-    @property
-    def padded_size(self) -> int:
-        """Number of cells without the overhang."""
-        return sum(cell.kind != "overhang" for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -119,9 +115,14 @@ class DirectAxis:
         return self.dilation * (self.kernel_size - 1) + 1
 
     @property
+    def spread_size(self) -> int:
+        """Size of the input with the zeros between its elements."""
+        return self.input_dilation * (self.input_size - 1) + 1
+
+    @property
     def grid_size(self) -> int:
         """Size of the grid that the window moves over, without what it may hang over."""
-        return self.input_dilation * (self.input_size - 1) + 1 + sum(self.padding)
+        return self.spread_size + sum(self.padding)
 
     @property
     def output_size(self) -> int:
@@ -196,22 +197,26 @@ def transposed_axis(axis: LayerAxis) -> LayerAxis:
 
 def direct_grid(axis: DirectAxis, mode: PaddingMode = "zeros", rotated: bool = False) -> GridAxis:
     """The cells and windows of a direct operation; `rotated` where the kernel is turned by 180°."""
+    cropped = max(-axis.padding[0], 0)
+    reached = max(axis.grid_size, axis.window_positions[-1][-1] + 1)
+    places = range(-max(axis.padding[0], 0), max(reached - axis.padding[0], axis.spread_size))
     last = axis.kernel_size - 1
     windows = tuple(
-        tuple(Element(position, last - j if rotated else j) for j, position in enumerate(window))
+        tuple(Element(cropped + position, last - j if rotated else j) for j, position in enumerate(window))
         for window in axis.window_positions
     )
-    count = max(axis.grid_size, axis.window_positions[-1][-1] + 1)
-    return GridAxis(tuple(_cell(axis, mode, position) for position in range(count)), windows)
+    return GridAxis(tuple(_cell(axis, mode, place) for place in places), windows)
 
 
-def _cell(axis: DirectAxis, mode: PaddingMode, position: int) -> Cell:
-    if position >= axis.grid_size:
+def _cell(axis: DirectAxis, mode: PaddingMode, place: int) -> Cell:
+    """The cell at a place counted from the first input element."""
+    if place >= max(axis.grid_size - axis.padding[0], axis.spread_size):
         return Cell("overhang", None)
-    place = position - axis.padding[0]
-    if not 0 <= place <= axis.input_dilation * (axis.input_size - 1):
+    if not 0 <= place < axis.spread_size:
         return Cell("padding", COPIED[mode](place, axis.input_size))
     index, between = divmod(place, axis.input_dilation)
+    if not -axis.padding[0] <= place < axis.grid_size - axis.padding[0]:
+        return Cell("cropped", None if between else index)
     return Cell("inserted", None) if between else Cell("input", index)
 
 

@@ -23,7 +23,7 @@ MOST_CELLS = 40_000
 class Content(NamedTuple):
     """What a cell of the grid shows: "copy" is padding that repeats input; no number where none counts."""
 
-    kind: Literal["input", "copy", "padding", "overhang"]
+    kind: Literal["input", "copy", "padding", "overhang", "cropped"]
     number: float | None
 
 
@@ -57,6 +57,8 @@ class Drawing:
         kinds, index = {cell.kind for cell in parts}, tuple(cell.input_index for cell in parts)
         if "overhang" in kinds:
             return Content("overhang", None)
+        if "cropped" in kinds:
+            return Content("cropped", None if None in index else self.input_values[index].item())
         if None in index:
             return Content("padding", self.layer.padding_value)
         return Content("input" if kinds == {"input"} else "copy", self.input_values[index].item())
@@ -104,9 +106,9 @@ def positions(axis: GridAxis, *kinds: Kind) -> list[int]:
     return [position for position, cell in enumerate(axis.cells) if cell.kind in kinds]
 
 
-def filled(axis: GridAxis) -> list[int]:
-    """The cells along an axis that hold input: its elements, and their copies in the padding."""
-    return [position for position, cell in enumerate(axis.cells) if cell.input_index is not None]
+def holding(axis: GridAxis, *kinds: Kind) -> list[int]:
+    """The cells of some kinds along an axis that hold an input element or its copy."""
+    return [position for position in positions(axis, *kinds) if axis.cells[position].input_index is not None]
 
 
 def runs(positions: Sequence[int]) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 
 from scripts import cli, paths
-from scripts.drawing import draw, extent, filled, positions, runs
+from scripts.drawing import draw, extent, holding, positions, runs
 from scripts.errors import ToolError
 from scripts.files import write_frames, write_whole
 from scripts.layers import Values
@@ -66,7 +66,7 @@ def environment() -> Environment:
         "runs": runs,
         "extent": extent,
         "positions": positions,
-        "filled": filled,
+        "holding": holding,
         "decimals": decimals,
     }
     env.globals["infinity"] = np.inf

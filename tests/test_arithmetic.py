@@ -191,7 +191,9 @@ def test_padding_larger_than_the_kernel_reaches_crops_a_transpose() -> None:
     layer = Layer("transposed_convolution", (axis,))
     full = np.convolve([1, 2, 3, 4, 5], [10, 1])
     assert layer.output(np.arange(1, 6), np.array([10, 1])).tolist() == full[2:-2].tolist()
-    assert [cell.input_index for cell in layer.grid[0].cells] == [1, 2, 3]
+    assert [(cell.kind, cell.input_index) for cell in layer.grid[0].cells] == [
+        ("cropped", 0), ("input", 1), ("input", 2), ("input", 3), ("cropped", 4),
+    ]  # fmt: skip
 
 
 def test_named_paddings() -> None:

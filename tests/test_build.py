@@ -223,13 +223,13 @@ def test_a_figure_of_one_frame_and_one_of_over_a_hundred(fresh_project: Project)
 
 
 def test_a_mistake_in_a_template_is_told_with_its_line(project: Project) -> None:
-    project.edit("templates/plane.tex.j2", "drawing.layer.output_size)", "drawing.layer.outptu_size)")
+    project.edit("templates/plane.tex.j2", "(columns.windows | length)", "(columns.widnows | length)")
     message = project.make("gifs", fails=True)
-    assert re.search(r"templates/plane\.tex\.j2, line \d+: .*outptu_size", message)
+    assert re.search(r"templates/plane\.tex\.j2, line \d+: .*widnows", message)
     assert "Traceback" not in message
     # Two plane figures have it, and it is told once.
-    assert message.count("outptu_size") == 1
-    project.edit("templates/plane.tex.j2", "drawing.layer.outptu_size)", "<% nonsense %>")
+    assert message.count("widnows") == 1
+    project.edit("templates/plane.tex.j2", "(columns.widnows | length)", "<% nonsense %>")
     assert "templates/plane.tex.j2, line " in project.make("gifs", fails=True)
 
 
