@@ -27,7 +27,19 @@ SHARED := $(READY) $(wildcard scripts/*.py templates/*)
 JOBS = $(addprefix --jobs=,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
 QUIET = $(if $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS)))),--quiet)
 
-.PHONY: FORCE report gifs all_animations pngs pdfs gallery test lint format pins setup list clean distclean help
+# What `make draw` draws, from the command line.  A layer is data: neither Make nor the shell expands it.
+DRAWN =
+define OPTION
+ifeq ($$(origin $(1)),command line)
+override $(1) := $$(value $(1))
+export $(1)
+DRAWN += --$(2) "$$$$$(1)"
+endif
+endef
+$(foreach option,LAYER=layer INPUT=input ONNX=onnx NAME=name VALUES=values,\
+    $(eval $(call OPTION,$(firstword $(subst =, ,$(option))),$(lastword $(subst =, ,$(option))))))
+
+.PHONY: FORCE report gifs all_animations pngs pdfs draw gallery test test-full lint format pins setup list clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
 
@@ -65,6 +77,9 @@ report: $(MADE)/report ## the report, build/report.pdf
 	$(if $(STALE)$(GONE)$(REPORT),@$(PY) -m scripts.report $(QUIET),\
 	    $(if $(QUIET),@:,@echo "$(BUILD)/report.pdf is up to date."))
 
+draw: $(READY) ## one layer, into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx
+	@$(PY) -m scripts.draw $(DRAWN)
+
 gallery: gifs ## the README's animations and their table, from the build
 	@$(PY) -m scripts.gallery
 
@@ -73,6 +88,9 @@ setup $(READY): requirements.txt scripts/setup.py ## what the build needs; NO_IN
 
 test: lint ## all tests
 	@$(PY) -m pytest $(if $(QUIET),-q)
+
+test-full: lint ## all tests, the long ones at full length
+	@$(PY) -m pytest --full $(if $(QUIET),-q)
 
 lint: $(READY) ## ruff and mypy
 	@$(PY) -m ruff check
@@ -98,7 +116,7 @@ distclean: clean ## remove the Python packages too
 	rm -rf .venv
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z_]*\).*:.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\([a-z][a-z_-]*\).*:.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	    while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
 	@echo 'With FIGURES="a b" only those figures, with -jN N figures at a time (default: all cores), with -s no talk.'
 

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from scripts import cli, paths
+from scripts import cli
 from scripts.errors import UserError
 from scripts.files import write_whole
+from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.spec import Figure
 
 # A place of the 32 is left for "as before".  Flat drawings hardly gain from more: what is left to share
@@ -75,15 +76,15 @@ def _palette(images: Sequence[Image.Image]) -> tuple[npt.NDArray[np.uint8], npt.
     return palette, places
 
 
-def animate(figure: Figure, images: Sequence[Image.Image] | None = None) -> None:
+def animate(figure: Figure, images: Sequence[Image.Image] | None = None, outputs: Outputs = CATALOGUE) -> None:
     """Make a figure's GIF, from its frames' files unless their images are given."""
     if images is None:
-        files = [paths.PNG / f"{name}.png" for name in paths.frame_names(figure.name, figure.count)]
+        files = [outputs.png / f"{name}.png" for name in frame_names(figure.name, figure.count)]
         for file in files:
             if not file.is_file():
                 raise UserError(f"{file} is missing. Run first: scripts.rasterise {figure.name}")
         images = [Image.open(file) for file in files]
-    write_whole(paths.GIF / f"{figure.name}.gif", gif(images, figure.durations))
+    write_whole(outputs.gif / f"{figure.name}.gif", gif(images, figure.durations))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from scripts import cli, paths
 from scripts.animate import animate
 from scripts.errors import CombinedError, ToolError, UserError
 from scripts.files import Record, code_fingerprint, digest, frame_files, only_build, write_whole
+from scripts.paths import CATALOGUE
 from scripts.rasterise import rasterise
 from scripts.render import render
 from scripts.spec import Figure
@@ -54,11 +55,11 @@ def build(figure: Figure, goal: str, started: float) -> Outcome:
 
 def _build(figure: Figure, goal: str, started: float) -> None:
     names = paths.frame_names(figure.name, figure.count)
-    document = paths.document(figure.name).with_suffix(".pdf")
-    pdfs = [*(paths.PDF / f"{name}.pdf" for name in names), document, paths.STRIPS / f"{figure.name}.pdf"]
-    sources = [paths.TEX / f"{name}.tex" for name in names]
-    pngs = [paths.PNG / f"{name}.png" for name in names]
-    gifs = [paths.GIF / f"{figure.name}.gif"]
+    document = CATALOGUE.document(figure.name).with_suffix(".pdf")
+    pdfs = [*(CATALOGUE.pdf / f"{name}.pdf" for name in names), document, CATALOGUE.strips / f"{figure.name}.pdf"]
+    sources = [CATALOGUE.tex / f"{name}.tex" for name in names]
+    pngs = [CATALOGUE.png / f"{name}.png" for name in names]
+    gifs = [CATALOGUE.gif / f"{figure.name}.gif"]
     images: list[Image] | None = None
 
     def bring(kind: str, inputs: str, outputs: list[Path], make: Callable[[], object]) -> None:
@@ -110,13 +111,13 @@ def forget_others(names: Iterable[str]) -> None:
     """Remove the outputs of all figures but these."""
     known = {file.stem for file in paths.RECORDS.glob("*.d")}
     for name in known - set(names):
-        frames = [(paths.TEX, "tex"), (paths.PDF, "pdf"), (paths.PNG, "png")]
+        frames = [(CATALOGUE.tex, "tex"), (CATALOGUE.pdf, "pdf"), (CATALOGUE.png, "png")]
         files = [file for folder, ending in frames for file in frame_files(folder, name, ending)]
-        files += [paths.GIF / f"{name}.gif", paths.STRIPS / f"{name}.pdf"]
+        files += [CATALOGUE.gif / f"{name}.gif", CATALOGUE.strips / f"{name}.pdf"]
         files += [paths.RECORDS / f"{name}.{ending}" for ending in (*GOALS, "d")]
         for file in files:
             file.unlink(missing_ok=True)
-        shutil.rmtree(paths.document(name).parent, ignore_errors=True)
+        shutil.rmtree(CATALOGUE.document(name).parent, ignore_errors=True)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ class Drawing:
         return Content("input" if kinds == {"input"} else "copy", self.input_values[index].item())
 
 
-def draw(figure: Figure) -> Drawing:
+def two_axes(figure: Figure) -> Drawing:
     """The drawing of a figure; a layer of one axis becomes a single row.
 
     Raises `LayerError` where the figure's view cannot draw the layer.

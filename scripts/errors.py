@@ -20,10 +20,10 @@ class LayerError(UserError):
 
 
 class FigureError(UserError):
-    """What is wrong with one figure's file."""
+    """What is wrong with one figure's file, or another source of one."""
 
-    def __init__(self, file: Path, problem: str) -> None:
-        super().__init__(f"{file}: {problem}")
+    def __init__(self, source: Path | str, problem: str) -> None:
+        super().__init__(f"{source}: {problem}")
 
 
 class ToolError(UserError):

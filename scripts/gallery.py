@@ -18,12 +18,14 @@ def gallery() -> None:
     """Bring `figures/gallery/` and the README's table up to date with the build."""
     shown = {}
     for figure in cli.figures([]):
-        if not (paths.GIF / f"{figure.name}.gif").is_file():
-            raise UserError(f"{paths.GIF / figure.name}.gif is missing. Run: make gifs")
-        with Image.open(paths.GIF / f"{figure.name}.gif") as gif:
+        if not (paths.CATALOGUE.gif / f"{figure.name}.gif").is_file():
+            raise UserError(f"{paths.CATALOGUE.gif / figure.name}.gif is missing. Run: make gifs")
+        with Image.open(paths.CATALOGUE.gif / f"{figure.name}.gif") as gif:
             shown[figure.name] = (figure, caption(figure), gif.width)
     table = fill("gallery.md.j2", shown=shown)
-    files = {name: (paths.GIF / f"{name}.gif").read_bytes() for name in shown if f"gallery/{name}.gif" in table}
+    files = {
+        name: (paths.CATALOGUE.gif / f"{name}.gif").read_bytes() for name in shown if f"gallery/{name}.gif" in table
+    }
     size = sum(map(len, files.values()))
     if size > MOST_BYTES:
         raise ToolError(f"The gallery would hold {size} bytes, more than {MOST_BYTES}. Show fewer or smaller figures.")

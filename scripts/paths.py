@@ -1,6 +1,7 @@
 """All places of the project, relative to its top folder, where every stage runs."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 README = Path("README.md")
@@ -14,20 +15,41 @@ PREAMBLE = TEMPLATES / "preamble.tex"
 REQUIREMENTS = Path("requirements.txt")
 
 BUILD = Path(os.environ.get("BUILD", "build"))
-TEX = BUILD / "tex"
-PDF = BUILD / "pdf"
-PNG = BUILD / "png"
-GIF = BUILD / "gif"
-STRIPS = BUILD / "report" / "figures"
-REPORT_PDF = BUILD / "report.pdf"
 WORK = BUILD / "work"
 FORMAT = WORK / "figure.fmt"
 RECORDS = BUILD / "made"
+REPORT_BUILD = BUILD / "report"
+REPORT_PDF = BUILD / "report.pdf"
 
 
-def document(name: str) -> Path:
-    """The source of all frames of a figure, in a folder that latexmk has to itself."""
-    return WORK / name / f"{name}.tex"
+@dataclass(frozen=True)
+class Outputs:
+    """Where the files of figures go: each kind's folder, and the folder in which TeX works."""
+
+    tex: Path
+    pdf: Path
+    png: Path
+    gif: Path
+    strips: Path
+    work: Path
+
+    def document(self, name: str) -> Path:
+        """The source of all frames of a figure, in a folder that latexmk has to itself."""
+        return self.work / name / f"{name}.tex"
+
+
+CATALOGUE = Outputs(
+    tex=BUILD / "tex",
+    pdf=BUILD / "pdf",
+    png=BUILD / "png",
+    gif=BUILD / "gif",
+    strips=REPORT_BUILD / "figures",
+    work=WORK,
+)
+
+# Single layers, drawn by `make draw`: all of a drawing's files side by side.
+DRAW = BUILD / "draw"
+DRAWINGS = Outputs(tex=DRAW, pdf=DRAW, png=DRAW, gif=DRAW, strips=WORK / "draw", work=WORK / "draw")
 
 
 def frame_names(name: str, count: int) -> list[str]:

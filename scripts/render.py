@@ -12,10 +12,11 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 
 from scripts import cli, paths
-from scripts.drawing import draw, extent, holding, positions, runs
+from scripts.drawing import extent, holding, positions, runs, two_axes
 from scripts.errors import ToolError
 from scripts.files import write_frames, write_whole
 from scripts.layers import Values
+from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.spec import Figure
 
 TEX_ESCAPES = {
@@ -94,20 +95,20 @@ def caption(figure: Figure) -> str:
     return fill("caption.txt.j2", figure=figure).strip()
 
 
-def render(figure: Figure) -> str:
+def render(figure: Figure, outputs: Outputs = CATALOGUE) -> str:
     """Write the sources of a figure's steps and of their common document, which is returned.
 
     Raises `LayerError` where its view cannot draw the layer.
     """
-    drawing = draw(figure)
-    names = paths.frame_names(figure.name, figure.count)
+    drawing = two_axes(figure)
+    names = frame_names(figure.name, figure.count)
     sources = {
         name: fill("step.tex.j2", figure=figure, drawing=drawing, frame=frame, number=number)
         for number, (name, frame) in enumerate(zip(names, drawing.frames, strict=True), start=1)
     }
     document = fill("figure.tex.j2", figure=figure, drawing=drawing)
-    write_frames(paths.TEX, figure.name, "tex", sources)
-    write_whole(paths.document(figure.name), document)
+    write_frames(outputs.tex, figure.name, "tex", sources)
+    write_whole(outputs.document(figure.name), document)
     return document
 
 

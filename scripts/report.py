@@ -14,7 +14,7 @@ from scripts.files import Record, code_fingerprint, digest, only_build, write_wh
 from scripts.render import caption, fill
 from scripts.tools import latexmk
 
-FOLDER = paths.STRIPS.parent
+FOLDER = paths.REPORT_BUILD
 SOURCE = FOLDER / "report.tex"
 
 # Lines of TeX's log that a published report must not have; overfull boxes count from 1 pt.
@@ -42,7 +42,7 @@ def report(started: float) -> None:
 def gather() -> list[Path]:
     """Put the report's text, theme and captions beside the figures' strips; all of these files."""
     figures = cli.figures([])
-    strips = [paths.STRIPS / f"{figure.name}.pdf" for figure in figures]
+    strips = [paths.CATALOGUE.strips / f"{figure.name}.pdf" for figure in figures]
     for strip in strips:
         if not strip.is_file():
             raise UserError(f"{strip} is missing. Run: make report")

@@ -89,11 +89,16 @@ def read(file: Path) -> FigureFile:
         raise FigureError(file, "is nested too deeply.") from None
     except tomllib.TOMLDecodeError as error:
         raise FigureError(file, f"is not valid TOML: {error}.") from None
+    return check(data, file)
+
+
+def check(data: dict[str, Any], source: Path | str) -> FigureFile:
+    """The keys, checked; raises `CombinedError` with each mistake and the source it is in."""
     try:
         return FigureFile.model_validate(data)
     except ValidationError as error:
         mistakes = {str(mistake["loc"][0]): mistake for mistake in reversed(error.errors())}
-        problems = [FigureError(file, _problem(key, mistake)) for key, mistake in reversed(mistakes.items())]
+        problems = [FigureError(source, _problem(key, mistake)) for key, mistake in reversed(mistakes.items())]
         raise CombinedError(problems) from None
 
 

@@ -84,9 +84,8 @@ def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
         raise FigureError(file, "a figure's name has letters, digits, _ and - only. Rename the file.")
     content = read(file)
     try:
-        if content.transpose_of is None:
-            return _figure(name, content, None)
-        return _figure(name, content, _original(file, content, (*referrers, name)))
+        original = None if content.transpose_of is None else _original(file, content, (*referrers, name))
+        return figure(name, content, original)
     except LayerError as error:
         raise FigureError(file, str(error)) from None
 
@@ -117,13 +116,9 @@ def _original(file: Path, content: FigureFile, referrers: tuple[str, ...]) -> Fi
     return load(other, referrers)
 
 
-def _figure(name: str, content: FigureFile, original: Figure | None) -> Figure:
-    layer = _layer(content) if original is None else _transposed_layer(content, original)
-    for key, operations in KEYS_OF.items():
-        if content.changed(key) and layer.operation not in operations:
-            raise LayerError(
-                key, f"does not belong to {layer.operation}", f"Only {', '.join(operations)} has it; remove the key"
-            )
+def figure(name: str, content: FigureFile, original: Figure | None = None) -> Figure:
+    """A figure from its keys, and the figure that its `transpose_of` names; raises `LayerError`."""
+    layer = layer_of(content, original)
     _check_extent(layer)
     values, kernel, indices = _given_values(content, layer, original)
     output = None if values is None else layer.output(values, kernel, indices)
@@ -140,6 +135,17 @@ def _figure(name: str, content: FigureFile, original: Figure | None) -> Figure:
         durations=(content.frame_duration,) * (count - 1) + (content.last_frame_duration,),
         references=() if original is None else (original.name, *original.references),
     )
+
+
+def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:
+    """The layer that keys describe; raises `LayerError` where there is no such layer."""
+    layer = _layer(content) if original is None else _transposed_layer(content, original)
+    for key, operations in KEYS_OF.items():
+        if content.changed(key) and layer.operation not in operations:
+            raise LayerError(
+                key, f"does not belong to {layer.operation}", f"Only {', '.join(operations)} has it; remove the key"
+            )
+    return layer
 
 
 def _layer(content: FigureFile) -> Layer:

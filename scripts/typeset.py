@@ -12,24 +12,25 @@ import pikepdf
 from scripts import cli, paths
 from scripts.errors import ToolError, UserError
 from scripts.files import Record, digest, write_frames, write_whole
+from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.spec import Figure
 from scripts.tools import dump_format, latexmk, tex_identity
 
 
-def typeset(figure: Figure) -> None:
+def typeset(figure: Figure, outputs: Outputs = CATALOGUE) -> None:
     """Compile a figure into one PDF per frame, all pages of one size, and its strip."""
-    source = paths.document(figure.name)
+    source = outputs.document(figure.name)
     if not source.is_file():
         raise UserError(f"{source} is missing. Run first: scripts.render {figure.name}")
     prepare()
     latexmk(source, paths.FORMAT)
-    names = paths.frame_names(figure.name, figure.count)
+    names = frame_names(figure.name, figure.count)
     with pikepdf.open(source.with_suffix(".pdf")) as document:
         pages = [_single(page) for page in document.pages]
     if len(pages) != figure.count + 1:
         raise ToolError(f"{source}: TeX made {len(pages)} pages, not {figure.count} frames and a strip.")
-    write_whole(paths.STRIPS / f"{figure.name}.pdf", pages.pop())
-    write_frames(paths.PDF, figure.name, "pdf", dict(zip(names, pages, strict=True)))
+    write_whole(outputs.strips / f"{figure.name}.pdf", pages.pop())
+    write_frames(outputs.pdf, figure.name, "pdf", dict(zip(names, pages, strict=True)))
 
 
 @cache

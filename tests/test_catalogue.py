@@ -34,6 +34,47 @@ OUTPUTS = {
     "numerical_max_pooling": [[3, 3, 3], [3, 3, 3], [3, 2, 3]],
 }
 
+# Worked out by hand.
+SIZES = {
+    "kernel_2_stride_2_transposed": (6, 6),
+    "non_square": (3, 6),
+    "asymmetric_padding": (5, 4),
+    "same_upper": (3, 3),
+    "same_lower": (3, 3),
+    "dilation_strides": (3, 3),
+    "kernel_larger_than_input": (3, 3),
+    "reflect_padding": (4, 4),
+    "output_padding_transposed": (8, 8),
+    "dilation_transposed": (7, 7),
+    "cropped_transposed": (3, 3),
+    "convolution_1d": (7,),
+    "causal_1d": (8,),
+    "causal_dilated_1d": (8,),
+    "strides_1d_transposed": (8,),
+}
+OUTPUTS |= {
+    "numerical_causal_1d": [6, 0, 5, 4, 5, 2, 8, 2],
+    "numerical_dilation_1d": [6, -2, 5, 4],
+    "numerical_strides_1d_transposed": [10, 102, 1020, 203, 2030, 304, 3040, 400],
+    "numerical_max_pooling_1d": [3, 2, 2, 3],
+    "numerical_padding_strides_transposed": [
+        [2, 4, 4, 0, 0], [4, 8, 2, 4, 1], [6, 0, 0, 2, 2], [3, 6, 1, 2, 3], [0, 2, 2, 4, 4],
+    ],
+    "numerical_reflect_padding": [[12, 24, 16], [10, 17, 23], [8, 8, 14]],
+    "numerical_replicate_padding": [[21, 21, 5], [14, 17, 19], [12, 4, 11]],
+    "numerical_circular_padding": [[8, 17, 8], [14, 17, 17], [17, 8, 14]],
+    "numerical_max_pooling_padding": [[-1, -1, -2], [-1, -1, -1], [-2, -1, -1]],
+    "numerical_average_pooling_padding": [[0.7, 1.1, 0.6], [0.7, 1.2, 1.4], [0.4, 0.2, 0.6]],
+    "numerical_average_pooling_padding_excluded": [[1.5, 1.7, 1.2], [1.0, 1.2, 2.2], [1.0, 0.3, 1.2]],
+    "numerical_max_pooling_ceil_mode": [[3, 3, 3], [3, 3, 3], [2, 1, 3]],
+    "numerical_average_pooling_ceil_mode_1d": [2, 4, 5],
+    "numerical_max_pooling_dilation": [[3, 3, 3], [2, 3, 2], [3, 2, 3]],
+    "numerical_lp_pooling": [[5, 5], [2, 2]],
+    "numerical_global_average_pooling": [[1.4]],
+    "numerical_max_pooling_strides": [[5, 6], [7, 8]],
+    "numerical_max_unpooling": [[0, 0, 6, 0], [0, 5, 0, 0], [0, 0, 0, 0], [7, 0, 0, 8]],
+}  # fmt: skip
+
 
 def figure(name: str) -> Figure:
     return load(paths.FIGURES / f"{name}.toml")
@@ -64,6 +105,16 @@ def test_a_transposed_figure_maps_back(name: str) -> None:
     assert transposed.layer.output_size == (i, i)
     assert {(axis.kernel_size, axis.stride, axis.padding) for axis in transposed.layer.axes} == {(k, s, (p, p))}
     assert transposed.count == i * i
+
+
+def test_every_figure_has_a_size_or_values_worked_out_by_hand() -> None:
+    transposed = {f"{name}_transposed" for name in TRANSPOSED}
+    assert set(paths.figure_names()) == CLASSIC.keys() | transposed | SIZES.keys() | OUTPUTS.keys()
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes(name: str) -> None:
+    assert figure(name).layer.output_size == SIZES[name]
 
 
 @pytest.mark.parametrize("name", OUTPUTS)

@@ -1,5 +1,6 @@
 """The templates: what they make of two figures, and how they guard against mistakes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,11 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("name", ["no_padding_no_strides", "numerical_padding_strides"])
-def test_every_source_is_the_golden_text(
-    name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_source_is_the_golden_text(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Of each source what is not preamble or theme: a step holds both word for word, the document the theme."""
-    monkeypatch.setattr(paths, "TEX", tmp_path)
-    monkeypatch.setattr(paths, "WORK", tmp_path / "work")
     theme, preamble = paths.THEME.read_text(), paths.PREAMBLE.read_text()
     figure = load(paths.FIGURES / f"{name}.toml")
-    document = render(figure)
+    document = render(figure, replace(paths.CATALOGUE, tex=tmp_path, work=tmp_path / "work"))
     steps = [file.read_text() for file in frame_files(tmp_path, name, "tex")]
     assert len(steps) == figure.count
     assert theme in document
