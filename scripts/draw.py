@@ -1,0 +1,151 @@
+"""Draws single layers, written as PyTorch, Keras or ONNX write them, without a figure's file.
+
+Writes `build/draw/NAME.gif`, the frames as PDF, PNG and TikZ beside it, and `build/draw/NAME.toml`, the file
+that would make it a figure of the catalogue.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts import cli, onnx_model, paths
+from scripts.animate import animate
+from scripts.errors import CombinedError, FigureError, LayerError, UserError
+from scripts.files import only_build, write_whole
+from scripts.layers import Index
+from scripts.notation import NamedLayer, layer
+from scripts.onnx_model import ModelLayer
+from scripts.rasterise import rasterise
+from scripts.render import caption, render
+from scripts.schema import check
+from scripts.spec import NAME, figure, layer_of
+from scripts.typeset import typeset
+
+CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
+
+
+def draw(found: NamedLayer, source: str, name: str, values: str | None) -> None:
+    """Draw a layer; print its sizes, its caption and where the files are.
+
+    `source` is the text that it comes from.  A layer with channels is drawn in one of them.  Raises
+    `UserError`.
+    """
+    keys = {key: value for key, value in found.keys.items() if key not in CHANNEL_KEYS}
+    channels = {key: value for key, value in found.keys.items() if key in CHANNEL_KEYS}
+    keys = {"title": _title(source, name), **keys, **({"values": values} if values else {})}
+    try:
+        whole = layer_of(check({**keys, **channels}, source))
+        print(f"{source}\n  input {_sizes(whole.input_shape)}, output {_sizes(whole.output_shape)}", flush=True)
+        drawn = figure(name, check(keys, source))
+        render(drawn, paths.DRAWINGS)
+    except LayerError as error:
+        hint = " Draw it over a smaller INPUT." if error.key == "input_size" else ""
+        raise FigureError(source, f"{error}{hint}") from None
+    typeset(drawn, paths.DRAWINGS)
+    animate(drawn, rasterise(drawn, paths.DRAWINGS), paths.DRAWINGS)
+    note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
+    write_whole(paths.DRAW / f"{name}.toml", _toml(keys) + note)
+    print(f"  {caption(drawn)}\n  {paths.DRAW / name}.gif and .toml; .pdf, .png and .tex of {drawn.count} frames")
+
+
+def _title(source: str, name: str) -> str:
+    """The text that a layer comes from, where it can be a title."""
+    return source if re.fullmatch("[ -~]{1,120}", source) else name
+
+
+def _sizes(shape: Index) -> str:
+    return " × ".join(map(str, shape))
+
+
+def _toml(keys: Mapping[str, Any], prefix: str = "") -> str:
+    """Keys as a file has them: JSON's numbers, lists, texts and booleans are TOML's."""
+    return "".join(f"{prefix}{key} = {json.dumps(value)}\n" for key, value in keys.items())
+
+
+def table(layers: Sequence[ModelLayer]) -> str:
+    """The layers of a model, numbered: name, operator, and sizes as far as the model tells them."""
+    rows = [("", "layer", "operator", "input", "output", "channels")]
+    for number, found in enumerate(layers, start=1):
+        given = () if found.input_size is None else found.input_size
+        size = " × ".join("?" if n is None else str(n) for n in given) or "?"
+        channels = "" if found.channels is None else " → ".join(map(str, found.channels))
+        rows.append((str(number), found.name, found.op_type, size, _output_size(found), channels))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _output_size(found: ModelLayer) -> str:
+    try:
+        return _sizes(layer_of(check({"title": found.name, **found.named().keys}, found.name)).output_size)
+    except UserError:
+        return "?"
+
+
+def picked(layers: Sequence[ModelLayer], choice: str) -> list[ModelLayer]:
+    """The layers that a choice names, by number or by name; raises `UserError`."""
+    chosen = []
+    for word in choice.replace(",", " ").split():
+        found = [one for number, one in enumerate(layers, start=1) if word in (str(number), one.name)]
+        if not found:
+            raise UserError(f"LAYER: the model has no layer {word!r}. It is a number or a name of the list.")
+        chosen += found
+    return chosen
+
+
+def parse_size(text: str) -> tuple[int, ...]:
+    """A size such as 5x7, as one number per axis; raises `UserError`."""
+    if not re.fullmatch(r"\d{1,6}([x×,]\d{1,6}){0,2}", text, re.ASCII):
+        raise UserError(f"INPUT: cannot be {text!r}. It is a size such as 7, 5x7 or 4x5x5.")
+    return tuple(map(int, re.split("[x×,]", text)))
+
+
+def main() -> None:
+    """Draw the layers on the command line, or list those of a model."""
+    options = _options()
+    if options.name is not None and not NAME.fullmatch(options.name):
+        raise UserError(f"NAME: cannot be {options.name!r}. A name has letters, digits, _ and - only.")
+    size = parse_size(options.input) if options.input else None
+    if options.onnx is None:
+        if not options.layer:
+            raise UserError('LAYER: is missing. Give one, as in: make draw LAYER="Conv2d(1, 1, 3)" INPUT=5x7')
+        if size is None:
+            raise UserError("INPUT: is missing. Give the size of the layer's input, as in INPUT=5x7.")
+        work = [(layer(options.layer, size), options.layer.strip())]
+    else:
+        layers = onnx_model.layers(options.onnx)
+        if not options.layer:
+            print(table(layers) if layers else f"{options.onnx}: has no convolution or pooling.")
+            return
+        work = [(one.named(size), one.name) for one in picked(layers, options.layer)]
+    _draw_all(work, options.name, options.values)
+
+
+def _options() -> argparse.Namespace:
+    command = cli.parser(__doc__)
+    command.add_argument("--layer", help='such as "Conv2d(1, 1, 3)"; with --onnx numbers or names of the list')
+    command.add_argument("--input", metavar="SIZE", help="the size of its input, such as 7, 5x7 or 4x5x5")
+    command.add_argument("--onnx", type=Path, metavar="FILE", help="a model; without --layer its layers are listed")
+    command.add_argument("--name", help="of the files; the layer's own and its input size by default")
+    command.add_argument("--values", choices=["random"], help="fill in small integers")
+    return command.parse_args()
+
+
+def _draw_all(work: Sequence[tuple[NamedLayer, str]], name: str | None, values: str | None) -> None:
+    problems = list[UserError]()
+    with only_build(quiet=False):
+        for number, (found, source) in enumerate(work, start=1):
+            size = "x".join(map(str, found.keys["input_size"]))
+            given = name if name is None or len(work) == 1 else f"{name}_{number}"
+            try:
+                draw(found, source, given or f"{found.name}_{size}", values)
+            except UserError as error:
+                problems.append(error)
+    if problems:
+        raise CombinedError(problems)
+
+
+if __name__ == "__main__":
+    cli.run(main)

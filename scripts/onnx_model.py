@@ -1,0 +1,122 @@
+"""The layers of an ONNX model that can be drawn, with the sizes that the model tells of them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scripts.errors import FigureError, UserError
+from scripts.notation import ONNX, NamedLayer, expanded, onnx_operator
+
+if TYPE_CHECKING:
+    import onnx
+
+# The most that one protocol buffer holds.
+MOST_BYTES = 2**31 - 1
+
+Shape = tuple[int | None, ...]
+Shapes = dict[str, Shape]
+
+
+@dataclass(frozen=True)
+class ModelLayer:
+    """A node of a model, with None for what the model leaves open.
+
+    `input_size` is without batch and channels; `channels` are a convolution's (in, out).
+    """
+
+    name: str
+    op_type: str
+    attributes: dict[str, Any]
+    input_size: Shape | None
+    channels: tuple[int, int] | None
+
+    def named(self, input_size: tuple[int, ...] | None = None) -> NamedLayer:
+        """The keys of its figure, for another size of its input where one is given."""
+        try:
+            found = onnx_operator(self.op_type, self.attributes, self._size(input_size), self.channels)
+        except UserError as error:
+            raise UserError(f"{self.name}: {error}") from None
+        return replace(found, name=_file_name(self.name) or found.name)
+
+    def _size(self, given: tuple[int, ...] | None) -> tuple[int, ...]:
+        known = self.input_size or ()
+        if given is None:
+            size = tuple(number for number in known if number is not None)
+            if not size or len(size) < len(known):
+                raise UserError("the model leaves the size of its input open. Give one, as in INPUT=5x7.")
+            return size
+        return expanded(given, len(known)) if known else given
+
+
+def layers(file: Path) -> list[ModelLayer]:
+    """The nodes of a model's main graph that can be drawn; nothing but this file is opened."""
+    import onnx  # slow, and only needed here
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise FigureError(file, "is larger than 2 GB. Save the model with its weights as external data.")
+        model = onnx.load(file, format="protobuf", load_external_data=False)
+        if not model.graph.node:
+            raise FigureError(file, "is no ONNX model: it has no nodes. Export the model again.")
+        return list(_layers(onnx.shape_inference.infer_shapes(model).graph))
+    except OSError as error:
+        raise FigureError(file, f"cannot be read: {error.strerror}. Name an ONNX model.") from None
+    except (DecodeError, ValueError, onnx.shape_inference.InferenceError) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        raise FigureError(file, f"is not a valid ONNX model ({reason}). Export the model again.") from None
+
+
+def _layers(graph: "onnx.GraphProto") -> Iterator[ModelLayer]:
+    shapes = dict(_shapes(graph))
+    for position, node in enumerate(graph.node):
+        if node.op_type in ONNX and node.domain in ("", "ai.onnx"):
+            yield _layer(node, position, shapes)
+
+
+def _shapes(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
+    """The shapes of a graph's tensors that have one."""
+    for value in (*graph.value_info, *graph.input, *graph.output):
+        if value.type.tensor_type.HasField("shape"):
+            sizes = (dimension.dim_value for dimension in value.type.tensor_type.shape.dim)
+            yield value.name, tuple(size if size > 0 else None for size in sizes)
+    for weights in graph.initializer:
+        yield weights.name, tuple(weights.dims)
+
+
+def _layer(node: "onnx.NodeProto", position: int, shapes: Shapes) -> ModelLayer:
+    attributes = _attributes(node)
+    operands = [shapes.get(name) for name in node.input]
+    weights = operands[1] if node.op_type in ("Conv", "ConvTranspose") and len(operands) > 1 else None
+    groups, channels = attributes.get("group", 1), None
+    if weights is not None and len(weights) > 2 and isinstance(groups, int):
+        first, second, *kernel = (size or 0 for size in weights)
+        if all(kernel):
+            attributes.setdefault("kernel_shape", kernel)
+        if first and second:
+            channels = (second * groups, first) if node.op_type == "Conv" else (first, second * groups)
+    size = operands[0] if operands else None
+    return ModelLayer(
+        name=node.name or f"{node.op_type}_{position}",
+        op_type=node.op_type,
+        attributes=attributes,
+        input_size=None if size is None else size[2:],
+        channels=channels,
+    )
+
+
+def _attributes(node: "onnx.NodeProto") -> dict[str, Any]:
+    import onnx
+
+    attributes = {}
+    for attribute in node.attribute:
+        value = onnx.helper.get_attribute_value(attribute)
+        attributes[attribute.name] = value.decode(errors="replace") if isinstance(value, bytes) else value
+    return attributes
+
+
+def _file_name(name: str) -> str:
+    """A node's name as that of a file."""
+    return re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")[:80]

@@ -1,0 +1,97 @@
+"""`make draw`: a layer becomes pictures and a figure's file, and nothing in its text is run."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from scripts.spec import load
+from tests.conftest import Project
+
+LAYER = "LAYER=Conv2d(1, 1, kernel_size=(3, 2), stride=2, padding=1)"
+
+
+def test_a_layer_is_drawn_and_its_file_is_a_figure(project: Project) -> None:
+    printed = project.make("draw", LAYER, "INPUT=5x7")
+    assert "input 5 × 7, output 3 × 4" in printed
+    assert "Convolution with kernel 3 × 2, stride 2 and padding 1, from an input of 5 × 7" in printed
+    frames = [f"draw/conv2d_5x7_{number:02}.{ending}" for ending in ("pdf", "png", "tex") for number in range(12)]
+    assert set(project.outputs("draw/*")) == {*frames, "draw/conv2d_5x7.gif", "draw/conv2d_5x7.toml"}
+    figure = load(project.top / "build" / "draw" / "conv2d_5x7.toml")
+    assert figure.layer.output_size == (3, 4)
+    assert figure.title == LAYER.removeprefix("LAYER=")
+    # It is no figure of the catalogue, which stays up to date.
+    assert "up to date: 3" in project.make("gifs")
+
+
+def test_a_layer_with_channels_is_drawn_in_one_of_them(project: Project) -> None:
+    printed = project.make("draw", "LAYER=Conv2d(4, 8, 3, groups=2)", "INPUT=4", "VALUES=random", "NAME=mine")
+    assert "input 4 × 4 × 4, output 8 × 2 × 2" in printed
+    text = (project.top / "build" / "draw" / "mine.toml").read_text()
+    assert 'values = "random"' in text
+    assert "# in_channels = 4\n# out_channels = 8\n# groups = 2\n" in text
+    assert len(project.outputs("draw/mine_*.png")) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["LAYER=Conv2d(1, 1, 3)"], "INPUT: is missing"),
+        (["INPUT=5"], "LAYER: is missing"),
+        ([LAYER, "INPUT=5y7"], "INPUT: cannot be '5y7'"),
+        ([LAYER, "INPUT=5", "NAME=../x"], "NAME: cannot be '../x'"),
+        (["LAYER=Conv2d(3, 64, 7)", "INPUT=224"], "gives 47524 output elements. A figure has at most 999. Draw it"),
+        (["LAYER=Conv3d(1, 1, 3)", "INPUT=5"], "view: the plane view draws layers of 1 or 2 axes"),
+        (["LAYER=Covn2d(1, 1, 3)", "INPUT=5"], "Did you mean Conv2d?"),
+        (["ONNX=none.onnx"], "none.onnx: cannot be read"),
+    ],
+)
+def test_mistakes_are_told_and_draw_nothing(project: Project, words: list[str], message: str) -> None:
+    printed = project.make("draw", *words, fails=True)
+    assert message in printed
+    assert "Traceback" not in printed
+    assert not project.outputs("draw/*")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$(shell touch pwned)",
+        "`touch pwned`",
+        '"; touch pwned; "',
+        "$$(touch pwned)",
+        "Conv2d(1, 1, __import__('os').system('touch pwned'))",
+    ],
+)
+@pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX"])
+def test_nothing_in_a_layer_is_run(project: Project, variable: str, text: str) -> None:
+    words = {"LAYER": "Conv2d(1, 1, 3)", "INPUT": "5"} | {variable: text}
+    project.make("draw", *(f"{name}={value}" for name, value in words.items()), fails=True)
+    assert not (project.top / "pwned").exists()
+
+
+def test_the_layers_of_a_model_are_listed_and_drawn(project: Project) -> None:
+    save_model(project.top / "model.onnx")
+    listed = [line.split("  ") for line in project.make("draw", "ONNX=model.onnx").splitlines()]
+    rows = [[word.strip() for word in line if word] for line in listed]
+    assert ["1", "stem", "Conv", "9 × 9", "5 × 5", "3 → 4"] in rows
+    assert ["2", "pool", "MaxPool", "5 × 5", "3 × 3"] in rows
+    printed = project.make("draw", "ONNX=model.onnx", "LAYER=pool 1")
+    assert printed.index("pool\n  input 5 × 5, output 3 × 3") < printed.index("stem\n  input 3 × 9 × 9")
+    assert {"draw/pool_5x5.gif", "draw/stem_9x9.gif"} <= set(project.outputs("draw/*.gif"))
+    assert "the model has no layer '7'" in project.make("draw", "ONNX=model.onnx", "LAYER=7", fails=True)
+
+
+def save_model(file: Path) -> None:
+    weights = helper.make_tensor("w", TensorProto.FLOAT, (4, 3, 3, 3), [0.0] * 108)
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["y"], name="stem", strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["y"], ["z"], name="relu"),
+        helper.make_node("MaxPool", ["z"], ["o"], name="pool", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4),
+    ]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("x", (1, 3, 9, 9)), ("o", None))
+    ]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], [weights])), file)

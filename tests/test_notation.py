@@ -1,0 +1,456 @@
+"""Layers as frameworks write them: the keys that they mean, and what is said of wrong ones."""
+
+import json
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+
+from scripts.errors import UserError
+from scripts.notation import CLASSES, MOST_CHARACTERS, Keys, NamedLayer, layer, onnx_operator
+from scripts.onnx_model import ModelLayer, layers
+from scripts.schema import FigureFile
+from scripts.spec import Figure, load
+
+CONVOLUTION, TRANSPOSED = {"operation": "convolution"}, {"operation": "transposed_convolution"}
+MAXIMUM, AVERAGE, NORM = ({"operation": f"{kind}_pooling"} for kind in ("max", "average", "lp"))
+WITHOUT_PADDING = {"count_include_pad": False}
+
+
+def figure(found: NamedLayer, folder: Path) -> Figure:
+    """The figure of a layer's keys, written to a file and read again."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in {"title": found.name, **found.keys}.items()]
+    file = folder / f"{found.name}.toml"
+    file.write_text("\n".join(lines))
+    return load(file)
+
+
+# Text, size of the input, keys but that, size of the output.
+Row = tuple[str, tuple[int, ...], Keys, tuple[int, ...]]
+
+PYTORCH: list[Row] = [
+    ("Conv2d(1, 1, 3)", (5, 7), CONVOLUTION | {"kernel_size": 3}, (3, 5)),
+    ("Conv2d(1,1,(3,2),[2,1],1,bias=False),", (5,),
+     CONVOLUTION | {"kernel_size": [3, 2], "stride": [2, 1], "padding": 1}, (3, 6)),
+    ("Conv1d(1, 1, 3, 1, 2, 2)", (8,), CONVOLUTION | {"kernel_size": 3, "padding": 2, "dilation": 2}, (8,)),
+    ("torch.nn.Conv3d(1, 1, kernel_size=2, device=torch.device('cpu'))", (3,), CONVOLUTION | {"kernel_size": 2},
+     (2, 2, 2)),
+    ("self.conv1 = nn.Conv2d(1, 1, 3)", (5,), CONVOLUTION | {"kernel_size": 3}, (3, 3)),
+    ("(0): Conv2d(1, 1, kernel_size=(3, 3), stride=(1, 1), padding=same, padding_mode=circular)", (5,),
+     CONVOLUTION | {"kernel_size": 3, "padding": "same_upper", "padding_mode": "circular"}, (5, 5)),
+    ("nn.Conv2d(1, 1, 4, padding='same')", (5,), CONVOLUTION | {"kernel_size": 4, "padding": "same_upper"}, (5, 5)),
+    ("nn.Conv2d(1, 1, 4, padding='valid')", (5,), CONVOLUTION | {"kernel_size": 4}, (2, 2)),
+    ("Conv2d(2, 4, 1, 1, 0, 1, 2)", (2,),
+     CONVOLUTION | {"kernel_size": 1, "in_channels": 2, "out_channels": 4, "groups": 2}, (2, 2)),
+    ("LazyConv2d(0, 3, kernel_size=(3, 3), stride=(2, 2))", (5,),
+     CONVOLUTION | {"kernel_size": 3, "stride": 2}, (2, 2)),
+    ("LazyConv2d(3, 3, 2)", (5,), CONVOLUTION | {"kernel_size": 3, "stride": 2}, (2, 2)),
+    ("ConvTranspose1d(1, 1, 3, 2, 1, 1, 1, True, 1)", (4,),
+     TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1}, (8,)),
+    ("MaxPool2d(3)", (7,), MAXIMUM | {"kernel_size": 3, "stride": 3}, (2, 2)),
+    ("MaxPool1d(2, 1, 0, 2, True, True)", (5,), MAXIMUM | {"kernel_size": 2, "dilation": 2, "ceil_mode": True}, (3,)),
+    ("AvgPool2d(kernel_size=2, stride=2, padding=0)", (5,), AVERAGE | {"kernel_size": 2, "stride": 2}, (2, 2)),
+    ("AvgPool2d(2, None, 1, True, False, None)", (5,),
+     AVERAGE | WITHOUT_PADDING | {"kernel_size": 2, "stride": 2, "padding": 1, "ceil_mode": True}, (3, 3)),
+    ("AvgPool1d(kernel_size=(2,), stride=(2,), padding=(0,))", (6,), AVERAGE | {"kernel_size": 2, "stride": 2}, (3,)),
+    ("LPPool2d(norm_type=3, kernel_size=2, stride=None, ceil_mode=False)", (4,),
+     NORM | {"kernel_size": 2, "stride": 2, "norm": 3}, (2, 2)),
+    ("LPPool1d(1.5, 3, 2)", (7,), NORM | {"kernel_size": 3, "stride": 2, "norm": 1.5}, (3,)),
+    ("MaxUnpool2d(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))", (2, 3),
+     {"operation": "max_unpooling", "kernel_size": 2, "stride": 2}, (4, 6)),
+    ("AdaptiveAvgPool2d(output_size=(1, 1))", (7,), {"operation": "global_average_pooling"}, (1, 1)),
+    ("AdaptiveMaxPool2d(output_size=1)", (7, 5), {"operation": "global_max_pooling"}, (1, 1)),
+    ("AdaptiveAvgPool2d((None, 2))", (3, 6), AVERAGE | {"kernel_size": [1, 3], "stride": [1, 3]}, (3, 2)),
+]  # fmt: skip
+KNOWN: list[Row] = [
+    # ResNet's first layers
+    ("(conv1): Conv2d(3, 64, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)", (4,),
+     CONVOLUTION | {"kernel_size": 7, "stride": 2, "padding": 3, "in_channels": 3, "out_channels": 64}, (2, 2)),
+    ("Conv2d(1, 1, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)", (14,),
+     CONVOLUTION | {"kernel_size": 7, "stride": 2, "padding": 3}, (7, 7)),
+    ("(maxpool): MaxPool2d(kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=False)", (14,),
+     MAXIMUM | {"kernel_size": 3, "stride": 2, "padding": 1}, (7, 7)),
+    # MobileNet
+    ("Conv2d(32, 32, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), groups=32, bias=False)", (5,),
+     CONVOLUTION | {"kernel_size": 3, "padding": 1, "in_channels": 32, "out_channels": 32, "groups": 32}, (5, 5)),
+    # VGG, AlexNet (of 63) and GoogLeNet
+    ("Conv2d(64, 8, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))", (6,),
+     CONVOLUTION | {"kernel_size": 3, "padding": 1, "in_channels": 64, "out_channels": 8}, (6, 6)),
+    ("Conv2d(1, 1, kernel_size=(11, 11), stride=(4, 4), padding=(2, 2))", (63,),
+     CONVOLUTION | {"kernel_size": 11, "stride": 4, "padding": 2}, (15, 15)),
+    ("MaxPool2d(kernel_size=3, stride=2, padding=0, dilation=1, ceil_mode=True)", (14,),
+     MAXIMUM | {"kernel_size": 3, "stride": 2, "ceil_mode": True}, (7, 7)),
+    # WaveNet and EfficientNet
+    ('Conv1D(32, 2, dilation_rate=4, padding="causal")', (9,),
+     CONVOLUTION | {"kernel_size": 2, "padding": "causal", "dilation": 4}, (9,)),
+    ('layers.DepthwiseConv2D(3, strides=2, padding="same", use_bias=False)', (8,),
+     CONVOLUTION | {"kernel_size": 3, "stride": 2, "padding": "same_upper"}, (4, 4)),
+]  # fmt: skip
+# Those whose channels exceed what one figure holds are read, and their sizes are right without channels.
+LARGE: list[Row] = [
+    ("ConvTranspose2d(1024, 512, kernel_size=(2, 2), stride=(2, 2))", (4,),
+     TRANSPOSED | {"kernel_size": 2, "stride": 2, "in_channels": 1024, "out_channels": 512}, (8, 8)),
+    ("ConvTranspose2d(100, 512, kernel_size=(4, 4), stride=(1, 1), bias=False)", (1,),
+     TRANSPOSED | {"kernel_size": 4, "in_channels": 100, "out_channels": 512}, (4, 4)),
+    ("ConvTranspose2d(512,256,4,2,1)", (4,),
+     TRANSPOSED | {"kernel_size": 4, "stride": 2, "padding": 1, "in_channels": 512, "out_channels": 256}, (8, 8)),
+    ("Conv2d(3, 64, kernel_size=(11, 11), stride=(4, 4), padding=(2, 2))", (63,),
+     CONVOLUTION | {"kernel_size": 11, "stride": 4, "padding": 2, "in_channels": 3, "out_channels": 64}, (15, 15)),
+]  # fmt: skip
+KERAS: list[Row] = [
+    ("tf.keras.layers.Conv2D(32, (3, 3), activation=tf.nn.relu, input_shape=(28, 28, 1))", (5,),
+     CONVOLUTION | {"kernel_size": 3}, (3, 3)),
+    ("Convolution2D(8, 3, 2, 'SAME', None, 1, 4, 'relu')", (5,),
+     CONVOLUTION | {"kernel_size": 3, "stride": 2, "padding": "same_upper"}, (3, 3)),
+    ("Conv3D(8, 2, kernel_initializer=keras.initializers.HeNormal(), name='c')", (3,),
+     CONVOLUTION | {"kernel_size": 2}, (2, 2, 2)),
+    ("SeparableConv2D(8, 3, dilation_rate=2)", (7,), CONVOLUTION | {"kernel_size": 3, "dilation": 2}, (3, 3)),
+    ("SeparableConv1D(8, 3, padding=same)", (7,), CONVOLUTION | {"kernel_size": 3, "padding": "same_upper"}, (7,)),
+    ("DepthwiseConv1D(3, 1, 'valid', 2, None, 2)", (7,), CONVOLUTION | {"kernel_size": 3, "dilation": 2}, (3,)),
+    ("MaxPooling2D()", (5,), MAXIMUM | {"kernel_size": 2, "stride": 2}, (2, 2)),
+    ("MaxPool1D(3, 2, 'same', name='p')", (6,),
+     MAXIMUM | {"kernel_size": 3, "stride": 2, "padding": "same_upper"}, (3,)),
+    ("AveragePooling2D((2, 3))", (6,), AVERAGE | {"kernel_size": [2, 3], "stride": [2, 3]}, (3, 2)),
+    ("AvgPool3D(2, padding='same')", (3,),
+     AVERAGE | WITHOUT_PADDING | {"kernel_size": 2, "stride": 2, "padding": "same_upper"}, (2, 2, 2)),
+    ("GlobalMaxPooling2D()", (3, 4), {"operation": "global_max_pooling"}, (1, 1)),
+    ("GlobalAvgPool1D(keepdims=True)", (3,), {"operation": "global_average_pooling"}, (1,)),
+    ("Conv2DTranspose(8, 3, 2, 'same')", (3,), TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": "same_upper"},
+     (6, 6)),
+    # Without padding, a window smaller than its stride leaves zeros after it.
+    ("Conv2DTranspose(8, 1, 2)", (3,), TRANSPOSED | {"kernel_size": 1, "stride": 2, "output_padding": 1}, (6, 6)),
+    ("Conv1DTranspose(8, 3, 2)", (3,), TRANSPOSED | {"kernel_size": 3, "stride": 2}, (7,)),
+    ("Conv1DTranspose(8, 3, 2, output_padding=1)", (3,),
+     TRANSPOSED | {"kernel_size": 3, "stride": 2, "output_padding": 1}, (8,)),
+    ("Conv1DTranspose(8, 3, 2, 'same', 0)", (3,), TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": 1}, (5,)),
+    ("Conv1DTranspose(8, 3, 2, 'same', 1)", (3,),
+     TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": [[0, 1]]}, (6,)),
+    ("Conv1DTranspose(8, 1, 3, 'same', 2)", (3,), TRANSPOSED | {"kernel_size": 1, "stride": 3, "output_padding": 2},
+     (9,)),
+    ("Conv1DTranspose(8, 3, dilation_rate=2)", (3,), TRANSPOSED | {"kernel_size": 3, "dilation": 2}, (7,)),
+    ("Conv3DTranspose(8, 2, 2, 'valid', None, 1)", (2,),
+     TRANSPOSED | {"kernel_size": 2, "stride": 2, "output_padding": 1}, (5, 5, 5)),
+]  # fmt: skip
+ONNX: list[Row] = [
+    ("Conv(kernel_shape=[3, 3], pads=[1,1,1,1])", (5,), CONVOLUTION | {"kernel_size": 3, "padding": 1}, (5, 5)),
+    ("Conv(kernel_shape=[3, 2], pads=[0,1,2,1], dilations=[1, 2])", (5, 7),
+     CONVOLUTION | {"kernel_size": [3, 2], "padding": [[0, 2], 1], "dilation": [1, 2]}, (5, 7)),
+    ("y = Conv <kernel_shape = [3, 3], group: int = 1> (x, w)", (5,), CONVOLUTION | {"kernel_size": 3}, (3, 3)),
+    ('["/c/Conv"] "1" = Conv <auto_pad: string = "SAME_LOWER", kernel_shape: ints = [4]> ("/x", w)', (5,),
+     CONVOLUTION | {"kernel_size": 4, "padding": "same_lower"}, (5,)),
+    ("%y = Conv[auto_pad = 'VALID', kernel_shape = [3, 3]](%x, %w)", (5,), CONVOLUTION | {"kernel_size": 3}, (3, 3)),
+    ("%12 = GlobalAveragePool(%/x/1)", (3, 4), {"operation": "global_average_pooling"}, (1, 1)),
+    ("GlobalLpPool(p=3)", (3, 4), {"operation": "global_lp_pooling", "norm": 3}, (1, 1)),
+    ("GlobalMaxPool()", (3,), {"operation": "global_max_pooling"}, (1,)),
+    ("MaxPool(kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1, storage_order=1)", (5,),
+     MAXIMUM | {"kernel_size": 2, "stride": 2, "ceil_mode": True}, (3, 3)),
+    ("AveragePool(kernel_shape=[2], pads=[1, 0])", (4,),
+     AVERAGE | WITHOUT_PADDING | {"kernel_size": 2, "padding": [[1, 0]]}, (4,)),
+    ("AveragePool(kernel_shape=[2], count_include_pad=1)", (4,), AVERAGE | {"kernel_size": 2}, (3,)),
+    ("LpPool(kernel_shape=[2], p=1, auto_pad=SAME_UPPER)", (4,),
+     NORM | {"kernel_size": 2, "padding": "same_upper", "norm": 1}, (4,)),
+    ("MaxUnpool(kernel_shape=[2, 2], strides=[2, 2])", (2,),
+     {"operation": "max_unpooling", "kernel_size": 2, "stride": 2}, (4, 4)),
+    ("ConvTranspose(kernel_shape=[3], strides=[2], pads=[1, 0], output_padding=[1])", (3,),
+     TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": [[1, 0]], "output_padding": 1}, (7,)),
+    ("ConvTranspose(kernel_shape=[3], strides=[2], auto_pad='SAME_UPPER')", (3,),
+     TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": "same_upper"}, (6,)),
+    # The odd cell is cropped first but with SAME_UPPER.
+    ("ConvTranspose(kernel_shape=[3], strides=[2], output_shape=[6])", (3,),
+     TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": [[1, 0]]}, (6,)),
+    ("ConvTranspose(kernel_shape=[3], strides=[2], output_shape=[6], auto_pad='SAME_UPPER')", (3,),
+     TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": [[0, 1]]}, (6,)),
+    ("ConvTranspose(kernel_shape=[2], strides=[2], output_shape=[7])", (3,),
+     TRANSPOSED | {"kernel_size": 2, "stride": 2, "output_padding": 1}, (7,)),
+    ("ConvTranspose(kernel_shape=[3], strides=[2], output_padding=[1], auto_pad='SAME_UPPER')", (3,),
+     TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1}, (6,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [*PYTORCH, *KNOWN, *KERAS, *ONNX], ids=lambda row: row[0])
+def test_a_layer_is_read(row: Row, tmp_path: Path) -> None:
+    text, input_size, keys, output_size = row
+    found = layer(text, input_size)
+    size = found.keys["input_size"]
+    assert found.keys == {"input_size": size} | keys
+    assert size == list(input_size * (1 if len(size) == len(input_size) else len(size)))
+    assert figure(found, tmp_path).layer.output_size == output_size
+
+
+@pytest.mark.parametrize("row", LARGE, ids=lambda row: row[0])
+def test_a_layer_with_many_channels_is_read(row: Row, tmp_path: Path) -> None:
+    text, input_size, keys, output_size = row
+    found = layer(text, input_size)
+    assert found.keys == {"input_size": [*input_size, *input_size]} | keys
+    assert FigureFile(title="T", **found.keys)
+    plain = {key: value for key, value in found.keys.items() if "channels" not in key}
+    assert figure(NamedLayer(found.name, plain), tmp_path).layer.output_size == output_size
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("nn.Conv2d(3, 64, 7)", "conv2d"),
+        ("Conv1DTranspose(1, 2)", "conv1dtranspose"),
+        ("LpPool(kernel_shape=[2])", "lppool"),
+    ],
+)
+def test_names(text: str, name: str) -> None:
+    assert layer(text, (9,)).name == name
+
+
+MISTAKES = [
+    ("Conv2d(1, 1, 3, padding='same', stride=2)", (5,), "stride 1 only"),
+    ("Conv2d(1, 1, 3, paddin=1)", (5,), "paddin: is no argument of Conv2d. Did you mean padding."),
+    ("Conv2d(1, 1, 3, kernel_size=3)", (5,), "kernel_size: is given twice"),
+    ("Conv2d(1, 1)", (5,), "kernel_size: is missing"),
+    ("Conv2d(1, 1, None)", (5,), "kernel_size: cannot be None"),
+    ("Conv2d(1, 1, True)", (5,), "kernel_size: cannot be True"),
+    ("Conv2d(1, 1, 3.0)", (5,), "kernel_size: cannot be 3.0"),
+    ("Conv2d(1, 1, 10**9)", (5,), "kernel_size: is not a plain value"),
+    ("Conv2d(1, 1, 1000000)", (5,), "kernel_size: cannot be 1000000"),
+    ("Conv2d(1, 1, (3, 3, 3))", (5,), "kernel_size: has 3 entries for 2 axes"),
+    ("Conv2d(inplanes, 1, 3)", (5,), "in_channels: cannot be 'inplanes'"),
+    ("Conv2d(3, 4, 3, groups=2)", (5,), "groups: is 2 for in_channels = 3"),
+    ("Conv2d(1, 1, 3, **more)", (5,), "**: is no argument"),
+    ("Conv2d(1, 1, 3, padding=-1)", (5,), "padding: cannot be -1"),
+    ("Conv2d(1, 1, 3, padding='full')", (5,), "padding: cannot be 'full'. It is one of valid, same"),
+    ("Conv2d(1, 1, 3, padding_mode='symmetric')", (5,), "padding_mode: cannot be 'symmetric'"),
+    ("ConvTranspose2d(1, 1, 3, padding_mode='reflect')", (5,), "It is only zeros"),
+    ("ConvTranspose2d(1, 1, 3, padding='same')", (5,), "padding: cannot be 'same'"),
+    ("MaxPool2d(2, ceil_mode=2)", (5,), "ceil_mode: cannot be 2"),
+    ("AvgPool2d(2, divisor_override=3)", (5,), "divisor_override: cannot be drawn"),
+    ("LPPool2d(norm_type=inf, kernel_size=2)", (5,), "norm_type: cannot be 'inf'"),
+    ("AdaptiveAvgPool2d(3)", (7,), "windows differ in size"),
+    ("AdaptiveAvgPool2d(8)", (7,), "windows differ in size"),
+    ("AdaptiveAvgPool2d((1, 1, 1))", (7,), "output_size: has 3 entries for 2 axes"),
+    ("Conv2d(1, 1, 3)", (5, 6, 7), "input_size: has 3 numbers for 2 axes. Give one per axis, as in INPUT=5x7"),
+    ("Conv2d(1, 1, 3)", (), "input_size: has 0 numbers"),
+    ("Conv2d(1, 1, 3)", (0,), "input_size: cannot be 0"),
+    ("Conv2D(8, 3, strides=2, dilation_rate=2)", (5,), "only one of them"),
+    ("Conv2D(8, 3, padding='causal')", (5,), "padding: cannot be 'causal'"),
+    ("Conv2D(8)", (5,), "kernel_size: is missing"),
+    ("Conv1DTranspose(8, 3, 2, output_padding=2)", (5,), "less than the stride"),
+    ("Conv1DTranspose(8, 4, 1, 'same', 0)", (1,), "asks for an output of 0"),
+    ("Conv2D(8, 3, kernel=2)", (5,), "Did you mean kernel_size"),
+    ("Conv([3, 3])", (5,), "takes at most 0 arguments without a name"),
+    ("Conv(group=1)", (5,), "kernel_shape: is missing"),
+    ("Conv(kernel_shape=3)", (5,), "kernel_shape: cannot be 3"),
+    ("Conv(kernel_shape=[3, 3, 3, 3])", (5,), "kernel_shape: has 4 axes"),
+    ("Conv(kernel_shape=[3], pads=[1, 1], auto_pad='SAME_UPPER')", (5,), "pads: are given with auto_pad"),
+    ("Conv(kernel_shape=[3], pads=[1])", (5,), "pads: has 1 entries"),
+    ("ConvTranspose(kernel_shape=[2], strides=[2], output_shape=[8])", (3,), "It is 1 to 7"),
+    ("GlobalMaxPool()", (5, 5, 5, 5), "input_size: has 4 axes"),
+    ("Linear(3, 4)", (5,), "'Linear' is no layer"),
+    ("conv2d(1, 1, 3)", (5,), "Did you mean Conv2d?"),
+    ("MaxPoll2d(2)", (5,), "Did you mean MaxPool2d?"),
+    ("", (5,), "is not a layer"),
+    ("Conv2d", (5,), "is not a layer"),
+    ("Conv2d(1, 1, 3", (5,), "is not a layer"),
+    ("Conv2d(1, 1, 3)(x)", (5,), "is not a layer"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "input_size", "message"), MISTAKES, ids=[row[0] for row in MISTAKES])
+def test_a_mistake_is_told(text: str, input_size: tuple[int, ...], message: str) -> None:
+    with pytest.raises(UserError) as error:
+        layer(text, input_size)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+HOSTILE = [
+    "__import__('os').system('touch {file}')",
+    "__import__('os').system('touch {file}').Conv2d(1, 1, 3)",
+    "Conv2d(1, 1, __import__('os').system('touch {file}'))",
+    "Conv2d(1, 1, kernel_size=open('{file}', 'w'))",
+    "(lambda: 1)()",
+    "Conv2d(1, 1, lambda: 1)",
+    "Conv2d(1, 1, [n for n in (3, 3)])",
+    "Conv2d(1, 1, *[3])",
+    "Conv2d(1, 1, [1] * 10**9)",
+    "Conv2d(1, 1, 9**9**9)",
+    "Conv2d(1, 1, f'{{3}}')",
+    "Conv2d(1, 1, (k := 3))",
+    "Conv2d(1, 1, {{[]: 1}})",
+    "Conv2d(1, 1, 'same')",
+    "Conv2d(1, 1, " + "9" * 400 + ")",
+    "Conv2d(1, 1, " + "-" * 400 + "1)",
+    "Conv2d(1, 1, " + "(" * 240 + "3" + ")" * 240 + ")",
+    "(" * 10_000,
+    "Conv2d" + "(" * 480,
+    "a." * 240 + "b()",
+    "~" * 490,
+    "Conv2d(1, 1, 3)\0",
+    "Conv2d(1, 1, '\ud800')",
+    "\\d('\\d')",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.filterwarnings("error")
+def test_what_is_no_layer_is_refused_unread(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "made"
+    with pytest.raises(UserError):
+        layer(text.replace("{file}", str(file)).replace("{{", "{").replace("}}", "}"), (5,))
+    assert not file.exists()
+
+
+MARKS = ["(", ")", "[", "]", "<", ">", ",", "=", ":", "%", "-", "{", "*", "'", "\n", "é", "0", "3", "2.5", "99999"]
+NAMES = sorted({name for found in CLASSES.values() for name in found.arguments})
+WORDS = [*MARKS, *NAMES, *CLASSES, "None", "True", "same"]
+VALID = [row[0] for row in (*PYTORCH, *KNOWN, *LARGE, *KERAS, *ONNX)]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """A valid layer with some of its characters replaced."""
+    text = draw(st.sampled_from(VALID))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        end = start + draw(st.integers(0, 4))
+        text = text[:start] + draw(st.sampled_from(WORDS)) + text[end:]
+    return text
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    mutated() | st.text(max_size=MOST_CHARACTERS + 1) | st.lists(st.sampled_from(WORDS)).map("".join),
+    st.lists(st.integers(-1, 20), max_size=4).map(tuple),
+)
+def test_any_text_is_a_layer_or_a_mistake(text: str, input_size: tuple[int, ...]) -> None:
+    try:
+        found = layer(text, input_size)
+    except UserError as error:
+        assert str(error)
+    else:
+        assert FigureFile(title="T", **found.keys)
+
+
+# Models
+
+
+def save(folder: Path, nodes: list[onnx.NodeProto], shape: list[Any], weights: dict[str, tuple[int, ...]]) -> Path:
+    """A model with the input x and weights of ones."""
+    initializers = [
+        helper.make_tensor(name, TensorProto.FLOAT, dims, [1.0] * prod(dims)) for name, dims in weights.items()
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, None)],
+        initializers,
+    )
+    file = folder / "model.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 22)]), file)
+    return file
+
+
+def test_the_layers_of_a_model(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], name="/stem/Conv", strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Conv", ["b", "depthwise"], ["c"], kernel_shape=[3, 3], group=4, auto_pad="SAME_UPPER"),
+        helper.make_node("ConvTranspose", ["c", "up"], ["d"], strides=[2, 2]),
+        helper.make_node("GlobalAveragePool", ["d"], ["y"]),
+    ]
+    file = save(
+        tmp_path, nodes, ["batch", 3, 8, 10], {"w": (4, 3, 3, 3), "depthwise": (4, 1, 3, 3), "up": (4, 2, 2, 2)}
+    )
+    found = layers(file)
+    assert found == [
+        ModelLayer("/stem/Conv", "Conv", {"pads": [1] * 4, "strides": [2, 2], "kernel_shape": [3, 3]}, (8, 10), (3, 4)),
+        ModelLayer("Conv_2", "Conv", {"auto_pad": "SAME_UPPER", "group": 4, "kernel_shape": [3, 3]}, (4, 5), (4, 4)),
+        ModelLayer("ConvTranspose_3", "ConvTranspose", {"strides": [2, 2], "kernel_shape": [2, 2]}, (4, 5), (4, 2)),
+        ModelLayer("GlobalAveragePool_4", "GlobalAveragePool", {}, (8, 10), None),
+    ]  # fmt: skip
+    stem, depthwise, up, last = (node.named() for node in found)
+    assert stem == NamedLayer(
+        "stem_conv",
+        {"operation": "convolution", "input_size": [8, 10], "kernel_size": 3, "stride": 2, "padding": 1,
+         "in_channels": 3, "out_channels": 4},
+    )  # fmt: skip
+    assert depthwise.keys["groups"] == 4
+    assert up.name == "convtranspose_3"
+    sizes = [figure(named, tmp_path).layer.output_size for named in (stem, depthwise, up, last)]
+    assert sizes == [(4, 5), (4, 5), (8, 10), (1, 1)]
+
+
+def test_sizes_that_a_model_leaves_open_are_asked_for(tmp_path: Path) -> None:
+    file = save(tmp_path, [helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[2, 2])], ["n", 1, "h", 6], {})
+    (pool,) = layers(file)
+    assert pool.input_size == (None, 6)
+    with pytest.raises(UserError, match="MaxPool_0: the model leaves the size of its input open"):
+        pool.named()
+    assert pool.named((5,)).keys["input_size"] == [5, 5]
+    assert pool.named((4, 3)).keys["input_size"] == [4, 3]
+    with pytest.raises(UserError, match="MaxPool_0: input_size: has 3 numbers for 2 axes"):
+        pool.named((4, 3, 2))
+
+
+def test_one_channel_each_is_left_out(tmp_path: Path) -> None:
+    file = save(tmp_path, [helper.make_node("Conv", ["x", "w"], ["y"])], [1, 1, 5], {"w": (1, 1, 3)})
+    assert layers(file)[0].named().keys == {"operation": "convolution", "input_size": [5], "kernel_size": 3}
+
+
+def test_weights_of_unknown_shape(tmp_path: Path) -> None:
+    file = save(tmp_path, [helper.make_node("Conv", ["x", "x2"], ["y"])], [1, 1, 5], {})
+    (found,) = layers(file)
+    assert found.channels is None
+    with pytest.raises(UserError, match="Conv_0: kernel_shape: is missing"):
+        found.named()
+
+
+def test_no_file_is_opened_that_a_model_names(tmp_path: Path) -> None:
+    file = save(tmp_path, [helper.make_node("Conv", ["x", "w"], ["y"])], [1, 2, 5], {"w": (1, 2, 3)})
+    model = onnx.load(file)
+    (weights,) = model.graph.initializer
+    weights.ClearField("float_data")
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="../../no/such/file")
+    file.write_bytes(model.SerializeToString())
+    assert layers(file)[0].channels == (2, 1)
+
+
+def test_groups_that_no_layer_has(tmp_path: Path) -> None:
+    file = save(tmp_path, [helper.make_node("Conv", ["x", "w"], ["y"], group=0)], [1, 2, 5], {"w": (1, 2, 3)})
+    with pytest.raises(UserError):
+        layers(file)[0].named()
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x0a" * 3, bytes(range(256)) * 9])
+def test_a_broken_model_is_told(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "broken.onnx"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"broken\.onnx: is n") as error:
+        layers(file)
+    assert "Export the model again" in str(error.value)
+
+
+def test_a_cut_model_is_told(tmp_path: Path) -> None:
+    file = save(tmp_path, [helper.make_node("Conv", ["x", "w"], ["y"])], [1, 2, 5], {"w": (1, 2, 3)})
+    data = file.read_bytes()
+    for end in range(0, len(data), 3):
+        file.write_bytes(data[:end])
+        try:
+            layers(file)
+        except UserError as error:
+            assert "model.onnx" in str(error)
+
+
+def test_a_missing_model_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No such file"):
+        layers(tmp_path / "missing.onnx")
+
+
+def test_an_operator_that_is_not_drawn() -> None:
+    with pytest.raises(UserError, match="'Gemm' is no operator"):
+        onnx_operator("Gemm", {}, (5,))
+    with pytest.raises(UserError, match=r"stride: is no argument of Conv\. Did you mean strides"):
+        onnx_operator("Conv", {"kernel_shape": [3], "stride": [1]}, (5,))
