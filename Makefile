@@ -39,7 +39,7 @@ endef
 $(foreach option,LAYER=layer INPUT=input ONNX=onnx NAME=name VALUES=values,\
     $(eval $(call OPTION,$(firstword $(subst =, ,$(option))),$(lastword $(subst =, ,$(option))))))
 
-.PHONY: FORCE report gifs all_animations pngs pdfs draw gallery test test-full lint format pins setup list clean distclean help
+.PHONY: FORCE report gifs all_animations pngs pdfs draw watch gallery test test-full bench lint format pins setup list clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
 
@@ -55,7 +55,7 @@ lost = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 -include $(wildcard $(MADE)/*.d)
 
 build_figures = $(if $(STALE)$(GONE),\
-    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) -- $(or $(sort $(STALE)),$(FIGURES)),\
+    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) $(if $(TRACE),--trace) -- $(or $(sort $(STALE)),$(FIGURES)),\
     $(if $(QUIET),@:,@echo "Figures up to date: $(words $(FIGURES))"))
 
 gifs: $(FIGURES:%=$(MADE)/%.gif) ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
@@ -80,6 +80,10 @@ report: $(MADE)/report ## the report, build/report.pdf
 draw: $(READY) ## one layer, into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx
 	@$(PY) -m scripts.draw $(DRAWN)
 
+watch: $(READY) ## build again whenever a file is saved, FIGURES="a b" or all and the report
+	@$(PY) -m scripts.watch "BUILD=$(BUILD)" \
+	    $(if $(findstring command,$(origin FIGURES)),gifs "FIGURES=$(FIGURES)",gifs report)
+
 gallery: gifs ## the README's animations and their table, from the build
 	@$(PY) -m scripts.gallery
 
@@ -91,6 +95,10 @@ test: lint ## all tests
 
 test-full: lint ## all tests, the long ones at full length
 	@$(PY) -m pytest --full $(if $(QUIET),-q)
+
+bench: $(READY) gifs ## measure the build; BASELINE=file.json compares with earlier results
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@$(PY) -m scripts.bench $(if $(BASELINE),--baseline "$(BASELINE)")
 
 lint: $(READY) ## ruff and mypy
 	@$(PY) -m ruff check
@@ -105,6 +113,8 @@ pins: $(READY) ## requirements.txt anew from requirements.in, with hashes
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
 	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-emit-index-url requirements.in --output-file requirements.txt
+	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url requirements-bench.in --output-file requirements-bench.txt
 
 list: ## the names of all figures
 	@printf '%s\n' $(ALL)
@@ -118,7 +128,8 @@ distclean: clean ## remove the Python packages too
 help: ## this list
 	@sed -n 's/^\([a-z][a-z_-]*\).*:.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	    while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
-	@echo 'With FIGURES="a b" only those figures, with -jN N figures at a time (default: all cores), with -s no talk.'
+	@echo 'With FIGURES="a b" only those figures, with -jN N figures at a time (default: all cores), with -s no talk,'
+	@echo 'with TRACE=1 a trace of the build in $(BUILD)/trace.json, for https://ui.perfetto.dev.'
 
 # One process builds all figures in parallel, so Make's own goals run one after the other.
 .NOTPARALLEL:

@@ -245,6 +245,14 @@ def unpooled_size(axis: LayerAxis) -> int:
     size = axis.scattered_size + axis.output_padding
     if size < 1:
         raise LayerError("padding", f"{list(axis.padding)} leaves an output of {size}", "Use less padding")
+    for n in range(axis.input_size):
+        # The window's first place that is not padding before the output.
+        start = n * axis.stride - axis.padding[0]
+        first = max(-(start // axis.dilation), 0)
+        if first >= axis.kernel_size or start + first * axis.dilation >= size:
+            raise LayerError(
+                "padding", f"{list(axis.padding)} leaves element {n} no place in the output", "Use less padding"
+            )
     return size
 
 
@@ -274,14 +282,10 @@ def unpooling_grid(axis: LayerAxis) -> GridAxis:
     """
     windows = []
     for place in range(axis.padding[0], axis.padding[0] + unpooled_size(axis)):
-        offsets = [(n, place - n * axis.stride) for n in range(axis.input_size)]
-        windows.append(
-            tuple(
-                Element(n, offset // axis.dilation)
-                for n, offset in offsets
-                if 0 <= offset <= axis.reach and offset % axis.dilation == 0
-            )
-        )
+        # Those that start at most d(k − 1) before it.
+        starts = range(max(-((axis.reach - place) // axis.stride), 0), min(place // axis.stride + 1, axis.input_size))
+        offsets = [(n, place - n * axis.stride) for n in starts]
+        windows.append(tuple(Element(n, o // axis.dilation) for n, o in offsets if o % axis.dilation == 0))
     return GridAxis(tuple(Cell("input", n) for n in range(axis.input_size)), tuple(windows))
 
 

@@ -4,6 +4,7 @@ Make says which figures may be out of date; a stage whose inputs turn out to be 
 Figures are spread over all cores, the largest first.
 """
 
+import json
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -36,24 +37,43 @@ GOALS = ("pdf", "png", "gif")
 
 
 @dataclass(frozen=True)
+class Span:
+    """What a process did for a while; times are in seconds, of the system's monotonic clock."""
+
+    stage: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of one figure: `problem` is the message of a mistake, None where there was none."""
 
     figure: str
     frames: int
-    problem: str | None = None
+    process: int
+    spans: tuple[Span, ...]
+    problem: str | None
 
 
 def build(figure: Figure, goal: str, started: float) -> Outcome:
     """Bring a figure up to date as far as `goal`, a kind of file; `started` is when its inputs were read."""
+    spans, problem = list[Span](), None
     try:
-        _build(figure, goal, started)
+        _build(figure, goal, started, spans)
     except UserError as error:
-        return Outcome(figure.name, figure.count, str(cli.in_figure(figure, error)))
-    return Outcome(figure.name, figure.count)
+        problem = str(cli.in_figure(figure, error))
+    return Outcome(figure.name, figure.count, os.getpid(), tuple(spans), problem)
 
 
-def _build(figure: Figure, goal: str, started: float) -> None:
+@contextmanager
+def _timed(stage: str, spans: list[Span]) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    spans.append(Span(stage, start, time.monotonic()))
+
+
+def _build(figure: Figure, goal: str, started: float, spans: list[Span]) -> None:
     names = paths.frame_names(figure.name, figure.count)
     document = CATALOGUE.document(figure.name).with_suffix(".pdf")
     pdfs = [*(CATALOGUE.pdf / f"{name}.pdf" for name in names), document, CATALOGUE.strips / f"{figure.name}.pdf"]
@@ -68,7 +88,8 @@ def _build(figure: Figure, goal: str, started: float) -> None:
         fresh = record.holds(inputs, outputs)
         if not fresh:
             record.drop()
-            make()
+            with _timed(kind, spans):
+                make()
         # Records of earlier stages keep their time where they were fresh: what depends on them is, too.
         if not fresh or kind == goal:
             record.keep(inputs, started)
@@ -78,7 +99,8 @@ def _build(figure: Figure, goal: str, started: float) -> None:
         images = rasterise(figure)
 
     _tell_make(figure, [("pdf", [*sources, *pdfs]), ("png", pngs), ("gif", gifs)])
-    inputs = digest(code_fingerprint(), prepare(), render(figure))
+    with _timed("tex", spans):
+        inputs = digest(code_fingerprint(), prepare(), render(figure))
     bring("pdf", inputs, pdfs, lambda: typeset(figure))
     if goal == "pdf":
         return
@@ -143,14 +165,14 @@ def progress(total: int, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
         yield tell
 
 
-def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, started: float) -> None:
+def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, started: float, trace: bool) -> None:
     """Build figures in parallel; raises `CombinedError` with every figure's mistake."""
     # Before the workers start, which inherit both.
     prepare()
     code_fingerprint()
+    outcomes = list[Outcome]()
     ordered = sorted(figures, key=lambda figure: figure.count, reverse=True)
     work = partial(build, goal=goal, started=started)
-    failed = list[Outcome]()
     context = multiprocessing.get_context("fork")
     pool = ProcessPoolExecutor(min(jobs, len(ordered)) or 1, context, initializer=_end_with_parent)
     try:
@@ -159,14 +181,30 @@ def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, star
             for future in as_completed(futures):
                 outcome = future.result()
                 tell(outcome)
-                if outcome.problem is not None:
-                    failed.append(outcome)
+                outcomes.append(outcome)
     except BrokenProcessPool as error:
         raise ToolError("A process of the build was killed, perhaps for want of memory. Run make again.") from error
     finally:
         pool.shutdown(cancel_futures=True)
-    if failed:
+    if trace:
+        write_whole(paths.TRACE, json.dumps({"traceEvents": list(_events(outcomes))}))
+    if failed := [outcome for outcome in outcomes if outcome.problem is not None]:
         raise CombinedError(_grouped(failed))
+
+
+def _events(outcomes: Iterable[Outcome]) -> Iterator[dict[str, object]]:
+    """The stages in the form that trace viewers open; times are in microseconds."""
+    for outcome in outcomes:
+        for span in outcome.spans:
+            yield {
+                "name": f"{span.stage} {outcome.figure}",
+                "cat": span.stage,
+                "ph": "X",
+                "ts": round(1e6 * span.start),
+                "dur": round(1e6 * (span.end - span.start)),
+                "pid": outcome.process,
+                "tid": outcome.process,
+            }
 
 
 def _end_with_parent() -> None:
@@ -204,10 +242,12 @@ def main() -> None:
     command.add_argument("--goal", choices=GOALS, default="gif", help="the last kind of file to make (default: gif)")
     command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="figures at a time")
     command.add_argument("--quiet", action="store_true", help="say nothing about success")
+    command.add_argument("--trace", action="store_true", help=f"write what took how long to {paths.TRACE}")
     options = command.parse_args()
     with only_build(options.quiet):
         forget_others(paths.figure_names())
-        build_all(cli.figures(options.names), options.goal, max(options.jobs, 1), options.quiet, started)
+        figures = cli.figures(options.names)
+        build_all(figures, options.goal, max(options.jobs, 1), options.quiet, started, options.trace)
 
 
 if __name__ == "__main__":

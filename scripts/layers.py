@@ -86,19 +86,19 @@ class Layer:
     norm: float = 2
 
     def __post_init__(self) -> None:
-        _ = self.output_size
         for axis in self.axes:
             check_padding_mode(axis, self.padding_mode)
             if axis.output_padding and not (self.transposed or self.unpooling):
                 raise LayerError(
                     "output_padding", f"does not belong to {self.operation}", "Only transposed_convolution has it"
                 )
-            if (self.pooling or self.unpooling) and 2 * max(axis.padding) > axis.reach + 1:
+            if (self.pooling or self.unpooling) and 2 * max(axis.padding) > axis.kernel_size:
                 raise LayerError(
                     "padding",
-                    f"is {max(axis.padding)} for a pooling window that spans {axis.reach + 1}",
+                    f"is {max(axis.padding)} for a pooling window of {axis.kernel_size}",
                     "It is at most half of that",
                 )
+        _ = self.output_size
 
     @property
     def transposed(self) -> bool:

@@ -18,6 +18,7 @@ BUILD = Path(os.environ.get("BUILD", "build"))
 WORK = BUILD / "work"
 FORMAT = WORK / "figure.fmt"
 RECORDS = BUILD / "made"
+TRACE = BUILD / "trace.json"
 REPORT_BUILD = BUILD / "report"
 REPORT_PDF = BUILD / "report.pdf"
 

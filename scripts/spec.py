@@ -170,8 +170,10 @@ def _layer(content: FigureFile) -> Layer:
     rows = zip(input_size, kernel_size, stride, _padding(content, n), dilation, output_padding, strict=True)
     axes = [_named(operation, content.padding, LayerAxis(*row)) for row in rows]
     if content.output_size is not None:
-        if any(axis.output_padding for axis in axes):
-            raise LayerError("output_size", "is given beside output_padding", "Remove one of the two keys")
+        same = content.padding if content.padding in ("same_upper", "same_lower") else ""
+        if content.changed("output_padding") or same:
+            other = f"padding {same}" if same else "output_padding"
+            raise LayerError("output_size", f"is given beside {other}", "Remove one of the two keys")
         sizes = zip(axes, _per_axis("output_size", content.output_size, n), strict=True)
         axes = [reaching(axis, size, may_be_smaller=operation == "max_unpooling") for axis, size in sizes]
     return Layer(
@@ -327,6 +329,8 @@ def _random_unpooling(layer: Layer, random: np.random.RandomState) -> tuple[Valu
 
 
 def _check_indices(layer: Layer, values: Values, indices: Values) -> None:
+    if indices.dtype.kind != "i":
+        raise LayerError("indices", "holds something else than whole numbers", "Give places in the flattened output")
     placements, taken = layer.placements(), dict[int, Any]()
     for index, place in np.ndenumerate(indices):
         value = values[index].item()

@@ -1,12 +1,15 @@
 """A miniature project, built in a folder of its own by the real Makefile, scripts and templates."""
 
 import os
+import secrets
 import shutil
 import subprocess
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 TOP = Path(__file__).parents[1]
 
@@ -31,6 +34,41 @@ See \ref{fig:tiny} and \ref{fig:values}.
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="keep the rendered sources as the golden text")
+    parser.addoption("--full", action="store_true", help="compare many more layers with the engines, at random")
+
+
+# Nothing is written into the source folders.
+set_hypothesis_home_dir(TOP / ".venv/cache/hypothesis")
+COMPARED = pytest.StashKey[Counter[str]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[COMPARED] = Counter()
+    if config.option.full and config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(secrets.randbelow(2**32))
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    seed = config.option.hypothesis_seed
+    return [f"random layers again: pytest --full --hypothesis-seed={seed}"] if config.option.full else []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for engine, count in config.stash[COMPARED].items():
+        terminalreporter.write_line(f"{count} layers compared with {engine}")
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether a test is to be long."""
+    return bool(request.config.option.full)
+
+
+@pytest.fixture
+def compared(request: pytest.FixtureRequest) -> Counter[str]:
+    """How many layers were compared with each engine, for the summary."""
+    return request.config.stash[COMPARED]
 
 
 @dataclass(frozen=True)

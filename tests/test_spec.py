@@ -112,8 +112,37 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"input_values": "[[true, 2]]", "input_size": None}, "input_values: holds something else"),
         ({"input_values": "[" * 2000 + "]" * 2000}, "is nested too deeply"),
         ({"title": '"卷积"'}, "title: cannot be '卷积'. It is a text of 1 to 120 characters that TeX's fonts have"),
-        ({"operation": '"max_pooling"', "padding": "2"}, "padding: is 2 for a pooling window that spans 3"),
+        ({"operation": '"max_pooling"', "padding": "2"}, "padding: is 2 for a pooling window of 3"),
         ({"operation": '"transposed_convolution"', "padding": '"causal"'}, "padding: 'causal' is no padding"),
+        (
+            {"operation": '"transposed_convolution"', "padding": '"same_upper"', "output_size": "5"},
+            "output_size: is given beside padding same_upper. Remove one",
+        ),
+        (
+            {"operation": '"transposed_convolution"', "output_padding": "1", "stride": "2", "output_size": "5"},
+            "output_size: is given beside output_padding",
+        ),
+        ({"operation": '"transposed_convolution"', "output_size": "9"}, "output_size: is 9 for an input of 5. It is 7"),
+        (
+            {"operation": '"max_unpooling"', "input_values": "[1, 2]", "indices": "[0.0, 3.0]", "input_size": None},
+            "indices: holds something else than whole numbers",
+        ),
+        (
+            {"operation": '"max_unpooling"', "input_values": "[1, 2]", "input_size": None},
+            "indices: is missing. Unpooling needs",
+        ),
+        ({"groups": "2"}, "in_channels: is missing"),
+        ({"in_channels": "3", "out_channels": "4", "groups": "2"}, "groups: is 2 for in_channels = 3"),
+        (
+            {"operation": '"max_pooling"', "in_channels": "3", "out_channels": "3"},
+            "in_channels: does not belong to max",
+        ),
+        ({"operation": '"global_max_pooling"'}, "kernel_size: does not belong to global_max_pooling"),
+        ({"norm": "3"}, "norm: does not belong to convolution. Only lp_pooling"),
+        ({"ceil_mode": "true"}, "ceil_mode: does not belong to convolution"),
+        ({"padding": "5", "padding_mode": '"reflect"'}, "padding: is 5 for an input of 5. Padding mode reflect takes"),
+        ({"values": '"ones"'}, "values: cannot be 'ones'. It is \"random\""),
+        ({"input_size": "[2, 2, 2, 2]"}, "input_size: has 4 axes"),
         ({"frame_duration": "0"}, "frame_duration: cannot be 0. It is a number of seconds"),
         ({"title": '"no end'}, "is not valid TOML"),
     ],
@@ -123,6 +152,48 @@ def test_wrong_files_are_told_with_file_key_and_remedy(tmp_path: Path, keys: dic
     with pytest.raises(UserError) as caught:
         load(file)
     assert f"{file}: {message}" in str(caught.value)
+
+
+def test_random_values_are_small_integers_and_the_seed_s(tmp_path: Path) -> None:
+    def values(**keys: str | None) -> tuple[object, object]:
+        figure = read(tmp_path, values='"random"', **keys)
+        assert figure.input_values is not None
+        assert figure.kernel_values is not None
+        assert figure.view == "numerical"
+        assert set(figure.input_values.flat) <= set(range(6))
+        assert set(figure.kernel_values.flat) <= set(range(-2, 3))
+        return figure.input_values.tolist(), figure.kernel_values.tolist()
+
+    assert values() == values(seed="0")
+    assert values() != values(seed="7")
+    given = [[1, 2, 3], [4, 5, 0], [1, 2, 3]]
+    assert values(input_size=None, input_values=str(given))[0] == given
+    # What seed 7 has meant since figures could have one.
+    assert values(seed="7", input_size="[4]")[0] == [4, 1, 3, 3]
+
+
+def test_with_channels_values_have_their_axis_first(tmp_path: Path) -> None:
+    figure = read(
+        tmp_path, operation='"transposed_convolution"', in_channels="4", out_channels="6", groups="2", values='"random"'
+    )
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    assert figure.input_values.shape == (4, 5, 5)
+    assert figure.kernel_values.shape == (4, 3, 3, 3)
+    assert figure.layer.output_shape == (6, 7, 7)
+
+
+def test_unpooling_takes_values_and_indices_of_the_pooling_it_undoes(tmp_path: Path) -> None:
+    write(
+        tmp_path, "first", operation='"max_pooling"', kernel_size="2", stride="2", ceil_mode="true",
+        input_size=None, input_values="[3, 1, 4, 1, 5]",
+    )  # fmt: skip
+    (tmp_path / "second.toml").write_text('title = "T"\ntranspose_of = "first"')
+    second = load(tmp_path / "second.toml")
+    assert second.indices is not None
+    assert second.output_values is not None
+    assert second.indices.tolist() == [0, 2, 4]
+    assert second.output_values.tolist() == [3, 0, 4, 0, 5]
 
 
 def test_circles_of_figures_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""Builds again as soon as a file is saved: what Make finds out of date, until it is interrupted.
+
+A mistake is reported, and the watch goes on.
+"""
+
+import os
+import subprocess
+import time
+
+from watchfiles import watch
+
+from scripts import cli, paths
+
+# What an editor saves in one go is one change.
+MILLISECONDS = 50
+
+
+def main() -> None:
+    """Watch, building the goals on the command line."""
+    command = cli.parser(__doc__)
+    command.add_argument("goals", nargs="+", metavar="GOAL", help="goals and variables of make")
+    goals = command.parse_args().goals
+    folders = (paths.FIGURES, paths.TEMPLATES, paths.REPORT, paths.SCRIPTS)
+    changes = watch(*folders, debounce=MILLISECONDS, step=MILLISECONDS // 5, rust_timeout=200, yield_on_timeout=True)
+    # The first wait ends without a change, when changes are looked out for: none is missed during the first build.
+    next(changes)
+    make(goals)
+    for change in changes:
+        if change:
+            make(goals)
+
+
+def make(goals: list[str]) -> None:
+    """Run Make, which reports its own errors, and say how long it took."""
+    started = time.monotonic()
+    # The Make that started the watch hands on nothing but its variables.
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    failed = subprocess.run(["make", "--no-print-directory", *goals], env=environment, check=False).returncode
+    print(f"{'Failed' if failed else 'Done'} in {time.monotonic() - started:.1f} s; watching.", flush=True)
+
+
+if __name__ == "__main__":
+    cli.run(main)

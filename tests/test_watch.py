@@ -1,0 +1,62 @@
+"""`make watch`: an edit is built when it is saved, and a mistake does not end it."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.conftest import Project
+
+SECONDS = 60
+
+
+@contextmanager
+def watching(project: Project, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")}
+    process = subprocess.Popen(
+        ["make", "watch", *words],
+        cwd=project.top,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(SECONDS)
+
+
+def until_done(process: "subprocess.Popen[str]") -> str:
+    """What is printed until the next build has ended."""
+    printed = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        printed += line
+        if line.endswith("watching.\n"):
+            return printed
+    pytest.fail(f"the watch ended: {printed}")
+
+
+def test_what_an_edit_touches_is_built_again_and_mistakes_are_survived(project: Project) -> None:
+    gif = project.top / "build" / "gif" / "tiny.gif"
+    other = (project.top / "build" / "gif" / "values.gif").stat().st_mtime_ns
+    with watching(project, "FIGURES=tiny") as process:
+        assert "up to date" in until_done(process)
+        before = gif.read_bytes()
+        project.edit("figures/tiny.toml", "input_size = 3", "input_size = 4")
+        assert "[1/1] tiny, 9 frames" in until_done(process)
+        assert gif.read_bytes() != before
+        project.edit("figures/tiny.toml", "input_size = 4", "input_size = 0")
+        printed = until_done(process)
+        assert "input_size: cannot be 0" in printed
+        assert "Failed" in printed
+        project.edit("figures/tiny.toml", "input_size = 0", "input_size = 3")
+        assert "[1/1] tiny, 4 frames" in until_done(process)
+        assert gif.read_bytes() == before
+    assert (project.top / "build" / "gif" / "values.gif").stat().st_mtime_ns == other
