@@ -1,0 +1,269 @@
+"""Measures the build: whole commands, and the same frames made by simpler means in the same run.
+
+Works in a copy of the project below the build, prints a table, and writes `build/bench.json`.  `--baseline`
+compares with such a file.
+"""
+
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from scripts import cli, paths
+from scripts.errors import ToolError, UserError
+from scripts.files import write_whole
+from scripts.spec import Figure, load
+from scripts.tools import run
+
+COPY = paths.BUILD / "bench"
+RESULTS = paths.BUILD / "bench.json"
+# Of both views, direct and transposed; 43 frames.
+SAMPLE = (
+    "no_padding_strides",
+    "padding_strides",
+    "dilation",
+    "padding_strides_transposed",
+    "numerical_padding_strides",
+)
+NAIVE_DPI, DPI = 600, 150
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A command's runs, in seconds of wall and processor time, and its largest process in MB."""
+
+    what: str
+    wall: list[float]
+    processor: list[float]
+    memory: float
+
+    def row(self, baseline: "Measure | None") -> list[str]:
+        """The table's cells: medians, and between brackets the least and the most."""
+        ratio = "" if baseline is None else f"{statistics.median(self.wall) / statistics.median(baseline.wall):.2f}"
+        return [self.what, _spread(self.wall), _spread(self.processor), f"{self.memory:.0f}", ratio]
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})"
+
+
+def measure(what: str, command: Sequence[str], runs: int, before: Callable[[], object]) -> Measure:
+    """Run a command in the copy, each time after some preparation; raises `ToolError` where it fails."""
+    wall, processor, memory = list[float](), list[float](), list[float]()
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")}
+    for _ in range(runs):
+        before()
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=COPY, env=environment, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall.append(time.perf_counter() - started)
+        processor.append(usage.ru_utime + usage.ru_stime)
+        memory.append(usage.ru_maxrss / 1024)
+        if status:
+            raise ToolError(f"{' '.join(command)} failed in {COPY}.")
+    found = Measure(what, wall, processor, max(memory))
+    print("  ".join(found.row(None)), flush=True)
+    return found
+
+
+def copy_project() -> list[str]:
+    """Make a copy of the project that holds the classic figures alone, and give their names."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    for folder in (paths.SCRIPTS, paths.TEMPLATES, paths.REPORT):
+        shutil.copytree(folder, COPY / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("Makefile", paths.REQUIREMENTS):
+        shutil.copy2(file, COPY)
+    (COPY / ".venv").symlink_to(Path(".venv").absolute())
+    names = sorted(file.stem for file in paths.GALLERY.glob("*.gif"))
+    (COPY / paths.FIGURES).mkdir()
+    for name in names:
+        shutil.copy2(paths.FIGURES / f"{name}.toml", COPY / paths.FIGURES)
+    return names
+
+
+def commands(runs: int, many: int) -> list[Measure]:
+    """Everything that a person does with the project."""
+    make = ["make", "-s"]
+
+    def clean() -> None:
+        shutil.rmtree(COPY / "build", ignore_errors=True)
+
+    def edit(file: Path, old: str, new: str) -> Callable[[], None]:
+        """Each call changes a file, from one text to the other and back."""
+
+        def change() -> None:
+            path = COPY / file
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(old, new) if old in text else text.replace(new, old), encoding="utf-8")
+
+        return change
+
+    dilation = paths.FIGURES / "dilation.toml"
+    found = [
+        measure("make gifs, clean", [*make, "gifs"], runs, clean),
+        measure("make gifs, nothing changed", [*make, "gifs"], runs, lambda: None),
+        measure("make, clean", make, runs, clean),
+        measure("make, nothing changed", make, runs, lambda: None),
+        measure(
+            "theme edited, one GIF",
+            [*make, "gifs", "FIGURES=dilation"],
+            runs,
+            edit(paths.THEME, "line width=0.4pt", "line width=0.5pt"),
+        ),
+        measure(
+            "figure edited, its GIF",
+            [*make, "gifs", "FIGURES=dilation"],
+            runs,
+            edit(dilation, "dilation = 2", "dilation = 3"),
+        ),
+    ]
+    originals = sorted((COPY / paths.FIGURES).glob("*.toml"))
+    for number in range(len(originals), many):
+        original = originals[number % len(originals)]
+        shutil.copy(original, original.with_name(f"{original.stem}_{number}.toml"))
+    return [*found, measure(f"make gifs, {many} figures, clean", [*make, "gifs"], 1, clean)]
+
+
+def _processor_seconds() -> float:
+    """Processor time of this process and all that it has waited for."""
+    return sum(os.times()[:4])
+
+
+def naive(figures: Iterable[Figure]) -> float:
+    """Processor seconds per frame with nothing shared: TeX from its start, 600 dpi shrunk to 150."""
+    folder = COPY / "naive"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    started, count = _processor_seconds(), 0
+    for figure in figures:
+        images = []
+        for name in paths.frame_names(figure.name, figure.count):
+            shutil.copy(paths.CATALOGUE.tex / f"{name}.tex", folder)
+            run(["pdflatex", "-interaction=batchmode", f"{name}.tex"], folder)
+            run(["pdftoppm", "-r", str(NAIVE_DPI), "-png", "-singlefile", f"{name}.pdf", name], folder)
+            with Image.open(folder / f"{name}.png") as large:
+                small = large.resize((large.width * DPI // NAIVE_DPI, large.height * DPI // NAIVE_DPI))
+                images.append(small.convert("P", palette=Image.Palette.ADAPTIVE))
+        images[0].save(folder / f"{figure.name}.gif", save_all=True, append_images=images[1:], duration=1000, loop=0)
+        count += figure.count
+    return (_processor_seconds() - started) / count
+
+
+def with_matplotlib(figures: Iterable[Figure]) -> float:
+    """Processor seconds per frame that matplotlib takes to draw the same windows and write the GIFs."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot
+    from matplotlib.animation import FuncAnimation, PillowWriter
+    from matplotlib.patches import Rectangle
+
+    from scripts.frames import Frame, frames
+
+    started, count = _processor_seconds(), 0
+    for figure in figures:
+        steps = list(frames(figure.layer, figure.output_values))
+        with Image.open(paths.CATALOGUE.gif / f"{figure.name}.gif") as ours:
+            size = ours.width / DPI, ours.height / DPI
+        canvas, (below, above) = pyplot.subplots(1, 2, figsize=size, dpi=DPI)
+        rows, columns = (len(axis.cells) for axis in figure.layer.grid)
+        for axes, height, width in ((below, rows, columns), (above, *figure.layer.output_size)):
+            axes.set(xlim=(0, width), ylim=(height, 0), xticks=range(width + 1), yticks=range(height + 1), aspect=1)
+            axes.grid(visible=True, color="black")
+        patches: list[Rectangle] = []
+
+        def step(frame: Frame, below=below, above=above, patches=patches) -> None:  # type: ignore[no-untyped-def]
+            while patches:
+                patches.pop().remove()
+            for term in frame.terms:
+                row, column = term.position
+                patches.append(below.add_patch(Rectangle((column, row), 1, 1, color="navy")))
+            row, column = frame.output_index
+            patches.append(above.add_patch(Rectangle((column, row), 1, 1, color="teal")))
+
+        animation = FuncAnimation(canvas, step, frames=steps, init_func=lambda: None)
+        animation.save(COPY / f"{figure.name}_matplotlib.gif", writer=PillowWriter(fps=1))
+        pyplot.close(canvas)
+        count += figure.count
+    return (_processor_seconds() - started) / count
+
+
+def machine() -> dict[str, object]:
+    """What the figures depend on."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    return {
+        "processor": next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine()),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "tex": run(["pdflatex", "--version"], Path()).splitlines()[0],
+        "poppler": subprocess.run(["pdftoppm", "-v"], capture_output=True, text=True, check=True).stderr.splitlines()[
+            0
+        ],
+    }
+
+
+def main() -> None:
+    """Measure, print and keep the results."""
+    command = cli.parser(__doc__)
+    command.add_argument("--runs", type=int, default=5, help="of each command (default: 5)")
+    command.add_argument("--many", type=int, default=1000, help="figures of the large catalogue (default: 1000)")
+    command.add_argument("--baseline", type=Path, metavar="FILE", help="the results of an earlier run")
+    options = command.parse_args()
+    baseline = {} if options.baseline is None else read(options.baseline)
+    names = copy_project()
+    measures = commands(options.runs, options.many)
+    frames = sum(load(paths.FIGURES / f"{name}.toml").count for name in names)
+    ours = statistics.median(measures[0].processor) / frames
+    many = sum(load(file).count for file in (COPY / paths.FIGURES).glob("*.toml"))
+    sample = [load(paths.FIGURES / f"{name}.toml") for name in SAMPLE]
+    per_frame = {
+        f"make gifs, {len(names)} figures": ours,
+        f"make gifs, {options.many} figures": measures[-1].processor[0] / many,
+        "naive": naive(sample),
+        "matplotlib": with_matplotlib(sample),
+    }
+    write_whole(
+        RESULTS,
+        json.dumps(
+            {"machine": machine(), "commands": [asdict(one) for one in measures], "processor_per_frame": per_frame},
+            indent=1,
+        ),
+    )
+    print_tables(measures, per_frame, baseline)
+
+
+def read(file: Path) -> dict[str, Measure]:
+    """The commands of earlier results; raises `UserError` where the file holds none."""
+    try:
+        measures = [Measure(**one) for one in json.loads(file.read_text(encoding="utf-8"))["commands"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"BASELINE: {file} holds no results of make bench ({error}).") from None
+    return {one.what: one for one in measures}
+
+
+def print_tables(measures: Iterable[Measure], per_frame: dict[str, float], baseline: dict[str, Measure]) -> None:
+    """Markdown, as the docs keep it."""
+    print(f"\n| command | wall, s | processor, s | largest process, MB |{' to baseline |' if baseline else ''}")
+    print(f"|---|---|---|---|{'---|' if baseline else ''}")
+    for one in measures:
+        row = one.row(baseline.get(one.what))
+        print(f"| {' | '.join(row if baseline else row[:-1])} |")
+    ours = next(iter(per_frame.values()))
+    print("\n| frames made by | processor time of a frame, ms | ratio |\n|---|---|---|")
+    for what, seconds in per_frame.items():
+        print(f"| {what} | {1000 * seconds:.0f} | {seconds / ours:.2f} |")
+    print(f"\nMedians (least-most). Results: {RESULTS}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
