@@ -27,17 +27,23 @@ SHARED := $(READY) $(wildcard scripts/*.py templates/*)
 JOBS = $(addprefix --jobs=,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
 QUIET = $(if $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS)))),--quiet)
 
-# What `make draw` draws, from the command line.  A layer is data: neither Make nor the shell expands it.
-DRAWN =
+# What commands are told on the command line of Make.  It is data: neither Make nor the shell
+# expands it.
+override DRAW_OPTIONS :=
+override BENCH_OPTIONS :=
 define OPTION
 ifeq ($$(origin $(1)),command line)
 override $(1) := $$(value $(1))
 export $(1)
-DRAWN += --$(2) "$$$$$(1)"
+override $(2) += --$(3)="$$$$$(1)"
 endif
 endef
-$(foreach option,LAYER=layer INPUT=input ONNX=onnx NAME=name VALUES=values,\
-    $(eval $(call OPTION,$(firstword $(subst =, ,$(option))),$(lastword $(subst =, ,$(option))))))
+$(eval $(call OPTION,LAYER,DRAW_OPTIONS,layer))
+$(eval $(call OPTION,INPUT,DRAW_OPTIONS,input))
+$(eval $(call OPTION,ONNX,DRAW_OPTIONS,onnx))
+$(eval $(call OPTION,NAME,DRAW_OPTIONS,name))
+$(eval $(call OPTION,VALUES,DRAW_OPTIONS,values))
+$(eval $(call OPTION,BASELINE,BENCH_OPTIONS,baseline))
 
 .PHONY: FORCE report gifs all_animations pngs pdfs draw watch gallery test test-full bench lint format pins setup list clean distclean help
 .DEFAULT_GOAL := report
@@ -78,7 +84,7 @@ report: $(MADE)/report ## the report, build/report.pdf
 	    $(if $(QUIET),@:,@echo "$(BUILD)/report.pdf is up to date."))
 
 draw: $(READY) ## one layer, into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx
-	@$(PY) -m scripts.draw $(DRAWN)
+	@$(PY) -m scripts.draw $(DRAW_OPTIONS)
 
 watch: $(READY) ## build again whenever a file is saved, FIGURES="a b" or all and the report
 	@$(PY) -m scripts.watch "BUILD=$(BUILD)" \
@@ -98,7 +104,7 @@ test-full: lint ## all tests, the long ones at full length
 
 bench: $(READY) gifs ## measure the build; BASELINE=file.json compares with earlier results
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
-	@$(PY) -m scripts.bench $(if $(BASELINE),--baseline "$(BASELINE)")
+	@$(PY) -m scripts.bench $(BENCH_OPTIONS)
 
 lint: $(READY) ## ruff and mypy
 	@$(PY) -m ruff check

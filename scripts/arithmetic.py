@@ -290,11 +290,11 @@ def unpooling_grid(axis: LayerAxis) -> GridAxis:
 
 
 def named_padding(name: PaddingName, input_size: int, kernel_size: int, stride: int, dilation: int) -> Pair:
-    """The (before, after) padding that a name stands for in a convolution or a pooling.
+    """The (before, after) padding that a name stands for.
 
     `same_upper` and `same_lower` are ONNX's (the former TensorFlow's SAME): ⌈i / s⌉ outputs, an odd
-    cell at the end or at the beginning.  `half` is half of the window's span, rounded down, on both sides
-    (as in Theano), `full` d(k − 1) on both, `causal` d(k − 1) before.
+    cell at the end or at the beginning; they and `causal` are those of direct operations.  `half` is half
+    of the window's span, rounded down, on both sides (as in Theano), `full` d(k − 1) on both, `causal` d(k − 1) before.
     """
     reach = dilation * (kernel_size - 1)
     half = (reach + 1) // 2

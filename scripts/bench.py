@@ -21,7 +21,7 @@ from scripts import cli, paths
 from scripts.errors import ToolError, UserError
 from scripts.files import write_whole
 from scripts.spec import Figure, load
-from scripts.tools import run
+from scripts.tools import outside_make, run
 
 COPY = paths.BUILD / "bench"
 RESULTS = paths.BUILD / "bench.json"
@@ -58,11 +58,10 @@ def _spread(seconds: Sequence[float]) -> str:
 def measure(what: str, command: Sequence[str], runs: int, before: Callable[[], object]) -> Measure:
     """Run a command in the copy, each time after some preparation; raises `ToolError` where it fails."""
     wall, processor, memory = list[float](), list[float](), list[float]()
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")}
     for _ in range(runs):
         before()
         started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=COPY, env=environment, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=COPY, env=outside_make(), stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         wall.append(time.perf_counter() - started)
         processor.append(usage.ru_utime + usage.ru_stime)
@@ -75,23 +74,20 @@ def measure(what: str, command: Sequence[str], runs: int, before: Callable[[], o
 
 
 def copy_project() -> list[str]:
-    """Make a copy of the project that holds the classic figures alone, and give their names."""
+    """Make a copy of the project, and give the names of the classic figures."""
     shutil.rmtree(COPY, ignore_errors=True)
-    for folder in (paths.SCRIPTS, paths.TEMPLATES, paths.REPORT):
+    for folder in (paths.SCRIPTS, paths.TEMPLATES, paths.REPORT, paths.FIGURES):
         shutil.copytree(folder, COPY / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("Makefile", paths.REQUIREMENTS):
         shutil.copy2(file, COPY)
     (COPY / ".venv").symlink_to(Path(".venv").absolute())
-    names = sorted(file.stem for file in paths.GALLERY.glob("*.gif"))
-    (COPY / paths.FIGURES).mkdir()
-    for name in names:
-        shutil.copy2(paths.FIGURES / f"{name}.toml", COPY / paths.FIGURES)
-    return names
+    return sorted(file.stem for file in paths.GALLERY.glob("*.gif"))
 
 
-def commands(runs: int, many: int) -> list[Measure]:
-    """Everything that a person does with the project."""
+def commands(classic: Sequence[str], runs: int, many: int) -> list[Measure]:
+    """Everything that a person does with the project; the last one with `many` figures, copies of the classic ones."""
     make = ["make", "-s"]
+    gifs = [*make, "gifs", f"FIGURES={' '.join(classic)}"]
 
     def clean() -> None:
         shutil.rmtree(COPY / "build", ignore_errors=True)
@@ -102,14 +98,16 @@ def commands(runs: int, many: int) -> list[Measure]:
         def change() -> None:
             path = COPY / file
             text = path.read_text(encoding="utf-8")
+            if old not in text and new not in text:
+                raise ToolError(f"{path} has neither {old!r} nor {new!r} to change.")
             path.write_text(text.replace(old, new) if old in text else text.replace(new, old), encoding="utf-8")
 
         return change
 
     dilation = paths.FIGURES / "dilation.toml"
     found = [
-        measure("make gifs, clean", [*make, "gifs"], runs, clean),
-        measure("make gifs, nothing changed", [*make, "gifs"], runs, lambda: None),
+        measure(f"make gifs, {len(classic)} figures, clean", gifs, runs, clean),
+        measure("make gifs, nothing changed", gifs, runs, lambda: None),
         measure("make, clean", make, runs, clean),
         measure("make, nothing changed", make, runs, lambda: None),
         measure(
@@ -125,10 +123,13 @@ def commands(runs: int, many: int) -> list[Measure]:
             edit(dilation, "dilation = 2", "dilation = 3"),
         ),
     ]
-    originals = sorted((COPY / paths.FIGURES).glob("*.toml"))
-    for number in range(len(originals), many):
-        original = originals[number % len(originals)]
-        shutil.copy(original, original.with_name(f"{original.stem}_{number}.toml"))
+    folder = COPY / paths.FIGURES
+    for file in folder.glob("*.toml"):
+        if file.stem not in classic:
+            file.unlink()
+    for number in range(len(classic), many):
+        name = classic[number % len(classic)]
+        shutil.copy(folder / f"{name}.toml", folder / f"{name}_{number}.toml")
     return [*found, measure(f"make gifs, {many} figures, clean", [*make, "gifs"], 1, clean)]
 
 
@@ -221,7 +222,7 @@ def main() -> None:
     options = command.parse_args()
     baseline = {} if options.baseline is None else read(options.baseline)
     names = copy_project()
-    measures = commands(options.runs, options.many)
+    measures = commands(names, options.runs, options.many)
     frames = sum(load(paths.FIGURES / f"{name}.toml").count for name in names)
     ours = statistics.median(measures[0].processor) / frames
     many = sum(load(file).count for file in (COPY / paths.FIGURES).glob("*.toml"))

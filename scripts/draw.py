@@ -7,6 +7,7 @@ that would make it a figure of the catalogue.
 import argparse
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from scripts.onnx_model import ModelLayer
 from scripts.rasterise import rasterise
 from scripts.render import caption, render
 from scripts.schema import check
-from scripts.spec import NAME, figure, layer_of
+from scripts.spec import NAME, NAME_RULE, figure, layer_of
 from scripts.typeset import typeset
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
@@ -53,7 +54,10 @@ def draw(found: NamedLayer, source: str, name: str, values: str | None) -> None:
 
 def _title(source: str, name: str) -> str:
     """The text that a layer comes from, where it can be a title."""
-    return source if re.fullmatch("[ -~]{1,120}", source) else name
+    try:
+        return check({"title": source}, source).title
+    except UserError:
+        return name
 
 
 def _sizes(shape: Index) -> str:
@@ -79,7 +83,7 @@ def table(layers: Sequence[ModelLayer]) -> str:
 
 def _output_size(found: ModelLayer) -> str:
     try:
-        return _sizes(layer_of(check({"title": found.name, **found.named().keys}, found.name)).output_size)
+        return _sizes(layer_of(check({"title": "Any", **found.named().keys}, found.name)).output_size)
     except UserError:
         return "?"
 
@@ -88,7 +92,9 @@ def picked(layers: Sequence[ModelLayer], choice: str) -> list[ModelLayer]:
     """The layers that a choice names, by number or by name; raises `UserError`."""
     chosen = []
     for word in choice.replace(",", " ").split():
-        found = [one for number, one in enumerate(layers, start=1) if word in (str(number), one.name)]
+        found = [one for one in layers if one.name == word]
+        if word.isdecimal() and 1 <= int(word) <= len(layers):
+            found = found or [layers[int(word) - 1]]
         if not found:
             raise UserError(f"LAYER: the model has no layer {word!r}. It is a number or a name of the list.")
         chosen += found
@@ -106,14 +112,19 @@ def main() -> None:
     """Draw the layers on the command line, or list those of a model."""
     options = _options()
     if options.name is not None and not NAME.fullmatch(options.name):
-        raise UserError(f"NAME: cannot be {options.name!r}. A name has letters, digits, _ and - only.")
+        raise UserError(f"NAME: cannot be {options.name!r}. A name {NAME_RULE}.")
+    if options.values not in (None, "random"):
+        raise UserError(f"VALUES: cannot be {options.values!r}. It is random, or left out.")
     size = parse_size(options.input) if options.input else None
     if options.onnx is None:
         if not options.layer:
             raise UserError('LAYER: is missing. Give one, as in: make draw LAYER="Conv2d(1, 1, 3)" INPUT=5x7')
         if size is None:
             raise UserError("INPUT: is missing. Give the size of the layer's input, as in INPUT=5x7.")
-        work = [(layer(options.layer, size), options.layer.strip())]
+        try:
+            work = [(layer(options.layer, size), options.layer.strip())]
+        except LayerError as error:
+            raise FigureError(options.layer.strip(), str(error)) from None
     else:
         layers = onnx_model.layers(options.onnx)
         if not options.layer:
@@ -129,18 +140,19 @@ def _options() -> argparse.Namespace:
     command.add_argument("--input", metavar="SIZE", help="the size of its input, such as 7, 5x7 or 4x5x5")
     command.add_argument("--onnx", type=Path, metavar="FILE", help="a model; without --layer its layers are listed")
     command.add_argument("--name", help="of the files; the layer's own and its input size by default")
-    command.add_argument("--values", choices=["random"], help="fill in small integers")
+    command.add_argument("--values", metavar="random", help="fill in small integers")
     return command.parse_args()
 
 
 def _draw_all(work: Sequence[tuple[NamedLayer, str]], name: str | None, values: str | None) -> None:
-    problems = list[UserError]()
+    problems, used = list[UserError](), Counter[str]()
     with only_build(quiet=False):
-        for number, (found, source) in enumerate(work, start=1):
+        for found, source in work:
             size = "x".join(map(str, found.keys["input_size"]))
-            given = name if name is None or len(work) == 1 else f"{name}_{number}"
+            wanted = name or f"{found.name[:50]}_{size}"
+            used[wanted] += 1
             try:
-                draw(found, source, given or f"{found.name}_{size}", values)
+                draw(found, source, wanted if used[wanted] == 1 else f"{wanted[:70]}_{used[wanted]}", values)
             except UserError as error:
                 problems.append(error)
     if problems:

@@ -17,7 +17,8 @@ from scripts.spec import Figure
 
 # What TeX can draw in a row, and what keeps a figure's images in memory.
 LONGEST_AXIS = 200
-MOST_CELLS = 40_000
+MOST_DRAWN_FRAMES = 200
+MOST_DRAWN_CELLS = 40_000
 
 
 class Content(NamedTuple):
@@ -94,10 +95,12 @@ def _check(figure: Figure) -> None:
     longest = max(max(len(axis.cells), len(axis.windows)) for axis in layer.grid)
     if longest > LONGEST_AXIS:
         raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
-    cells = figure.count * max(prod(len(axis.cells) for axis in layer.grid), figure.count)
-    if cells > MOST_CELLS:
+    if figure.count > MOST_DRAWN_FRAMES:
+        raise LayerError("input_size", f"gives {figure.count} frames", f"A drawing has at most {MOST_DRAWN_FRAMES}")
+    cells = figure.count * prod(len(axis.cells) for axis in layer.grid)
+    if cells > MOST_DRAWN_CELLS:
         raise LayerError(
-            "input_size", f"gives {cells} cells in {figure.count} frames", f"A drawing has at most {MOST_CELLS}"
+            "input_size", f"gives {cells} cells in all frames", f"A drawing has at most {MOST_DRAWN_CELLS}"
         )
 
 

@@ -88,10 +88,6 @@ class Layer:
     def __post_init__(self) -> None:
         for axis in self.axes:
             check_padding_mode(axis, self.padding_mode)
-            if axis.output_padding and not (self.transposed or self.unpooling):
-                raise LayerError(
-                    "output_padding", f"does not belong to {self.operation}", "Only transposed_convolution has it"
-                )
             if (self.pooling or self.unpooling) and 2 * max(axis.padding) > axis.kernel_size:
                 raise LayerError(
                     "padding",

@@ -295,7 +295,7 @@ class Arguments:
     def norm(self, name: str) -> float:
         """The exponent of an L^p pooling."""
         value = self.value(name, 2)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 16:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.1 <= value <= 16:
             raise _wrong(name, value, FigureFile.model_fields["norm"].description)
         return value
 
@@ -433,6 +433,9 @@ def _keras(found: LayerClass, given: Arguments, input_size: list[int]) -> Keys:
     if found.operation.startswith("global_"):
         return {}
     pooling = "pool_size" in found.arguments
+    if "filters" in found.arguments:
+        filters, groups = given.value("filters"), given.value("groups", 1)
+        _channels(groups, filters, groups)
     kernel_size = given.sizes("pool_size", 2) if pooling else given.sizes("kernel_size")
     stride = given.sizes("strides", kernel_size if pooling else 1)
     dilation = given.sizes("dilation_rate", 1)

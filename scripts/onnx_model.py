@@ -1,6 +1,7 @@
 """The layers of an ONNX model that can be drawn, with the sizes that the model tells of them."""
 
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,6 +57,8 @@ def layers(file: Path) -> list[ModelLayer]:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise FigureError(file, "is no file. Name an ONNX model.")
         if file.stat().st_size > MOST_BYTES:
             raise FigureError(file, "is larger than 2 GB. Save the model with its weights as external data.")
         model = onnx.load(file, format="protobuf", load_external_data=False)
@@ -91,7 +94,7 @@ def _layer(node: "onnx.NodeProto", position: int, shapes: Shapes) -> ModelLayer:
     operands = [shapes.get(name) for name in node.input]
     weights = operands[1] if node.op_type in ("Conv", "ConvTranspose") and len(operands) > 1 else None
     groups, channels = attributes.get("group", 1), None
-    if weights is not None and len(weights) > 2 and isinstance(groups, int):
+    if weights is not None and len(weights) > 2 and isinstance(groups, int) and groups >= 1:
         first, second, *kernel = (size or 0 for size in weights)
         if all(kernel):
             attributes.setdefault("kernel_shape", kernel)
@@ -99,7 +102,7 @@ def _layer(node: "onnx.NodeProto", position: int, shapes: Shapes) -> ModelLayer:
             channels = (second * groups, first) if node.op_type == "Conv" else (first, second * groups)
     size = operands[0] if operands else None
     return ModelLayer(
-        name=node.name or f"{node.op_type}_{position}",
+        name="".join(c if c.isprintable() else "?" for c in node.name) or f"{node.op_type}_{position}",
         op_type=node.op_type,
         attributes=attributes,
         input_size=None if size is None else size[2:],
@@ -119,4 +122,4 @@ def _attributes(node: "onnx.NodeProto") -> dict[str, Any]:
 
 def _file_name(name: str) -> str:
     """A node's name as that of a file."""
-    return re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")[:80]
+    return re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")

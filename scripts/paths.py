@@ -50,7 +50,8 @@ CATALOGUE = Outputs(
 
 # Single layers, drawn by `make draw`: all of a drawing's files side by side.
 DRAW = BUILD / "draw"
-DRAWINGS = Outputs(tex=DRAW, pdf=DRAW, png=DRAW, gif=DRAW, strips=WORK / "draw", work=WORK / "draw")
+DRAW_WORK = BUILD / "work_draw"
+DRAWINGS = Outputs(tex=DRAW, pdf=DRAW, png=DRAW, gif=DRAW, strips=DRAW_WORK, work=DRAW_WORK)
 
 
 def frame_names(name: str, count: int) -> list[str]:

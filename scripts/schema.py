@@ -22,6 +22,7 @@ PADDING_MODES: tuple[PaddingMode, ...] = get_args(PaddingMode)
 MOST_FRAMES = 999
 MOST_CELLS = 10_000
 MOST_TERMS = 200_000
+MOST_BYTES = 1_000_000
 
 Positive = Annotated[int, Field(ge=1, le=MOST_CELLS)]
 Natural = Annotated[int, Field(ge=0, le=MOST_CELLS)]
@@ -61,7 +62,7 @@ class FigureFile(BaseModel):
     output_size: Positive | list[Positive] | None = Field(None, description=POSITIVE)
     ceil_mode: bool = Field(False, description=SWITCH)
     count_include_pad: bool = Field(True, description=SWITCH)
-    norm: float = Field(2, gt=0, le=16, description="a number over 0, at most 16")
+    norm: float = Field(2, ge=0.1, le=16, description="a number from 0.1 to 16")
     in_channels: Positive | None = Field(None, description=COUNT)
     out_channels: Positive | None = Field(None, description=COUNT)
     groups: Positive = Field(1, description=COUNT)
@@ -81,13 +82,19 @@ class FigureFile(BaseModel):
 def read(file: Path) -> FigureFile:
     """The keys of a file; raises `FigureError`, or `CombinedError` where several are wrong."""
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise FigureError(file, f"cannot be read: {reason}.") from None
+        with file.open("rb") as opened:
+            content = opened.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise FigureError(file, f"is larger than {MOST_BYTES} bytes. A figure takes a few lines.")
+        data = tomllib.loads(content.decode("utf-8-sig"))
+    except OSError as error:
+        raise FigureError(file, f"cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise FigureError(file, "cannot be read: it is not UTF-8 text.") from None
     except RecursionError:
         raise FigureError(file, "is nested too deeply.") from None
-    except tomllib.TOMLDecodeError as error:
+    # Also of numbers with thousands of digits.
+    except ValueError as error:
         raise FigureError(file, f"is not valid TOML: {error}.") from None
     return check(data, file)
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from math import prod
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from scripts.arithmetic import LayerAxis, Pair, named_padding, reaching, transposed_axis, transposed_same
+from scripts.arithmetic import LayerAxis, PaddingName, Pair, named_padding, reaching, transposed_axis, transposed_same
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
 from scripts.layers import OPERATIONS, REDUCTIONS, Channels, Index, Layer, Operation, Values
 from scripts.schema import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, View, read
@@ -21,6 +21,10 @@ from scripts.schema import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, View
 T = TypeVar("T")
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+NAME_RULE = "has 1 to 80 letters, digits, _ and -, the first a letter or digit"
+# Three axes, and the two of channels that a kernel has.
+MOST_LEVELS = 5
+LONGEST_CHAIN = 20
 
 CONVOLUTIONS: tuple[Operation, ...] = ("convolution", "transposed_convolution")
 POOLINGS = tuple(REDUCTIONS)
@@ -81,7 +85,7 @@ def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
     """
     name = file.stem
     if not NAME.fullmatch(name):
-        raise FigureError(file, "a figure's name has letters, digits, _ and - only. Rename the file.")
+        raise FigureError(file, f"a figure's name {NAME_RULE}. Rename the file.")
     content = read(file)
     try:
         original = None if content.transpose_of is None else _original(file, content, (*referrers, name))
@@ -108,6 +112,8 @@ def _original(file: Path, content: FigureFile, referrers: tuple[str, ...]) -> Fi
     name = content.transpose_of or ""
     if name in referrers:
         raise LayerError("transpose_of", f"{' → '.join((*referrers, name))} is a circle", "Give one its own sizes")
+    if len(referrers) > LONGEST_CHAIN:
+        raise LayerError("transpose_of", f"leads on over {LONGEST_CHAIN} figures", "Name one with its own sizes")
     other = file.with_name(f"{name}.toml") if NAME.fullmatch(name) else None
     if other is None or not other.is_file():
         near = get_close_matches(name, [path.stem for path in file.parent.glob("*.toml")], n=1)
@@ -139,13 +145,20 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
 
 def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:
     """The layer that keys describe; raises `LayerError` where there is no such layer."""
-    layer = _layer(content) if original is None else _transposed_layer(content, original)
-    for key, operations in KEYS_OF.items():
-        if content.changed(key) and layer.operation not in operations:
-            raise LayerError(
-                key, f"does not belong to {layer.operation}", f"Only {', '.join(operations)} has it; remove the key"
-            )
+    if original is None:
+        _check_keys(content, content.operation)
+        return _layer(content)
+    layer = _transposed_layer(content, original)
+    _check_keys(content, layer.operation)
     return layer
+
+
+def _check_keys(content: FigureFile, operation: Operation | None) -> None:
+    for key, operations in KEYS_OF.items():
+        if operation is not None and operation not in operations and content.changed(key):
+            raise LayerError(
+                key, f"does not belong to {operation}", f"Only {', '.join(operations)} has it; remove the key"
+            )
 
 
 def _layer(content: FigureFile) -> Layer:
@@ -168,7 +181,9 @@ def _layer(content: FigureFile) -> Layer:
     dilation = _per_axis("dilation", content.dilation, n)
     output_padding = _per_axis("output_padding", content.output_padding, n)
     rows = zip(input_size, kernel_size, stride, _padding(content, n), dilation, output_padding, strict=True)
-    axes = [_named(operation, content.padding, LayerAxis(*row)) for row in rows]
+    axes = [LayerAxis(*row) for row in rows]
+    if isinstance(content.padding, str):
+        axes = [_named(operation, content.padding, axis) for axis in axes]
     if content.output_size is not None:
         same = content.padding if content.padding in ("same_upper", "same_lower") else ""
         if content.changed("output_padding") or same:
@@ -203,19 +218,16 @@ def _padding(content: FigureFile, n: int) -> list[Pair]:
     return _per_axis("padding", [(side, side) if isinstance(side, int) else side for side in sides], n)
 
 
-def _named(operation: Operation, padding: object, axis: LayerAxis) -> LayerAxis:
-    """An axis with the padding that a name stands for, if it is one."""
-    match operation, padding:
-        case "transposed_convolution", ("same_upper" | "same_lower") as name:
-            if axis.output_padding:
-                raise LayerError("output_padding", f"is given beside padding {name}", "Remove one of the two keys")
-            return transposed_same(name, axis)
-        case (("transposed_convolution" | "max_unpooling"), ("same_upper" | "same_lower" | "causal") as name):
-            raise LayerError("padding", f"{name!r} is no padding of {operation}", "Use numbers, or transpose_of")
-        case _, ("valid" | "half" | "full" | "same_upper" | "same_lower" | "causal") as name:
-            sides = named_padding(name, axis.input_size, axis.kernel_size, axis.stride, axis.dilation)
-            return replace(axis, padding=sides)
-    return axis
+def _named(operation: Operation, name: PaddingName, axis: LayerAxis) -> LayerAxis:
+    """An axis with the padding that a name stands for."""
+    if operation == "transposed_convolution" and name in ("same_upper", "same_lower"):
+        if axis.output_padding:
+            raise LayerError("output_padding", f"is given beside padding {name}", "Remove one of the two keys")
+        return transposed_same(name, axis)
+    if operation in ("transposed_convolution", "max_unpooling") and name not in ("valid", "half", "full"):
+        raise LayerError("padding", f"{name!r} is no padding of {operation}", "Use numbers, or transpose_of")
+    sides = named_padding(name, axis.input_size, axis.kernel_size, axis.stride, axis.dilation)
+    return replace(axis, padding=sides)
 
 
 def _transposed_layer(content: FigureFile, original: Figure) -> Layer:
@@ -302,6 +314,11 @@ def _values(key: str, values: list[Any] | None, shape: Index) -> Values | None:
 
 
 def _array(key: str, values: list[Any]) -> Values:
+    depth, inner = 0, cast(Any, values)
+    while isinstance(inner, list) and depth <= MOST_LEVELS:
+        depth, inner = depth + 1, inner[0] if inner else None
+    if depth > MOST_LEVELS:
+        raise LayerError(key, f"is nested more than {MOST_LEVELS} deep", "Give one level per axis")
     try:
         array = np.array(values)
     except ValueError:
@@ -312,7 +329,8 @@ def _array(key: str, values: list[Any]) -> Values:
         or array.size == 0
         or array.dtype.kind not in "if"
         or not np.isfinite(array).all()
-        or np.abs(array).max(initial=0) > 1e6
+        or array.min() < -1e6
+        or array.max() > 1e6
     ):
         raise LayerError(key, "holds something else than numbers of at most a million", "Give nested lists of numbers")
     return array

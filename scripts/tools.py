@@ -21,6 +21,11 @@ QUIET_TEX = ["-interaction=nonstopmode", "-halt-on-error"]
 TEX_ENVIRONMENT = {"openin_any": "p", "openout_any": "p", "max_print_line": "1000"}
 
 
+def outside_make() -> dict[str, str]:
+    """The environment without what one Make hands on to another."""
+    return {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")}
+
+
 def run(
     command: Sequence[str], folder: Path, environment: Mapping[str, str] = MappingProxyType({}), seconds: int = 120
 ) -> str:

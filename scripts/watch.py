@@ -3,13 +3,13 @@
 A mistake is reported, and the watch goes on.
 """
 
-import os
 import subprocess
 import time
 
 from watchfiles import watch
 
 from scripts import cli, paths
+from scripts.tools import outside_make
 
 # What an editor saves in one go is one change.
 MILLISECONDS = 50
@@ -33,9 +33,7 @@ def main() -> None:
 def make(goals: list[str]) -> None:
     """Run Make, which reports its own errors, and say how long it took."""
     started = time.monotonic()
-    # The Make that started the watch hands on nothing but its variables.
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
-    failed = subprocess.run(["make", "--no-print-directory", *goals], env=environment, check=False).returncode
+    failed = subprocess.run(["make", "--no-print-directory", *goals], env=outside_make(), check=False).returncode
     print(f"{'Failed' if failed else 'Done'} in {time.monotonic() - started:.1f} s; watching.", flush=True)
 
 

@@ -1,6 +1,5 @@
 """A miniature project, built in a folder of its own by the real Makefile, scripts and templates."""
 
-import os
 import secrets
 import shutil
 import subprocess
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
+
+from scripts.tools import outside_make
 
 TOP = Path(__file__).parents[1]
 
@@ -80,11 +81,8 @@ class Project:
     def make(self, *words: str, fails: bool = False) -> str:
         """What make printed, both streams; its exit status must be as expected."""
         # The tests may themselves run under make.
-        environment = {
-            name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")
-        }
         result = subprocess.run(
-            ["make", *words], cwd=self.top, env=environment, capture_output=True, text=True, check=False
+            ["make", *words], cwd=self.top, env=outside_make(), capture_output=True, text=True, check=False
         )
         printed = result.stdout + result.stderr
         assert (result.returncode != 0) == fails, printed

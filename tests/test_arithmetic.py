@@ -224,8 +224,3 @@ def test_impossible_transposed_layers_are_refused(axis: dict[str, Any], key: str
     with pytest.raises(LayerError) as caught:
         Layer("transposed_convolution", (LayerAxis(**({"input_size": 4, "kernel_size": 3} | axis)),))
     assert caught.value.key == key
-
-
-def test_output_padding_belongs_to_transposed_convolutions() -> None:
-    with pytest.raises(LayerError, match="output_padding"):
-        Layer("convolution", (LayerAxis(5, 3, 2, output_padding=1),))

@@ -1,5 +1,6 @@
 """`make draw`: a layer becomes pictures and a figure's file, and nothing in its text is run."""
 
+import shutil
 from pathlib import Path
 
 import onnx
@@ -64,11 +65,29 @@ def test_mistakes_are_told_and_draw_nothing(project: Project, words: list[str], 
         "Conv2d(1, 1, __import__('os').system('touch pwned'))",
     ],
 )
-@pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX"])
+@pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX", "VALUES"])
 def test_nothing_in_a_layer_is_run(project: Project, variable: str, text: str) -> None:
+    """The command is reached, and says what is wrong with it."""
     words = {"LAYER": "Conv2d(1, 1, 3)", "INPUT": "5"} | {variable: text}
-    project.make("draw", *(f"{name}={value}" for name, value in words.items()), fails=True)
+    printed = project.make("draw", *(f"{name}={value}" for name, value in words.items()), fails=True)
+    assert {
+        "LAYER": "is not a layer" if "Conv2d" not in text else "kernel_size: is not a plain value",
+        "INPUT": "INPUT: cannot be",
+        "NAME": "NAME: cannot be",
+        "ONNX": "cannot be read: No such file",
+        "VALUES": "VALUES: cannot be",
+    }[variable] in printed
     assert not (project.top / "pwned").exists()
+
+
+def test_a_layer_s_text_is_text_in_tex_too(project: Project) -> None:
+    text = r"Conv2d(1, 1, 3) # \input{figures/tiny.toml} % ^^5c $ `touch pwned` \immediate\write18{touch pwned}"
+    assert "output 3 × 3" in project.make("draw", f"LAYER={text}", "INPUT=5", "NAME=hostile")
+    assert load(project.top / "build" / "draw" / "hostile.toml").title == text
+    shutil.copy(project.top / "build" / "draw" / "hostile.toml", project.top / "figures")
+    project.edit("report/report.tex", r"\showfigure{tiny}", r"\showfigure{hostile}\showfigure{tiny}")
+    project.make("report")
+    assert not list(project.top.rglob("pwned"))
 
 
 def test_the_layers_of_a_model_are_listed_and_drawn(project: Project) -> None:
@@ -80,6 +99,9 @@ def test_the_layers_of_a_model_are_listed_and_drawn(project: Project) -> None:
     printed = project.make("draw", "ONNX=model.onnx", "LAYER=pool 1")
     assert printed.index("pool\n  input 5 × 5, output 3 × 3") < printed.index("stem\n  input 3 × 9 × 9")
     assert {"draw/pool_5x5.gif", "draw/stem_9x9.gif"} <= set(project.outputs("draw/*.gif"))
+    again = project.make("draw", "ONNX=model.onnx", "LAYER=pool pool", "NAME=twice")
+    assert "draw/twice.gif" in again
+    assert "draw/twice_2.gif" in again
     assert "the model has no layer '7'" in project.make("draw", "ONNX=model.onnx", "LAYER=7", fails=True)
 
 

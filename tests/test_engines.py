@@ -393,7 +393,7 @@ BOTH = ("onnxruntime", "PyTorch")
         (MAXIMUM | {"kernel_size": [6], "stride": 2}, ["PyTorch"], "kernel_size: the window spans 6"),
         (AVERAGE | {"stride": 0}, BOTH, "stride: cannot be 0"),
         (AVERAGE | {"padding": 3}, BOTH, "padding: is 3 for a pooling window of 3"),
-        (NORM | {"norm": 0}, ["PyTorch"], "norm: cannot be 0. It is a number over 0"),
+        (NORM | {"norm": 0}, ["PyTorch"], "norm: cannot be 0. It is a number from 0.1"),
         (NORM | {"norm": -1}, [], "norm: cannot be -1"),
         (UNPOOLING | {"indices": [0, 4]}, BOTH, "indices: puts element [1] at 4. Its window holds 2, 3"),
         (UNPOOLING | {"indices": [0, 1]}, [], "indices: puts element [1] at 1. Its window holds 2, 3"),

@@ -62,7 +62,10 @@ def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
     with pytest.raises(LayerError, match="gives an axis of 300 cells"):
         render(load(file))
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 22\nkernel_size = 3')
-    with pytest.raises(LayerError, match="gives 193600 cells in 400 frames"):
+    with pytest.raises(LayerError, match=r"gives 400 frames\. A drawing has at most 200"):
+        render(load(file))
+    file.write_text('title = "T"\noperation = "convolution"\ninput_size = 27\nkernel_size = 20')
+    with pytest.raises(LayerError, match=r"gives 46656 cells in all frames\. A drawing has at most 40000"):
         render(load(file))
 
 

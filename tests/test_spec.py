@@ -145,6 +145,11 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"input_size": "[2, 2, 2, 2]"}, "input_size: has 4 axes"),
         ({"frame_duration": "0"}, "frame_duration: cannot be 0. It is a number of seconds"),
         ({"title": '"no end'}, "is not valid TOML"),
+        ({"seed": "9" * 5000}, "is not valid TOML: Exceeds the limit"),
+        ({"input_values": f"[[{-(2**63)}, 1]]", "input_size": None}, "input_values: holds something else than numbers"),
+        ({"input_values": "[" * 60 + "1" + "]" * 60, "input_size": None}, "input_values: is nested more than 5 deep"),
+        ({"title": f'"{"a" * 1_000_001}"'}, "is larger than 1000000 bytes"),
+        ({"output_size": "6"}, "output_size: does not belong to convolution"),
     ],
 )
 def test_wrong_files_are_told_with_file_key_and_remedy(tmp_path: Path, keys: dict[str, str], message: str) -> None:
@@ -201,6 +206,13 @@ def test_circles_of_figures_are_refused(tmp_path: Path) -> None:
         (tmp_path / f"{name}.toml").write_text(f'title = "T"\ntranspose_of = "{other}"')
     with pytest.raises(UserError, match="a → b → a is a circle"):
         load(tmp_path / "a.toml")
+
+
+def test_long_chains_of_figures_are_refused(tmp_path: Path) -> None:
+    for number in range(500):
+        (tmp_path / f"a{number}.toml").write_text(f'title = "T"\ntranspose_of = "a{number + 1}"')
+    with pytest.raises(UserError, match=r"toml: transpose_of: leads on over 20 figures"):
+        load(tmp_path / "a0.toml")
 
 
 def test_sizes_beside_transpose_of_are_refused(tmp_path: Path) -> None:

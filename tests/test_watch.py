@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from scripts.tools import outside_make
 from tests.conftest import Project
 
 SECONDS = 60
@@ -15,11 +16,10 @@ SECONDS = 60
 
 @contextmanager
 def watching(project: Project, *words: str) -> Iterator["subprocess.Popen[str]"]:
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")}
     process = subprocess.Popen(
         ["make", "watch", *words],
         cwd=project.top,
-        env=environment,
+        env=outside_make(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
