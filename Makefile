@@ -2,6 +2,8 @@
 
 BUILD := build
 override BUILD := $(patsubst %/,%,$(BUILD))
+$(if $(filter . .. / figures templates scripts report tests .venv .git,$(BUILD:./%=%)),\
+    $(error BUILD=$(BUILD) is no folder for what is built; name another))
 export BUILD
 PYTHON ?= python3
 

@@ -49,7 +49,8 @@ def draw(found: NamedLayer, source: str, name: str, values: str | None) -> None:
     animate(drawn, rasterise(drawn, paths.DRAWINGS), paths.DRAWINGS)
     note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
     write_whole(paths.DRAW / f"{name}.toml", _toml(keys) + note)
-    print(f"  {caption(drawn)}\n  {paths.DRAW / name}.gif and .toml; .pdf, .png and .tex of {drawn.count} frames")
+    frames = f"{drawn.count} frame{'s' if drawn.count > 1 else ''}"
+    print(f"  {caption(drawn)}\n  {paths.DRAW / name}.gif and .toml; .pdf, .png and .tex of {frames}")
 
 
 def _title(source: str, name: str) -> str:
@@ -90,8 +91,9 @@ def _output_size(found: ModelLayer) -> str:
 
 def picked(layers: Sequence[ModelLayer], choice: str) -> list[ModelLayer]:
     """The layers that a choice names, by number or by name; raises `UserError`."""
+    names = {one.name for one in layers}
     chosen = []
-    for word in choice.replace(",", " ").split():
+    for word in [choice] if choice in names else choice.replace(",", " ").split():
         found = [one for one in layers if one.name == word]
         if word.isdecimal() and 1 <= int(word) <= len(layers):
             found = found or [layers[int(word) - 1]]
@@ -128,7 +130,7 @@ def main() -> None:
     else:
         layers = onnx_model.layers(options.onnx)
         if not options.layer:
-            print(table(layers) if layers else f"{options.onnx}: has no convolution or pooling.")
+            print(table(layers) if layers else f"{options.onnx}: has no convolution or pooling in its main graph.")
             return
         work = [(one.named(size), one.name) for one in picked(layers, options.layer)]
     _draw_all(work, options.name, options.values)

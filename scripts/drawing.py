@@ -97,10 +97,13 @@ def _check(figure: Figure) -> None:
         raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
     if figure.count > MOST_DRAWN_FRAMES:
         raise LayerError("input_size", f"gives {figure.count} frames", f"A drawing has at most {MOST_DRAWN_FRAMES}")
-    cells = figure.count * prod(len(axis.cells) for axis in layer.grid)
+    sizes = [len(axis.cells) for axis in layer.grid]
+    # A slanted row takes the room of a square.
+    area = prod(sizes) if figure.view == "numerical" else max(sizes) ** 2
+    cells = figure.count * area
     if cells > MOST_DRAWN_CELLS:
         raise LayerError(
-            "input_size", f"gives {cells} cells in all frames", f"A drawing has at most {MOST_DRAWN_CELLS}"
+            "input_size", f"gives room for {cells} cells in all frames", f"A drawing has at most {MOST_DRAWN_CELLS}"
         )
 
 

@@ -15,7 +15,7 @@ class LayerError(UserError):
     """
 
     def __init__(self, key: str, rule: str, remedy: str) -> None:
-        super().__init__(f"{key}: {rule}. {remedy}.")
+        super().__init__(f"{key}: {rule}. {remedy}{'' if remedy.endswith('?') else '.'}")
         self.key, self.rule, self.remedy = key, rule, remedy
 
 

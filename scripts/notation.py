@@ -253,7 +253,7 @@ def _check_argument(found: LayerClass, name: str) -> None:
         near = get_close_matches(name, found.arguments, n=1)
         known = f"It has {', '.join(found.arguments)}" if found.arguments else "It has none"
         raise LayerError(
-            reprlib.repr(name)[1:-1], f"is no argument of {found.name}", f"Did you mean {near[0]}" if near else known
+            reprlib.repr(name)[1:-1], f"is no argument of {found.name}", f"Did you mean {near[0]}?" if near else known
         )
 
 

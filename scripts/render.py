@@ -40,9 +40,15 @@ def escape_tex(text: str) -> str:
 
 
 def decimals(values: Values) -> int:
-    """How many decimals to write computed values with: as many as they need, but 1 where that is over 2."""
+    """How many decimals to write computed values with: as many as they need, but 1 or 2 where that is more.
+
+    Two where one would make nothing of a value.
+    """
     values = values[np.isfinite(values)]
-    return next((digits for digits in range(3) if np.allclose(values, values.round(digits), rtol=0, atol=1e-9)), 1)
+    for digits in range(3):
+        if np.allclose(values, values.round(digits), rtol=0, atol=1e-9):
+            return digits
+    return 1 if np.abs(values[values != 0]).min() >= 0.1 else 2
 
 
 @cache

@@ -117,7 +117,7 @@ def _original(file: Path, content: FigureFile, referrers: tuple[str, ...]) -> Fi
     other = file.with_name(f"{name}.toml") if NAME.fullmatch(name) else None
     if other is None or not other.is_file():
         near = get_close_matches(name, [path.stem for path in file.parent.glob("*.toml")], n=1)
-        remedy = f"Did you mean {near[0]}" if near else "Name a figure in the same folder"
+        remedy = f"Did you mean {near[0]}?" if near else "Name a figure in the same folder"
         raise LayerError("transpose_of", f"there is no figure {name!r}", remedy)
     return load(other, referrers)
 
@@ -256,7 +256,11 @@ def _size(
 ) -> list[int]:
     """A size for each of `n` axes (2 where unknown): as given, or that of the values but for `skip` channel axes."""
     if size is None and values is not None:
-        size = list(_array(key.replace("size", "values"), values).shape[skip:])
+        given = key.replace("size", "values")
+        size = list(_array(given, values).shape[skip:])
+        if n is not None and len(size) != n:
+            axes = f"has {len(size) + skip} axes for a layer of {n}"
+            raise LayerError(given, axes, "Give one level per axis; channels take in_channels and out_channels")
     if size is None:
         raise LayerError(key, "is missing", "Give one number, or one per axis")
     if isinstance(size, int):
@@ -319,6 +323,8 @@ def _array(key: str, values: list[Any]) -> Values:
         depth, inner = depth + 1, inner[0] if inner else None
     if depth > MOST_LEVELS:
         raise LayerError(key, f"is nested more than {MOST_LEVELS} deep", "Give one level per axis")
+    if not values:
+        raise LayerError(key, "is empty", "Give nested lists of numbers, or leave it out")
     try:
         array = np.array(values)
     except ValueError:

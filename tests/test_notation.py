@@ -206,7 +206,7 @@ def test_names(text: str, name: str) -> None:
 
 MISTAKES = [
     ("Conv2d(1, 1, 3, padding='same', stride=2)", (5,), "stride 1 only"),
-    ("Conv2d(1, 1, 3, paddin=1)", (5,), "paddin: is no argument of Conv2d. Did you mean padding."),
+    ("Conv2d(1, 1, 3, paddin=1)", (5,), "paddin: is no argument of Conv2d. Did you mean padding?"),
     ("Conv2d(1, 1, 3, kernel_size=3)", (5,), "kernel_size: is given twice"),
     ("Conv2d(1, 1)", (5,), "kernel_size: is missing"),
     ("Conv2d(1, 1, None)", (5,), "kernel_size: cannot be None"),

@@ -65,7 +65,11 @@ def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
     with pytest.raises(LayerError, match=r"gives 400 frames\. A drawing has at most 200"):
         render(load(file))
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 27\nkernel_size = 20')
-    with pytest.raises(LayerError, match=r"gives 46656 cells in all frames\. A drawing has at most 40000"):
+    with pytest.raises(LayerError, match=r"gives room for 46656 cells in all frames\. A drawing has at most 40000"):
+        render(load(file))
+    # A row, which is drawn across a large page.
+    file.write_text('title = "T"\noperation = "convolution"\ninput_size = [60]\nkernel_size = 1')
+    with pytest.raises(LayerError, match="gives room for 216000 cells in all frames"):
         render(load(file))
 
 

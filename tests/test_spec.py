@@ -106,9 +106,9 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ),
         (
             {"input_values": "[1, 2, 3]", "kernel_values": "[[1]]", "input_size": None, "kernel_size": None},
-            "kernel_size: has 2",
+            "kernel_values: has 2 axes for a layer of 1. Give one level per axis; channels take",
         ),
-        ({"input_values": "[]", "input_size": None}, "input_values: holds something else"),
+        ({"input_values": "[]", "input_size": None}, "input_values: is empty"),
         ({"input_values": "[[true, 2]]", "input_size": None}, "input_values: holds something else"),
         ({"input_values": "[" * 2000 + "]" * 2000}, "is nested too deeply"),
         ({"title": '"卷积"'}, "title: cannot be '卷积'. It is a text of 1 to 120 characters that TeX's fonts have"),
