@@ -26,6 +26,47 @@ def test_a_layer_is_drawn_and_its_file_is_a_figure(project: Project) -> None:
     assert "up to date: 3" in project.make("gifs")
 
 
+# As models print them, or as they are written; outputs worked out by hand.
+MODELS = [
+    ("(conv1): Conv2d(3, 64, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)", "14x14", "64 × 7 × 7"),
+    ("(maxpool): MaxPool2d(kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=False)", "7x7", "4 × 4"),
+    ("(avgpool): AdaptiveAvgPool2d(output_size=(1, 1))", "7x7", "1 × 1"),  # ResNet
+    ("Conv2d(64, 128, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))", "6x6", "128 × 6 × 6"),  # VGG
+    ("Conv2d(3, 64, kernel_size=(11, 11), stride=(4, 4), padding=(2, 2))", "19x19", "64 × 4 × 4"),  # AlexNet
+    ("MaxPool2d(kernel_size=3, stride=2, padding=0, dilation=1, ceil_mode=True)", "8x8", "4 × 4"),  # GoogLeNet
+    (
+        "Conv2d(128, 192, kernel_size=(1, 7), stride=(1, 1), padding=(0, 3), bias=False)",
+        "5x7",
+        "192 × 5 × 7",
+    ),  # Inception
+    ("ConvTranspose2d(1024, 512, kernel_size=(2, 2), stride=(2, 2))", "4x4", "512 × 8 × 8"),  # U-Net
+    ("ConvTranspose2d(100, 512, kernel_size=(4, 4), stride=(1, 1), bias=False)", "1x1", "512 × 4 × 4"),  # DCGAN
+    (
+        "ConvTranspose2d(512, 256, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1), bias=False)",
+        "4x4",
+        "256 × 8 × 8",
+    ),
+    (
+        "Conv2d(32, 32, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), groups=32, bias=False)",  # MobileNet
+        "7x7",
+        "32 × 7 × 7",
+    ),
+    (
+        "Conv2d(2048, 256, kernel_size=(3, 3), stride=(1, 1), padding=(12, 12), dilation=(12, 12), bias=False)",
+        "5x5",
+        "256 × 5 × 5",
+    ),  # DeepLab
+    ('Conv1D(32, 2, dilation_rate=4, padding="causal")', "16", "16"),  # WaveNet
+    ('DepthwiseConv2D(3, strides=2, padding="same")', "8x8", "4 × 4"),  # EfficientNet
+]
+
+
+def test_layers_of_well_known_models_are_drawn(project: Project) -> None:
+    for number, (layer, size, output) in enumerate(MODELS):
+        assert f", output {output}\n" in project.make("draw", f"LAYER={layer}", f"INPUT={size}", f"NAME=model_{number}")
+        assert f"draw/model_{number}.gif" in project.outputs("draw/*.gif")
+
+
 def test_a_layer_with_channels_is_drawn_in_one_of_them(project: Project) -> None:
     printed = project.make("draw", "LAYER=Conv2d(4, 8, 3, groups=2)", "INPUT=4", "VALUES=random", "NAME=mine")
     assert "input 4 × 4 × 4, output 8 × 2 × 2" in printed
