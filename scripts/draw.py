@@ -14,8 +14,9 @@ from typing import Any
 
 from scripts import cli, onnx_model, paths
 from scripts.animate import animate
+from scripts.drawing import two_axes
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
-from scripts.files import only_build, write_whole
+from scripts.files import frame_files, only_build, write_whole
 from scripts.layers import Index
 from scripts.notation import NamedLayer, layer
 from scripts.onnx_model import ModelLayer
@@ -41,16 +42,28 @@ def draw(found: NamedLayer, source: str, name: str, values: str | None) -> None:
         whole = layer_of(check({**keys, **channels}, source))
         print(f"{source}\n  input {_sizes(whole.input_shape)}, output {_sizes(whole.output_shape)}", flush=True)
         drawn = figure(name, check(keys, source))
-        render(drawn, paths.DRAWINGS)
+        two_axes(drawn)  # refuses what cannot be drawn before anything is written
     except LayerError as error:
         hint = " Draw it over a smaller INPUT." if error.key == "input_size" else ""
         raise FigureError(source, f"{error}{hint}") from None
-    typeset(drawn, paths.DRAWINGS)
-    animate(drawn, rasterise(drawn, paths.DRAWINGS), paths.DRAWINGS)
+    try:
+        render(drawn, paths.DRAWINGS)
+        typeset(drawn, paths.DRAWINGS)
+        animate(drawn, rasterise(drawn, paths.DRAWINGS), paths.DRAWINGS)
+    except UserError:
+        discard(name)
+        raise
     note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
     write_whole(paths.DRAW / f"{name}.toml", _toml(keys) + note)
     frames = f"{drawn.count} frame{'s' if drawn.count > 1 else ''}"
     print(f"  {caption(drawn)}\n  {paths.DRAW / name}.gif and .toml; .pdf, .png and .tex of {frames}")
+
+
+def discard(name: str) -> None:
+    """Remove all files of a drawing, of which some may be new and some old."""
+    frames = [file for ending in ("tex", "pdf", "png") for file in frame_files(paths.DRAW, name, ending)]
+    for file in (*frames, paths.DRAW / f"{name}.gif", paths.DRAW / f"{name}.toml"):
+        file.unlink(missing_ok=True)
 
 
 def _title(source: str, name: str) -> str:

@@ -96,6 +96,16 @@ def test_mistakes_are_told_and_draw_nothing(project: Project, words: list[str], 
     assert not project.outputs("draw/*")
 
 
+def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(project: Project) -> None:
+    project.make("draw", LAYER, "INPUT=5x7", "NAME=mine")
+    project.make("draw", LAYER, "INPUT=5x7", "NAME=mine_too")
+    project.edit("templates/theme.tex", "\\tikzset{", "\\tikzzet{")
+    printed = project.make("draw", LAYER, "INPUT=4x4", "NAME=mine", fails=True)
+    assert "! Undefined control sequence" in printed
+    assert not [name for name in project.outputs("draw/*") if not name.startswith("draw/mine_too")]
+    assert len(project.outputs("draw/mine_too*")) == 38
+
+
 @pytest.mark.parametrize(
     "text",
     [
