@@ -222,7 +222,7 @@ def _cell(axis: DirectAxis, mode: PaddingMode, place: int) -> Cell:
 
 # The element that each padding mode puts at a place before (negative) or after an input of some size.
 COPIED: dict[PaddingMode, Callable[[int, int], int | None]] = {
-    "zeros": lambda place, size: None,  # noqa: ARG005 — the table's lambdas share their arguments
+    "zeros": lambda *_: None,
     "reflect": lambda place, size: -place if place < 0 else 2 * (size - 1) - place,
     "replicate": lambda place, size: 0 if place < 0 else size - 1,
     "circular": lambda place, size: place % size,

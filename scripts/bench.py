@@ -20,6 +20,7 @@ from PIL import Image
 from scripts import cli, paths
 from scripts.errors import ToolError, UserError
 from scripts.files import write_whole
+from scripts.frames import Frame, frames
 from scripts.spec import Figure, load
 from scripts.tools import outside_make, run
 
@@ -160,6 +161,14 @@ def naive(figures: Iterable[Figure]) -> float:
 
 def with_matplotlib(figures: Iterable[Figure]) -> float:
     """Processor seconds per frame that matplotlib takes to draw the same windows and write the GIFs."""
+    started, count = _processor_seconds(), 0
+    for figure in figures:
+        _animate_with_matplotlib(figure)
+        count += figure.count
+    return (_processor_seconds() - started) / count
+
+
+def _animate_with_matplotlib(figure: Figure) -> None:
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -167,34 +176,28 @@ def with_matplotlib(figures: Iterable[Figure]) -> float:
     from matplotlib.animation import FuncAnimation, PillowWriter
     from matplotlib.patches import Rectangle
 
-    from scripts.frames import Frame, frames
+    with Image.open(paths.CATALOGUE.gif / f"{figure.name}.gif") as ours:
+        size = ours.width / DPI, ours.height / DPI
+    canvas, (below, above) = pyplot.subplots(1, 2, figsize=size, dpi=DPI)
+    rows, columns = (len(axis.cells) for axis in figure.layer.grid)
+    for axes, height, width in ((below, rows, columns), (above, *figure.layer.output_size)):
+        axes.set(xlim=(0, width), ylim=(height, 0), xticks=range(width + 1), yticks=range(height + 1), aspect=1)
+        axes.grid(visible=True, color="black")
+    patches: list[Rectangle] = []
 
-    started, count = _processor_seconds(), 0
-    for figure in figures:
-        steps = list(frames(figure.layer, figure.output_values))
-        with Image.open(paths.CATALOGUE.gif / f"{figure.name}.gif") as ours:
-            size = ours.width / DPI, ours.height / DPI
-        canvas, (below, above) = pyplot.subplots(1, 2, figsize=size, dpi=DPI)
-        rows, columns = (len(axis.cells) for axis in figure.layer.grid)
-        for axes, height, width in ((below, rows, columns), (above, *figure.layer.output_size)):
-            axes.set(xlim=(0, width), ylim=(height, 0), xticks=range(width + 1), yticks=range(height + 1), aspect=1)
-            axes.grid(visible=True, color="black")
-        patches: list[Rectangle] = []
+    def step(frame: Frame) -> None:
+        while patches:
+            patches.pop().remove()
+        for term in frame.terms:
+            row, column = term.position
+            patches.append(below.add_patch(Rectangle((column, row), 1, 1, color="navy")))
+        row, column = frame.output_index
+        patches.append(above.add_patch(Rectangle((column, row), 1, 1, color="teal")))
 
-        def step(frame: Frame, below=below, above=above, patches=patches) -> None:  # type: ignore[no-untyped-def]
-            while patches:
-                patches.pop().remove()
-            for term in frame.terms:
-                row, column = term.position
-                patches.append(below.add_patch(Rectangle((column, row), 1, 1, color="navy")))
-            row, column = frame.output_index
-            patches.append(above.add_patch(Rectangle((column, row), 1, 1, color="teal")))
-
-        animation = FuncAnimation(canvas, step, frames=steps, init_func=lambda: None)
-        animation.save(COPY / f"{figure.name}_matplotlib.gif", writer=PillowWriter(fps=1))
-        pyplot.close(canvas)
-        count += figure.count
-    return (_processor_seconds() - started) / count
+    steps = list(frames(figure.layer, figure.output_values))
+    animation = FuncAnimation(canvas, step, frames=steps, init_func=lambda: None)
+    animation.save(COPY / f"{figure.name}_matplotlib.gif", writer=PillowWriter(fps=1))
+    pyplot.close(canvas)
 
 
 def machine() -> dict[str, object]:
@@ -223,8 +226,8 @@ def main() -> None:
     baseline = {} if options.baseline is None else read(options.baseline)
     names = copy_project()
     measures = commands(names, options.runs, options.many)
-    frames = sum(load(paths.FIGURES / f"{name}.toml").count for name in names)
-    ours = statistics.median(measures[0].processor) / frames
+    frame_count = sum(load(paths.FIGURES / f"{name}.toml").count for name in names)
+    ours = statistics.median(measures[0].processor) / frame_count
     many = sum(load(file).count for file in (COPY / paths.FIGURES).glob("*.toml"))
     sample = [load(paths.FIGURES / f"{name}.toml") for name in SAMPLE]
     per_frame = {

@@ -54,7 +54,7 @@ class ModelLayer:
 def layers(file: Path) -> list[ModelLayer]:
     """The nodes of a model's main graph that can be drawn; nothing but this file is opened."""
     import onnx  # slow, and only needed here
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     try:
         if not stat.S_ISREG(file.stat().st_mode):

@@ -166,17 +166,14 @@ def _layer(content: FigureFile) -> Layer:
     if operation is None:
         raise LayerError("operation", "is missing", f"It is one of {', '.join(OPERATIONS)}")
     channels = _channels(content)
-    with_channels = channels is not None and operation in CONVOLUTIONS
-    input_size = _size("input_size", content.input_size, content.input_values, skip=1 if with_channels else 0)
+    input_size = _size("input_size", content.input_size, content.input_values, skip=1 if channels else 0)
     n = len(input_size)
     if not 1 <= n <= 3:
         raise LayerError("input_size", f"has {n} axes", "A layer has 1, 2 or 3")
     if operation in GLOBAL:
         kernel_size = input_size
     else:
-        kernel_size = _size(
-            "kernel_size", content.kernel_size, content.kernel_values, n, skip=2 if with_channels else 0
-        )
+        kernel_size = _size("kernel_size", content.kernel_size, content.kernel_values, n, skip=2 if channels else 0)
     stride = _per_axis("stride", content.stride, n)
     dilation = _per_axis("dilation", content.dilation, n)
     output_padding = _per_axis("output_padding", content.output_padding, n)
@@ -203,12 +200,13 @@ def _layer(content: FigureFile) -> Layer:
 
 
 def _channels(content: FigureFile) -> Channels | None:
-    if content.in_channels is None and content.out_channels is None and content.groups == 1:
+    ins, outs = content.in_channels, content.out_channels
+    if ins is None and outs is None and content.groups == 1:
         return None
-    for key in ("in_channels", "out_channels"):
-        if getattr(content, key) is None:
-            raise LayerError(key, "is missing", "Give in_channels and out_channels, or neither of them nor groups")
-    return Channels(content.in_channels or 0, content.out_channels or 0, content.groups)
+    if ins is None or outs is None:
+        key = "in_channels" if ins is None else "out_channels"
+        raise LayerError(key, "is missing", "Give in_channels and out_channels, or neither of them nor groups")
+    return Channels(ins, outs, content.groups)
 
 
 def _padding(content: FigureFile, n: int) -> list[Pair]:
