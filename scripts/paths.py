@@ -9,6 +9,7 @@ FIGURES = Path("figures")
 GALLERY = FIGURES / "gallery"
 TEMPLATES = Path("templates")
 REPORT = Path("report")
+RELATIONSHIPS = REPORT / "relationships.toml"
 SCRIPTS = Path("scripts")
 THEME = TEMPLATES / "theme.tex"
 PREAMBLE = TEMPLATES / "preamble.tex"

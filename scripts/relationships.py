@@ -1,0 +1,116 @@
+"""The report's relationships: formulas with their conditions, and what they give for a figure's layer.
+
+`report/relationships.toml` states each one once, in SymPy's notation.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from sympy import Expr, Rational, Symbol, latex
+from sympy.parsing.sympy_parser import parse_expr
+
+from scripts import paths
+from scripts.layers import Layer
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """An equation, `quantity` = `formula`, that holds wherever all `conditions` do.
+
+    `symbols` gives each symbol of the report its TeX.
+    """
+
+    name: str
+    title: str
+    quantity: Symbol
+    formula: Expr
+    conditions: tuple[Expr, ...]
+    symbols: Mapping[Symbol, str]
+
+    @cached_property
+    def mentioned(self) -> set[str]:
+        """The names of all its symbols."""
+        return {symbol.name for part in (self.quantity, self.formula, *self.conditions) for symbol in part.free_symbols}
+
+    @property
+    def tex(self) -> str:
+        """The equation, typeset."""
+        return f"{self._tex(self.quantity)} = {self._tex(self.formula)}"
+
+    @property
+    def conditions_tex(self) -> list[str]:
+        """The conditions, typeset."""
+        return [self._tex(condition) for condition in self.conditions]
+
+    def worked(self, values: Mapping[str, Rational]) -> str:
+        """The equation with numbers in place of symbols, typeset with its result.
+
+        Raises `ValueError` where a condition does not hold for these numbers, or the result is not what
+        they say it is.
+        """
+        given = {symbol: values[symbol.name] for symbol in self.symbols if symbol.name in values}
+        for condition in self.conditions:
+            if not condition.subs(given):
+                raise ValueError(f"{self.name} does not apply: {condition} is false for {dict(values)}")
+        result = self.formula.subs(given).doit()
+        if result != values[self.quantity.name]:
+            raise ValueError(f"{self.name} gives {result}, not {self.quantity} = {values[self.quantity.name]}")
+        numbers = {symbol: latex(value) for symbol, value in given.items()}
+        steps = [self.tex, latex(self.formula, order="none", mul_symbol="dot", symbol_names=numbers), latex(result)]
+        return " = ".join(dict.fromkeys(steps))
+
+    def _tex(self, expression: Expr) -> str:
+        return str(latex(expression, order="none", symbol_names=dict(self.symbols)))
+
+
+@cache
+def content() -> dict[str, Any]:
+    """What the file of the relationships says."""
+    return tomllib.loads(paths.RELATIONSHIPS.read_text(encoding="utf-8"))
+
+
+@cache
+def relationships() -> dict[str, Relationship]:
+    """All relationships by name, in the order of the file."""
+    symbols = {name: Symbol(name) for name in content()["symbols"]}
+    tex = {symbols[name]: symbol["tex"] for name, symbol in content()["symbols"].items()}
+
+    def parse(text: str) -> Expr:
+        # Unevaluated, so that it is typeset as it is written.
+        return parse_expr(text, local_dict=dict(symbols), evaluate=False)
+
+    return {
+        name: Relationship(
+            name,
+            entry["title"],
+            symbols[entry["equation"][0]],
+            parse(entry["equation"][1]),
+            tuple(parse(condition) for condition in entry.get("conditions", [])),
+            tex,
+        )
+        for name, entry in content()["relationships"].items()
+    }
+
+
+def quantities(layer: Layer, axis: int = -1) -> dict[str, Rational]:
+    """What the symbols stand for along one axis of a convolution or pooling, or of a transposed convolution.
+
+    A transposed layer's `i` and `o` are those of the convolution that it transposes.
+    """
+    own, direct = layer.axes[axis], layer.direct[axis]
+    before, after = own.padding
+    values = {"k": own.kernel_size, "s": own.stride, "d": own.dilation, "p_before": before, "p_after": after}
+    values["k_effective"] = own.reach + 1
+    if before == after:
+        values["p"] = before
+    if layer.transposed:
+        values |= {"i_prime": own.input_size, "o_prime": direct.output_size, "i_stretched": direct.spread_size}
+        values |= {"o": own.input_size, "i": direct.output_size, "a": own.output_padding, "p_prime": direct.padding[0]}
+        values |= {"p_prime_after": direct.padding[1]}
+    else:
+        values |= {"i": own.input_size, "o": direct.output_size, "a": direct.remainder}
+        values |= {"o_ceil": direct.output_size} if layer.ceil_mode else {}
+    return {name: Rational(value) for name, value in values.items()}

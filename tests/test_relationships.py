@@ -1,0 +1,168 @@
+"""The report's relationships against counting: windows laid on cells one by one, elements scattered one by one."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from itertools import count, product
+
+import pytest
+from sympy import Expr, lambdify
+
+from scripts.relationships import Relationship, content, relationships
+
+NAMES = tuple(relationships())
+Values = Mapping[str, float]
+Parameters = tuple[int, ...]  # a layer's k, s, p and d
+
+
+def windows(cells: int, k: int, s: int, d: int) -> list[list[int]]:
+    """The positions of the elements of every window that fits in a row of cells."""
+    placed = ([start + d * element for element in range(k)] for start in range(0, cells, s))
+    return [window for window in placed if window[-1] < cells]
+
+
+def ceil_windows(i: int, k: int, s: int, before: int, after: int) -> int:
+    """Windows that together reach the last cell, but for one that starts in the padding after the input."""
+    cells = ["before"] * before + ["input"] * i + ["after"] * after
+    starts = [0]
+    while starts[-1] + k < len(cells):
+        starts.append(starts[-1] + s)
+    return sum(start < len(cells) and cells[start] != "after" for start in starts)
+
+
+def least_padding(i: int, k: int, s: int, d: int) -> int:
+    """The fewest cells added to a row that make room for a window at every s-th of its elements."""
+    wanted = len(range(0, i, s))
+    return next(extra for extra in count() if len(windows(i + extra, k, s, d)) >= wanted)
+
+
+def overlap(k: int, s: int, d: int) -> Counter[int]:
+    """How many kernel elements reach each element, far from the edges, of a transposed layer's output."""
+    reached = Counter(n * s + d * element for n in range(100) for element in range(k))
+    return Counter({place: reached[place] for place in range(50 * s, 51 * s)})
+
+
+def scattered(inputs: int, k: int, s: int, d: int) -> list[set[int]]:
+    """Where each input element of a transposed layer adds to its output, before any of it is cropped."""
+    return [{n * s + d * element for element in range(k)} for n in range(inputs)]
+
+
+def counted(i: int, k: int, s: int, before: int, after: int, d: int) -> Values | None:
+    """What a layer's quantities are along an axis, all counted; None where no window fits."""
+    cells = before + i + after
+    placed = windows(cells, k, s, d)
+    if not placed:
+        return None
+    outputs = scattered(len(placed), k, s, d)
+    # The convolution's windows and its transpose's scattered elements are the same.
+    assert outputs == [set(window) for window in placed]
+    stretched = [cell for n in range(len(placed)) for cell in ("input", *["zero"] * (s - 1))][: -(s - 1) or None]
+    # The first output element that is kept: which places of the stretched input its kernel's elements meet.
+    met = [before - d * element for element in range(k)]
+    numbers = overlap(k, s, d).values()
+    values = {
+        "i": i, "k": k, "s": s, "d": d, "p_before": before, "p_after": after,
+        "o": len(placed),
+        "a": cells - 1 - placed[-1][-1],
+        "o_unit": len(windows(cells, k, 1, d)),
+        "o_ceil": ceil_windows(i, k, s, before, after),
+        "k_effective": len(range(min(placed[0]), max(placed[0]) + 1)),
+        "p_least": least_padding(i, k, s, d),
+        "i_prime": len(outputs),
+        "o_prime": len(range(cells)[before : cells - after]),
+        "i_stretched": len(stretched),
+        "p_prime": -min(met),
+        "c_least": min(numbers), "c_most": max(numbers),
+    }  # fmt: skip
+    return values | ({"p": before} if before == after else {})
+
+
+@cache
+def layers() -> list[Values]:
+    """All layers in the range that the report states, along an axis."""
+    most = content()["checked"]
+    ranges = [range(1 if name in "iksd" else 0, most[name] + 1) for name in ("i", "k", "s", "p_before", "p_after", "d")]
+    return [values for parameters in product(*ranges) if (values := counted(*parameters)) is not None]
+
+
+def seen(stack: tuple[Parameters, ...], element: int) -> set[int]:
+    """The places of the input that an element after a stack of layers sees."""
+    places = {element}
+    for k, s, p, d in reversed(stack):
+        places = {place * s - p + d * e for place in places for e in range(k)}
+    return places
+
+
+@cache
+def stacks() -> list[Values]:
+    """All stacks of two and three layers in the range that the report states."""
+    most = content()["checked_stacks"]
+    choices = list(product(*(range(0 if name == "p" else 1, most[name] + 1) for name in ("k", "s", "p", "d"))))
+    found = list[Values]()
+    for stack in (*product(choices, repeat=2), *product(choices, repeat=3)):
+        values = dict[str, float]()
+        for name, part in (("", stack), ("_previous", stack[:-1])):
+            first, second = seen(part, 0), seen(part, 1)
+            values |= {f"r{name}": max(first) - min(first) + 1, f"j{name}": min(second) - min(first)}
+            values[f"c{name}"] = (min(first) + max(first)) / 2
+        found.append(values | dict(zip("kspd", stack[-1], strict=True)))
+    return found
+
+
+@cache
+def towers() -> list[Values]:
+    """Stacks of up to five layers that are equal, or equal but for a dilation that doubles."""
+    found = list[Values]()
+    for n, k, s, d in product(range(1, 6), range(1, 4), (1, 2), (1, 2)):
+        equal = seen(((k, s, 0, d),) * n, 0)
+        found.append({"n": n, "k": k, "s": s, "d": d, "r_equal": max(equal) - min(equal) + 1})
+        doubling = seen(tuple((k, s, 0, 2**layer) for layer in range(n)), 0)
+        found.append({"n": n, "k": k, "s": s, "r_doubling": max(doubling) - min(doubling) + 1})
+    return found
+
+
+def every(relationship: Relationship) -> Iterator[Values]:
+    """What was counted wherever a relationship's quantities were; what it does not mention is at its default."""
+    implied = {
+        name: symbol["default"]
+        for name, symbol in content()["symbols"].items()
+        if "default" in symbol and name not in relationship.mentioned
+    }
+    for values in (*layers(), *stacks(), *towers()):
+        at_default = all(values.get(name, default) == default for name, default in implied.items())
+        if at_default and relationship.mentioned <= values.keys():
+            yield values
+
+
+def compiled(relationship: Relationship, expression: Expr) -> Callable[[Values], float]:
+    """An expression as a function of counted quantities."""
+    names = sorted(relationship.mentioned)
+    function = lambdify(names, expression, modules="math")
+    return lambda values: function(*(values[name] for name in names))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_relationship_gives_what_is_counted(name: str) -> None:
+    relationship = relationships()[name]
+    formula = compiled(relationship, relationship.formula)
+    conditions = [compiled(relationship, condition) for condition in relationship.conditions]
+    met = 0
+    for values in every(relationship):
+        if all(condition(values) for condition in conditions):
+            met += 1
+            assert formula(values) == values[relationship.quantity.name], values
+    assert met >= 10
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if relationships()[name].conditions])
+def test_a_relationship_needs_each_of_its_conditions(name: str) -> None:
+    relationship = relationships()[name]
+    formula = compiled(relationship, relationship.formula)
+    conditions = [compiled(relationship, condition) for condition in relationship.conditions]
+    for dropped in conditions:
+        kept = [condition for condition in conditions if condition is not dropped]
+        assert any(
+            formula(values) != values[relationship.quantity.name]
+            for values in every(relationship)
+            if all(condition(values) for condition in kept)
+        )
