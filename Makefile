@@ -77,7 +77,8 @@ pngs: $(FIGURES:%=$(MADE)/%.png) ## one PNG per frame
 pdfs: $(FIGURES:%=$(MADE)/%.pdf) ## one PDF per frame
 	$(call build_figures,pdf)
 
-$(MADE)/report: $(ALL:%=$(MADE)/%.pdf) $(wildcard report/*.tex report/*.bib) $(SHARED) $(call lost,$(BUILD)/report.pdf)
+# Git's own log is new with every commit, whose day the report bears.
+$(MADE)/report: $(ALL:%=$(MADE)/%.pdf) $(wildcard report/*.tex report/*.bib .git/logs/HEAD) $(SHARED) $(call lost,$(BUILD)/report.pdf)
 	$(eval REPORT := stale)
 
 report: $(MADE)/report ## the report, build/report.pdf

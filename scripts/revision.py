@@ -1,0 +1,32 @@
+"""Which revision of the project is built: its commit, and the day that the outputs bear."""
+
+import os
+import subprocess
+from datetime import UTC, date, datetime
+
+from scripts.errors import UserError
+
+
+def build_date() -> date | None:
+    """The day that outputs bear, in UTC: of SOURCE_DATE_EPOCH where that is set, else of the last commit.
+
+    None outside of a git repository: no other day would be the same for everyone.  Raises `UserError`.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH") or _git("log", "-1", "--format=%ct")
+    if not given:
+        return None
+    try:
+        return datetime.fromtimestamp(int(given), UTC).date()
+    except (ValueError, OverflowError, OSError):
+        raise UserError(f"SOURCE_DATE_EPOCH: cannot be {given!r:.40}. It is a number of seconds since 1970.") from None
+
+
+def _git(*words: str) -> str:
+    """What git prints of the project's own repository, empty where there is none."""
+    # Named, so that no other repository is found in a folder above; nothing in it is written.
+    command = ["git", "--git-dir=.git", "--work-tree=.", "--no-optional-locks", *words]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return result.stdout.strip() if result.returncode == 0 else ""

@@ -1,0 +1,60 @@
+"""The commit and the day that outputs bear."""
+
+import os
+import shutil
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from scripts.errors import UserError
+from scripts.revision import build_date
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
+    pytest.mark.usefixtures("repository"),
+]
+
+# In UTC it is the next day.
+COMMITTED = "2024-02-28T23:30:00-0500"
+
+
+def git(folder: Path, *words: str) -> None:
+    who = {f"GIT_{role}_{what}": "someone" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = {**os.environ, **who, "GIT_COMMITTER_DATE": COMMITTED, "GIT_CONFIG_GLOBAL": os.devnull}
+    subprocess.run(["git", "-c", "init.defaultBranch=main", *words], cwd=folder, env=environment, check=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with one commit."""
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "tiny.toml").write_text("title = 'Tiny'\n")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "First")
+    return tmp_path
+
+
+def test_the_day_is_the_last_commit_s_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for zone in ("UTC", "America/New_York", "Pacific/Kiritimati"):
+        monkeypatch.setenv("TZ", zone)
+        assert build_date() == date(2024, 2, 29)
+
+
+def test_the_day_is_source_date_epoch_s_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86399")
+    assert build_date() == date(1970, 1, 1)
+    for wrong in ("yesterday", "1e9", "9" * 30):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", wrong)
+        with pytest.raises(UserError, match=f"SOURCE_DATE_EPOCH: cannot be '{wrong}'. It is a number of seconds"):
+            build_date()
+
+
+def test_there_is_no_day_without_a_repository_of_its_own(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / "unpacked").mkdir()
+    monkeypatch.chdir(repository / "unpacked")
+    assert build_date() is None
