@@ -4,7 +4,7 @@
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -45,21 +45,26 @@ class Relationship:
         """The conditions, typeset."""
         return [self._tex(condition) for condition in self.conditions]
 
-    def worked(self, values: Mapping[str, Rational]) -> str:
-        """The equation with numbers in place of symbols, typeset with its result.
+    def value(self, values: Mapping[str, Rational]) -> Rational:
+        """What the formula gives for these numbers."""
+        return self.formula.subs({symbol: values[symbol.name] for symbol in self.formula.free_symbols}).doit()
+
+    def worked(self, values: Mapping[str, Rational], repeated: bool = True) -> str:
+        """The equation, `repeated` or not, then with numbers in place of symbols, and its result, typeset.
 
         Raises `ValueError` where a condition does not hold for these numbers, or the result is not what
         they say it is.
         """
         given = {symbol: values[symbol.name] for symbol in self.symbols if symbol.name in values}
         for condition in self.conditions:
-            if not condition.subs(given):
+            if not condition.subs(given).doit():
                 raise ValueError(f"{self.name} does not apply: {condition} is false for {dict(values)}")
-        result = self.formula.subs(given).doit()
+        result = self.value(values)
         if result != values[self.quantity.name]:
             raise ValueError(f"{self.name} gives {result}, not {self.quantity} = {values[self.quantity.name]}")
         numbers = {symbol: latex(value) for symbol, value in given.items()}
-        steps = [self.tex, latex(self.formula, order="none", mul_symbol="dot", symbol_names=numbers), latex(result)]
+        filled = latex(self.formula, order="none", mul_symbol="dot", symbol_names=numbers)
+        steps = [self.tex if repeated else self._tex(self.quantity), filled, latex(result)]
         return " = ".join(dict.fromkeys(steps))
 
     def _tex(self, expression: Expr) -> str:
@@ -95,6 +100,16 @@ def relationships() -> dict[str, Relationship]:
     }
 
 
+def receptive_fields(layers: Iterable[Layer], axis: int = -1) -> list[dict[str, Rational]]:
+    """Receptive field r, jump j and centre c along an axis of a stack: those of the input, and after each layer."""
+    found = [{"r": Rational(1), "j": Rational(1), "c": Rational(0)}]
+    for layer in layers:
+        known = quantities(layer, axis) | {f"{name}_previous": value for name, value in found[-1].items()}
+        steps = (relationships()[name] for name in ("receptive_field", "jump", "centre"))
+        found.append({step.quantity.name: step.value(known) for step in steps})
+    return found
+
+
 def quantities(layer: Layer, axis: int = -1) -> dict[str, Rational]:
     """What the symbols stand for along one axis of a convolution or pooling, or of a transposed convolution.
 
@@ -109,7 +124,6 @@ def quantities(layer: Layer, axis: int = -1) -> dict[str, Rational]:
     if layer.transposed:
         values |= {"i_prime": own.input_size, "o_prime": direct.output_size, "i_stretched": direct.spread_size}
         values |= {"o": own.input_size, "i": direct.output_size, "a": own.output_padding, "p_prime": direct.padding[0]}
-        values |= {"p_prime_after": direct.padding[1]}
     else:
         values |= {"i": own.input_size, "o": direct.output_size, "a": direct.remainder}
         values |= {"o_ceil": direct.output_size} if layer.ceil_mode else {}

@@ -12,7 +12,8 @@ from scripts.relationships import Relationship, content, relationships
 
 NAMES = tuple(relationships())
 Values = Mapping[str, float]
-Parameters = tuple[int, ...]  # a layer's k, s, p and d
+STACKED = ("k", "s", "p_before", "d")
+Parameters = tuple[int, ...]  # a layer's, in this order
 
 
 def windows(cells: int, k: int, s: int, d: int) -> list[list[int]]:
@@ -97,7 +98,7 @@ def seen(stack: tuple[Parameters, ...], element: int) -> set[int]:
 def stacks() -> list[Values]:
     """All stacks of two and three layers in the range that the report states."""
     most = content()["checked_stacks"]
-    choices = list(product(*(range(0 if name == "p" else 1, most[name] + 1) for name in ("k", "s", "p", "d"))))
+    choices = list(product(*(range(0 if name == "p_before" else 1, most[name] + 1) for name in STACKED)))
     found = list[Values]()
     for stack in (*product(choices, repeat=2), *product(choices, repeat=3)):
         values = dict[str, float]()
@@ -105,7 +106,7 @@ def stacks() -> list[Values]:
             first, second = seen(part, 0), seen(part, 1)
             values |= {f"r{name}": max(first) - min(first) + 1, f"j{name}": min(second) - min(first)}
             values[f"c{name}"] = (min(first) + max(first)) / 2
-        found.append(values | dict(zip("kspd", stack[-1], strict=True)))
+        found.append(values | dict(zip(STACKED, stack[-1], strict=True)))
     return found
 
 
