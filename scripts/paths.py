@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 README = Path("README.md")
+CHANGELOG = Path("CHANGELOG.md")
 FIGURES = Path("figures")
 GALLERY = FIGURES / "gallery"
 TEMPLATES = Path("templates")
 REPORT = Path("report")
 RELATIONSHIPS = REPORT / "relationships.toml"
+STACKS = REPORT / "stacks.toml"
+LAYERS = REPORT / "layers"
 SCRIPTS = Path("scripts")
 THEME = TEMPLATES / "theme.tex"
 PREAMBLE = TEMPLATES / "preamble.tex"
+REPORT_STYLE = TEMPLATES / "reportstyle.tex"
 REQUIREMENTS = Path("requirements.txt")
 
 BUILD = Path(os.environ.get("BUILD", "build"))
@@ -21,6 +25,7 @@ FORMAT = WORK / "figure.fmt"
 RECORDS = BUILD / "made"
 TRACE = BUILD / "trace.json"
 REPORT_BUILD = BUILD / "report"
+DIAGRAMS = REPORT_BUILD / "diagrams"
 REPORT_PDF = BUILD / "report.pdf"
 
 
