@@ -23,7 +23,7 @@ $(if $(UNKNOWN),$(error There is no figures/$(firstword $(UNKNOWN)).toml; `make 
 GONE := $(filter-out $(ALL),$(patsubst $(MADE)/%.d,%,$(wildcard $(MADE)/*.d)))
 
 # What every figure depends on: the code, its packages and the templates.
-SHARED := $(READY) $(wildcard scripts/*.py templates/*)
+SHARED := $(READY) $(wildcard scripts/*.py templates/*.*)
 
 # The user's -j and -s, where they are given.
 JOBS = $(addprefix --jobs=,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
@@ -77,8 +77,10 @@ pngs: $(FIGURES:%=$(MADE)/%.png) ## one PNG per frame
 pdfs: $(FIGURES:%=$(MADE)/%.pdf) ## one PDF per frame
 	$(call build_figures,pdf)
 
-# Git's own log is new with every commit, whose day the report bears.
-$(MADE)/report: $(ALL:%=$(MADE)/%.pdf) $(wildcard report/*.tex report/*.bib .git/logs/HEAD) $(SHARED) $(call lost,$(BUILD)/report.pdf)
+# What the report is made from besides the figures.  Git's own log is new with every commit, whose day the report bears.
+TEXTS := CHANGELOG.md $(wildcard report/*.* report/*/*.* templates/*/*.* .git/logs/HEAD)
+
+$(MADE)/report: $(ALL:%=$(MADE)/%.pdf) $(TEXTS) $(SHARED) $(call lost,$(BUILD)/report.pdf)
 	$(eval REPORT := stale)
 
 report: $(MADE)/report ## the report, build/report.pdf

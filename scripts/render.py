@@ -39,6 +39,11 @@ def escape_tex(text: str) -> str:
     return re.sub(r"(?<=\w) × (?=\w)", r"\\,×\\,", escaped)
 
 
+def pdf_text(text: str) -> str:
+    """Text as a PDF holds it, in hexadecimal: UTF-16 with its mark."""
+    return ("\ufeff" + text).encode("utf-16-be").hex()
+
+
 def decimals(values: Values) -> int:
     """How many decimals to write computed values with: as many as they need, but 1 or 2 where that is more.
 
@@ -55,7 +60,7 @@ def decimals(values: Values) -> int:
 def environment() -> Environment:
     """The templates, with delimiters that TeX never uses; a misspelt variable is an error."""
     env = Environment(  # noqa: S701 — TeX has escapes of its own, see escape_tex
-        loader=FileSystemLoader(paths.TEMPLATES),
+        loader=FileSystemLoader([paths.TEMPLATES, paths.REPORT]),
         block_start_string="<%",
         block_end_string="%>",
         variable_start_string="<<",
@@ -70,6 +75,7 @@ def environment() -> Environment:
     )
     env.filters |= {
         "tex": escape_tex,
+        "pdf_text": pdf_text,
         "runs": runs,
         "extent": extent,
         "positions": positions,

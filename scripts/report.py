@@ -6,13 +6,17 @@ or doubled reference, a missing glyph and an overfull box are errors.
 
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from scripts import cli, paths
+from scripts.chapters import chapter
 from scripts.errors import ToolError, UserError
 from scripts.files import Record, code_fingerprint, digest, only_build, write_whole
+from scripts.paths import CATALOGUE
 from scripts.render import caption, fill
 from scripts.tools import latexmk
+from scripts.typeset import compile_pages, prepare
 
 FOLDER = paths.REPORT_BUILD
 SOURCE = FOLDER / "report.tex"
@@ -47,19 +51,33 @@ def gather() -> list[Path]:
         if not strip.is_file():
             raise UserError(f"{strip} is missing. Run: make report")
     captions = [(figure, caption(figure)) for figure in figures]
-    sources = {file.name: file.read_bytes() for file in (*texts(paths.REPORT), paths.THEME)}
+    sources = {file.name: file.read_bytes() for file in (*paths.REPORT.glob("*.bib"), paths.THEME, paths.REPORT_STYLE)}
+    by_name = {figure.name: figure for figure in figures}
+    diagrams = dict[str, str]()
+    sources |= {file.name: chapter(file, by_name, diagrams).encode() for file in sorted(paths.REPORT.glob("*.tex"))}
     sources["figures.tex"] = fill("figures.tex.j2", captions=captions).encode()
-    for file in texts(FOLDER):
+    for file in (*FOLDER.glob("*.tex"), *FOLDER.glob("*.bib")):
         if file.name not in sources:
             file.unlink()
     for name, content in sources.items():
         write_whole(FOLDER / name, content)
-    return [*(FOLDER / name for name in sorted(sources)), *strips]
+    return [*(FOLDER / name for name in sorted(sources)), *strips, *draw(diagrams)]
 
 
-def texts(folder: Path) -> list[Path]:
-    """The files that a person writes for the report."""
-    return [*folder.glob("*.tex"), *folder.glob("*.bib")]
+def draw(diagrams: Mapping[str, str]) -> list[Path]:
+    """Compile the diagrams, unless they are as they were, into a PDF each."""
+    document = fill("diagrams.tex.j2", diagrams=diagrams)
+    source = CATALOGUE.document("diagrams")
+    files = [paths.DIAGRAMS / f"{name}.pdf" for name in diagrams]
+    record = Record("diagrams")
+    inputs = digest(code_fingerprint(), prepare(), document)
+    if not record.holds(inputs, files):
+        record.drop()
+        write_whole(source, document)
+        for file, page in zip(files, compile_pages(source, len(files)) if files else [], strict=True):
+            write_whole(file, page)
+        record.keep(inputs, time.time())
+    return files
 
 
 def check(log: Path) -> None:

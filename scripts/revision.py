@@ -1,9 +1,11 @@
-"""Which revision of the project is built: its commit, and the day that the outputs bear."""
+"""Which revision of the project is built: its version, and the day that the outputs bear."""
 
 import os
+import re
 import subprocess
 from datetime import UTC, date, datetime
 
+from scripts import paths
 from scripts.errors import UserError
 
 
@@ -19,6 +21,15 @@ def build_date() -> date | None:
         return datetime.fromtimestamp(int(given), UTC).date()
     except (ValueError, OverflowError, OSError):
         raise UserError(f"SOURCE_DATE_EPOCH: cannot be {given!r:.40}. It is a number of seconds since 1970.") from None
+
+
+def release() -> tuple[str, str]:
+    """The version of the changelog's last release and its day."""
+    text = paths.CHANGELOG.read_text(encoding="utf-8")
+    found = re.search(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d{2}-\d{2})$", text, re.MULTILINE)
+    if found is None:
+        raise UserError(f"{paths.CHANGELOG}: names no release. Give one a heading such as: ## [1.0.0] - 2026-01-31")
+    return found[1], found[2]
 
 
 def _git(*words: str) -> str:

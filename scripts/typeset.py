@@ -6,6 +6,7 @@ Reads `build/work/NAME/NAME.tex`, writes `build/pdf/NAME_00.pdf` … and the rep
 import time
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 
 import pikepdf
 
@@ -22,15 +23,21 @@ def typeset(figure: Figure, outputs: Outputs = CATALOGUE) -> None:
     source = outputs.document(figure.name)
     if not source.is_file():
         raise UserError(f"{source} is missing. Run first: scripts.render {figure.name}")
-    prepare()
-    latexmk(source, paths.FORMAT)
+    pages = compile_pages(source, figure.count + 1)
     names = frame_names(figure.name, figure.count)
-    with pikepdf.open(source.with_suffix(".pdf")) as document:
-        pages = [_single(page) for page in document.pages]
-    if len(pages) != figure.count + 1:
-        raise ToolError(f"{source}: TeX made {len(pages)} pages, not {figure.count} frames and a strip.")
     write_whole(outputs.strips / f"{figure.name}.pdf", pages.pop())
     write_frames(outputs.pdf, figure.name, "pdf", dict(zip(names, pages, strict=True)))
+
+
+def compile_pages(source: Path, count: int) -> list[bytes]:
+    """Compile a document of `count` pictures from the format, and give each of its pages as a PDF of its own."""
+    prepare()
+    latexmk(source, paths.FORMAT)
+    with pikepdf.open(source.with_suffix(".pdf")) as document:
+        pages = [_single(page) for page in document.pages]
+    if len(pages) != count:
+        raise ToolError(f"{source}: TeX made {len(pages)} pages, not {count}.")
+    return pages
 
 
 @cache

@@ -24,7 +24,7 @@ FIGURES = {
 REPORT = r"""\documentclass{scrartcl}
 \usepackage{tikz}
 \input{theme}
-\areaset{15.3cm}{23cm}
+\input{reportstyle}
 \input{figures}
 \begin{document}
 See \ref{fig:tiny} and \ref{fig:values}.
@@ -103,7 +103,7 @@ class Project:
 def make_project(top: Path) -> Project:
     for name in ("scripts", "templates"):
         shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "requirements.txt"):
+    for name in ("Makefile", "requirements.txt", "CHANGELOG.md"):
         shutil.copy2(TOP / name, top / name)
     (top / ".venv").symlink_to(TOP / ".venv")
     (top / "figures").mkdir()
@@ -111,7 +111,17 @@ def make_project(top: Path) -> Project:
         (top / "figures" / f"{name}.toml").write_text(text)
     (top / "report").mkdir()
     (top / "report" / "report.tex").write_text(REPORT)
+    shutil.copy2(TOP / "report" / "relationships.toml", top / "report")
     return Project(top)
+
+
+def link_project(top: Path) -> Project:
+    """The project itself, with nothing built and texts of its own that may be changed."""
+    project = make_project(top)
+    for name in ("figures", "report"):
+        shutil.rmtree(top / name)
+        shutil.copytree(TOP / name, top / name)
+    return project
 
 
 @pytest.fixture

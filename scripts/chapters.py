@@ -1,0 +1,92 @@
+"""The report's chapters: LaTeX in which every number comes from a figure's file or from a relationship.
+
+The texts in `report/` are templates; what they may ask for stands here.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sympy import Rational
+
+from scripts import diagrams, paths, spec
+from scripts.errors import UserError
+from scripts.layers import Layer
+from scripts.relationships import content, quantities, receptive_fields, relationships
+from scripts.render import fill, pdf_text
+from scripts.revision import build_date, release
+from scripts.spec import Figure
+
+
+def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) -> str:
+    """A text of the report, filled; `figures` are those of the catalogue by name.
+
+    The sources of its diagrams are added to `drawn`, by their names.
+    """
+
+    def layer(name: str) -> Layer:
+        """The layer of a figure, or one of `report/layers/`, which only the report shows."""
+        return figures[name].layer if name in figures else spec.load(paths.LAYERS / f"{name}.toml").layer
+
+    def given(name: str, axis: int = -1) -> dict[str, Rational]:
+        """A layer's numbers along an axis, by the report's symbols."""
+        return quantities(layer(name), axis)
+
+    def relationship(name: str) -> str:
+        """A relationship in its frame."""
+        return fill("relationship.tex.j2", relationship=relationships()[name]).strip()
+
+    def worked(name: str, example: str, axis: int = -1, repeated: bool = True, **more: int) -> str:
+        """A relationship with a layer's numbers, and some more; raises `UserError` where it does not hold for them."""
+        try:
+            numbers = given(example, axis) | {key: Rational(n) for key, n in more.items()}
+            return relationships()[name].worked(numbers, repeated)
+        except ValueError as error:
+            raise UserError(f"{file}: {example} is no example: {error}.") from None
+
+    def stacked(name: str, example: str) -> str:
+        """A relationship with the numbers of a whole stack, whose layers differ in their dilation at most."""
+        layers = diagrams.stack(example)
+        field = receptive_fields(layers)[-1]["r"]
+        numbers = {"n": Rational(len(layers)), "r_equal": field, "r_doubling": field}
+        return relationships()[name].worked(quantities(layers[0]) | numbers)
+
+    def diagram(name: str, template: str, description: str, **shown: object) -> str:
+        """A still figure, drawn by a template in a document of its own; the description is for who cannot see it."""
+        drawn[name] = fill(f"diagrams/{template}.tex.j2", **shown).strip()
+        return rf"\alternative{{{pdf_text(description)}}}{{\includegraphics{{{paths.DIAGRAMS.name}/{name}}}}}"
+
+    def levels(name: str) -> list[diagrams.Level]:
+        """The levels of a stack, each element at the centre of its receptive field."""
+        layers = diagrams.stack(name)
+        sizes = [layers[0].input_size[0], *(layer.output_size[0] for layer in layers)]
+        fields = receptive_fields(layers)
+        centres = [
+            [float(field["c"] + n * field["j"]) for n in range(size)] for field, size in zip(fields, sizes, strict=True)
+        ]
+        return diagrams.levels(layers, centres)
+
+    version, released = release()
+    return fill(
+        file.name,
+        version=version,
+        date=build_date() or released,
+        figures=figures,
+        layer=layer,
+        given=given,
+        relationship=relationship,
+        relationships=relationships(),
+        symbols=content()["symbols"],
+        checked=content()["checked"],
+        worked=worked,
+        stacked=stacked,
+        diagram=diagram,
+        levels=levels,
+        stack=diagrams.stack,
+        receptive_fields=receptive_fields,
+        along=diagrams.along,
+        with_unit_stride=diagrams.with_unit_stride,
+        matrix=diagrams.matrix,
+        products=diagrams.products,
+        scattered=diagrams.scattered,
+        overlap=diagrams.overlap,
+    )

@@ -1,0 +1,199 @@
+"""The report: no number typed, every source cited, every relationship told, and the finished PDF."""
+
+import re
+import subprocess
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from scripts import paths
+from scripts.chapters import chapter
+from scripts.cli import figures
+from scripts.errors import UserError
+from scripts.relationships import relationships
+from tests.conftest import Project, link_project
+
+CHAPTERS = sorted(path for path in paths.REPORT.glob("*.tex") if path.name != "report.tex")
+BIBLIOGRAPHY = (paths.REPORT / "references.bib").read_text(encoding="utf-8")
+
+# What is no prose: what is computed, comments, names of figures and code, lengths, tables' columns.
+COMPUTED = r"<<.*?>>|<%.*?%>|(?<!\\)%[^\n]*"
+NAMES = (
+    r"\\(?:label|autoref|ref|showfigure|citep|texttt|fontsize|setlength\\tabcolsep|multicolumn|section)(?:\{[^{}]*\})+"
+)
+MATHS = r"\$.*?\$|\\\[.*?\\\]|\\begin\{(?:align|gather)\*\}.*?\\end\{(?:align|gather)\*\}"
+
+
+def without(pattern: str, text: str) -> str:
+    return re.sub(pattern, " ", text, flags=re.DOTALL)
+
+
+def typed_numbers(text: str) -> list[str]:
+    """Digits in a text that are no part of a formula: all outside of maths, but half turns.
+
+    Within maths, what a symbol is said to be; 0 and 1 are cases, such as no padding.
+    """
+    text = without(NAMES, without(COMPUTED, text).replace(r"180\textdegree", ""))
+    maths = "\n".join(re.findall(MATHS, text, flags=re.DOTALL))
+    return re.findall(r"\S*\d\S*", without(MATHS, text)) + re.findall(r"(?:=|\\times|\\cdot) *(?:[2-9]|\d\d+)", maths)
+
+
+@pytest.mark.parametrize("file", CHAPTERS, ids=lambda file: file.stem)
+def test_no_number_is_typed_in_a_chapter(file: Path) -> None:
+    assert typed_numbers(file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", ["from a 5 × 5 input", "$k = 3$", r"\[ o = 2 \cdot 3 \]", r"$4 \times 16$", r"\caption{9 steps}"]
+)
+def test_a_typed_number_is_found(wrong: str) -> None:
+    assert typed_numbers(wrong)
+
+
+def test_no_number_is_typed_in_a_figures_title_or_caption() -> None:
+    for figure in figures([]):
+        assert not re.search(r"\d", figure.title), figure.name
+    template = without(COMPUTED + "|<%#.*?#%>", (paths.TEMPLATES / "caption.txt.j2").read_text(encoding="utf-8"))
+    # Of every transposed layer's equivalent convolution.
+    assert re.findall(r"\S*\d\S*", template) == ["180°,", "1,"]
+
+
+def test_every_relationship_is_told_once() -> None:
+    told = re.findall(r'<< relationship\("(\w+)"\) >>', "".join(file.read_text(encoding="utf-8") for file in CHAPTERS))
+    assert Counter(told) == Counter(relationships().keys())
+
+
+def test_the_summary_has_them_in_the_order_of_the_text() -> None:
+    inputs = re.findall(r"\\input\{(\w+)\}", (paths.REPORT / "report.tex").read_text(encoding="utf-8"))
+    texts = [paths.REPORT / f"{name}.tex" for name in inputs if (paths.REPORT / f"{name}.tex").is_file()]
+    assert sorted(texts) == CHAPTERS
+    told = re.findall(r'<< relationship\("(\w+)"\) >>', "".join(file.read_text(encoding="utf-8") for file in texts))
+    assert told == list(relationships())
+
+
+def test_every_figure_is_shown() -> None:
+    shown = re.findall(r"\\showfigure\{(\w+)\}", "".join(file.read_text(encoding="utf-8") for file in CHAPTERS))
+    assert max(Counter(shown).values()) == 1
+    missing = {figure.name for figure in figures([])} - set(shown)
+    assert missing == {"numerical_max_pooling_1d", "reflect_padding"}
+
+
+def test_every_source_is_cited_and_complete() -> None:
+    texts = "".join(file.read_text(encoding="utf-8") for file in paths.REPORT.glob("*.tex"))
+    cited = {key.strip() for keys in re.findall(r"\\citep?t?\{([^}]*)\}", texts) for key in keys.split(",")}
+    entries = re.findall(r"^@(\w+)\{(\w+),\n(.*?)^\}", BIBLIOGRAPHY, flags=re.MULTILINE | re.DOTALL)
+    assert cited == {key for _, key, _ in entries}
+    needed = {
+        "article": {"author", "title", "journal", "year"},
+        "inproceedings": {"author", "title", "booktitle", "year"},
+        "misc": {"author", "title", "howpublished", "year"},
+    }
+    for kind, key, body in entries:
+        assert needed[kind] <= set(re.findall(r"^  (\w+) = \{.+\},$", body, flags=re.MULTILINE)), key
+
+
+@pytest.mark.parametrize(
+    ("name", "example", "problem"),
+    [
+        ("unit_strides", "padding_strides", r"unit_strides does not apply: Eq\(s, 1\) is false"),
+        ("effective_kernel", "dilation", r"gives 7, not k_effective = 5"),
+    ],
+)
+def test_an_example_that_a_relationship_does_not_hold_for_is_refused(
+    name: str, example: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = replace(relationships()["effective_kernel"], formula=relationships()["effective_kernel"].formula + 2)
+    monkeypatch.setitem(relationships(), "effective_kernel", wrong)
+    monkeypatch.setattr("scripts.chapters.fill", lambda _, worked, **__: worked(name, example))
+    catalogue = {figure.name: figure for figure in figures([example])}
+    with pytest.raises(UserError, match=problem):
+        chapter(tmp_path / "wrong.tex", catalogue, {})
+
+
+def test_the_version_is_the_citation_s() -> None:
+    heading = re.search(r"^## \[(\d\S*)\]", paths.CHANGELOG.read_text(encoding="utf-8"), re.MULTILINE)
+    citation = re.search(r"^version: (\S+)$", Path("CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert heading is not None and citation is not None
+    assert heading[1] == citation[1]
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's own report, built from nothing as of a certain day; its folder."""
+    project = link_project(tmp_path_factory.mktemp("report") / "project")
+    project.make("-s", "report", "SOURCE_DATE_EPOCH=86400", "TRACE=1")
+    return project.top / "build"
+
+
+def test_the_pdf_is_sound(report: Path) -> None:
+    file = report / "report.pdf"
+    assert file.stat().st_size < 1_500_000
+    with pikepdf.open(file) as pdf:
+        assert pdf.check_pdf_syntax() == []
+        assert len(pdf.pages) >= 30
+        assert str(pdf.docinfo["/Title"]) == "Convolution arithmetic, step by step"
+        with pdf.open_outline() as outline:
+            assert [item.title for item in outline.root[:2]] == ["Introduction", "Convolution arithmetic"]
+    fonts = subprocess.run(["pdffonts", file], check=True, capture_output=True, text=True).stdout.splitlines()[2:]
+    assert len(fonts) > 10
+    # Whether it is embedded, and a subset of the characters used.
+    assert [font for font in fonts if font.split()[-5:-3] != ["yes", "yes"]] == []
+
+
+def test_the_pdf_describes_its_figures(report: Path) -> None:
+    described = set()
+    with pikepdf.open(report / "report.pdf") as pdf:
+        for page in pdf.pages:
+            for instruction in pikepdf.parse_content_stream(page, "BDC"):
+                described.add(str(instruction.operands[1].get("/Alt")))
+    assert (
+        "Convolution with kernel 3 × 3, stride 1 and padding 0, from an input of 4 × 4 to an output of 2 × 2."
+        in described
+    )
+    assert len(described) > 60
+
+
+def test_the_title_page_has_the_version_and_the_day(report: Path) -> None:
+    command = ["pdftotext", "-l", "1", str(report / "report.pdf"), "-"]
+    title = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    version = re.search(r"^version: (\S+)$", Path("CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert version is not None
+    assert f"Version {version[1]}" in title
+    assert datetime.fromtimestamp(86400, UTC).date().isoformat() in title
+
+
+def test_tex_runs_three_times_at_most(report: Path) -> None:
+    """As latexmk tells when it makes the same report again from its sources."""
+    sources = report / "report"
+    for path in sources.glob("report.*"):
+        if path.suffix not in (".tex", ".bib"):
+            path.unlink()
+    command = ["latexmk", "-norc", "-pdf", "-interaction=batchmode", "report.tex"]
+    printed = subprocess.run(command, cwd=sources, check=True, capture_output=True, text=True)
+    assert 1 <= len(re.findall(r"Run number \d+ of rule 'pdflatex'", printed.stdout + printed.stderr)) <= 3
+
+
+def test_faults_in_a_chapter_fail_and_are_told_together(report: Path) -> None:
+    project = Project(report.parent)
+    for old, new in (
+        (r"\citep{lecun1998gradient}", r"\citep{lecun1998}"),
+        (r"\label{sec:window}", r"\label{sec:reading}"),
+        (r"\autoref{sec:axes}", r"\autoref{sec:axis}"),
+        ("Neighbours in the grid", r"{\fontencoding{OT1}\selectfont\char200} Neighbours in the grid"),
+        ("a small\ngrid of weights", r"a \mbox{\hspace{20cm}} small grid of weights"),
+    ):
+        project.edit("report/introduction.tex", old, new)
+    message = project.make("-s", "report", fails=True)
+    for problem in (
+        "Citation `lecun1998' on page",
+        "Label `sec:reading' multiply defined",
+        "Reference `sec:axis' on page",
+        "Missing character: There is no",
+        "Overfull ",
+    ):
+        assert problem in message
+    assert "Traceback" not in message
