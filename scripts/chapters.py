@@ -50,6 +50,10 @@ def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) ->
         numbers = {"n": Rational(len(layers)), "r_equal": field, "r_doubling": field}
         return relationships()[name].worked(quantities(layers[0]) | numbers)
 
+    def step(name: str, example: str) -> str:
+        """A relationship from layer to layer, with the numbers of the last layer of a stack."""
+        return relationships()[name].worked(receptive_fields(diagrams.stack(example))[-1])
+
     def diagram(name: str, template: str, description: str, **shown: object) -> str:
         """A still figure, drawn by a template in a document of its own; the description is for who cannot see it."""
         drawn[name] = fill(f"diagrams/{template}.tex.j2", **shown).strip()
@@ -76,9 +80,10 @@ def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) ->
         relationship=relationship,
         relationships=relationships(),
         symbols=content()["symbols"],
-        checked=content()["checked"],
+        checked={name: content()[name] for name in ("checked", "checked_stacks", "checked_towers")},
         worked=worked,
         stacked=stacked,
+        step=step,
         diagram=diagram,
         levels=levels,
         stack=diagrams.stack,

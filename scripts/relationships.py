@@ -41,6 +41,12 @@ class Relationship:
         return f"{self._tex(self.quantity)} = {self._tex(self.formula)}"
 
     @property
+    def row_tex(self) -> str:
+        """The equation with its fractions in a row, for tables."""
+        formula = latex(self.formula, order="none", symbol_names=dict(self.symbols), fold_short_frac=True)
+        return f"{self._tex(self.quantity)} = {formula}"
+
+    @property
     def conditions_tex(self) -> list[str]:
         """The conditions, typeset."""
         return [self._tex(condition) for condition in self.conditions]
@@ -101,12 +107,16 @@ def relationships() -> dict[str, Relationship]:
 
 
 def receptive_fields(layers: Iterable[Layer], axis: int = -1) -> list[dict[str, Rational]]:
-    """Receptive field r, jump j and centre c along an axis of a stack: those of the input, and after each layer."""
-    found = [{"r": Rational(1), "j": Rational(1), "c": Rational(0)}]
+    """Receptive field r, jump j and centre c along an axis of a stack: those of the input, and after each layer.
+
+    After a layer, its own quantities and those of the field before are there, too.
+    """
+    field = {"r": Rational(1), "j": Rational(1), "c": Rational(0)}
+    found = [field]
+    steps = [relationships()[name] for name in ("receptive_field", "jump", "centre")]
     for layer in layers:
-        known = quantities(layer, axis) | {f"{name}_previous": value for name, value in found[-1].items()}
-        steps = (relationships()[name] for name in ("receptive_field", "jump", "centre"))
-        found.append({step.quantity.name: step.value(known) for step in steps})
+        known = quantities(layer, axis) | {f"{name}_previous": found[-1][name] for name in field}
+        found.append(known | {step.quantity.name: step.value(known) for step in steps})
     return found
 
 

@@ -5,7 +5,9 @@ Writes `build/tex/NAME_00.tex` …, one source per step that compiles by itself,
 """
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from math import prod
 from traceback import extract_tb
 
 import numpy as np
@@ -42,6 +44,11 @@ def escape_tex(text: str) -> str:
 def pdf_text(text: str) -> str:
     """Text as a PDF holds it, in hexadecimal: UTF-16 with its mark."""
     return ("\ufeff" + text).encode("utf-16-be").hex()
+
+
+def rounded(value: float, digits: int) -> str:
+    """A number with so many decimals, halves rounded away from zero, as at school."""
+    return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
 def decimals(values: Values) -> int:
@@ -81,6 +88,8 @@ def environment() -> Environment:
         "positions": positions,
         "holding": holding,
         "decimals": decimals,
+        "rounded": rounded,
+        "product": prod,
     }
     env.globals["infinity"] = np.inf
     return env

@@ -100,11 +100,9 @@ def test_a_stack_sees_what_is_counted(name: str) -> None:
         inside = {place for place in seen(parameters[depth:], top) if 0 <= place < len(level.centres)}
         assert level.seen == inside
     first, second = seen(parameters, 0), seen(parameters, 1)
-    assert fields[-1] == {
-        "r": max(first) - min(first) + 1,
-        "j": min(second) - min(first),
-        "c": Rational(max(first) + min(first), 2),
-    }
+    assert fields[-1]["r"] == max(first) - min(first) + 1
+    assert fields[-1]["j"] == min(second) - min(first)
+    assert fields[-1]["c"] == Rational(max(first) + min(first), 2)
 
 
 @pytest.mark.parametrize("framework", ["pytorch", "onnx"])

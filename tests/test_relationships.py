@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from itertools import count, product
+from itertools import chain, count, product
 
 import pytest
 from sympy import Expr, lambdify
@@ -73,7 +73,7 @@ def counted(i: int, k: int, s: int, before: int, after: int, d: int) -> Values |
         "o_prime": len(range(cells)[before : cells - after]),
         "i_stretched": len(stretched),
         "p_prime": -min(met),
-        "c_least": min(numbers), "c_most": max(numbers),
+        "m_least": min(numbers), "m_most": max(numbers),
     }  # fmt: skip
     return values | ({"p": before} if before == after else {})
 
@@ -96,11 +96,11 @@ def seen(stack: tuple[Parameters, ...], element: int) -> set[int]:
 
 @cache
 def stacks() -> list[Values]:
-    """All stacks of two and three layers in the range that the report states."""
+    """All stacks of at least two layers in the range that the report states."""
     most = content()["checked_stacks"]
     choices = list(product(*(range(0 if name == "p_before" else 1, most[name] + 1) for name in STACKED)))
     found = list[Values]()
-    for stack in (*product(choices, repeat=2), *product(choices, repeat=3)):
+    for stack in chain.from_iterable(product(choices, repeat=n) for n in range(2, most["n"] + 1)):
         values = dict[str, float]()
         for name, part in (("", stack), ("_previous", stack[:-1])):
             first, second = seen(part, 0), seen(part, 1)
@@ -112,9 +112,10 @@ def stacks() -> list[Values]:
 
 @cache
 def towers() -> list[Values]:
-    """Stacks of up to five layers that are equal, or equal but for a dilation that doubles."""
+    """Stacks of layers that are equal, or equal but for a dilation that doubles."""
+    most = content()["checked_towers"]
     found = list[Values]()
-    for n, k, s, d in product(range(1, 6), range(1, 4), (1, 2), (1, 2)):
+    for n, k, s, d in product(*(range(1, most[name] + 1) for name in ("n", "k", "s", "d"))):
         equal = seen(((k, s, 0, d),) * n, 0)
         found.append({"n": n, "k": k, "s": s, "d": d, "r_equal": max(equal) - min(equal) + 1})
         doubling = seen(tuple((k, s, 0, 2**layer) for layer in range(n)), 0)
