@@ -1,5 +1,6 @@
 """Running other programs: their environment, their time limit, their errors."""
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from scripts.errors import ToolError
+from scripts.files import write_whole
 
 # Nothing of the clock or of the folder in a PDF.
 REPRODUCIBLE = r"\pdfinfoomitdate=1 \pdftrailerid{}\pdfsuppressptexinfo=-1 "
@@ -74,12 +76,18 @@ def latexmk(source: Path, tex_format: Path | None = None) -> None:
 
 
 def dump_format(preamble: Path, target: Path) -> None:
-    """Run a preamble once and keep TeX's memory as a format, whole or not at all."""
+    """Run a preamble once and keep TeX's memory as a format, whole or not at all.
+
+    The format is kept unpacked: TeX reads it as well, and each of its starts then takes a third of the time.
+    """
     with TemporaryDirectory(dir=target.parent) as folder:
         shutil.copy(preamble, folder)
         command = ["pdftex", "-ini", *QUIET_TEX, "-no-shell-escape", f"-jobname={target.stem}", "&pdflatex"]
         run([*command, rf"\input{{{preamble.name}}}\dump"], Path(folder), TEX_ENVIRONMENT)
-        (Path(folder) / target.name).replace(target)
+        dumped = (Path(folder) / target.name).read_bytes()
+    # A TeX may have been built not to pack what it dumps.
+    packed = dumped.startswith(b"\x1f\x8b")
+    write_whole(target, gzip.decompress(dumped) if packed else dumped)
 
 
 def tex_identity() -> str:
