@@ -5,6 +5,8 @@ Reads `build/work/NAME/NAME.pdf`, writes `build/png/NAME_00.png` …
 
 from io import BytesIO
 
+import numpy as np
+import png
 from pdf2image import convert_from_path
 from pdf2image.exceptions import PDFInfoNotInstalledError, PDFPageCountError, PDFPopplerTimeoutError
 from PIL.Image import Image
@@ -16,6 +18,7 @@ from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.spec import Figure
 
 DPI = 150
+PER_METRE = round(DPI / 0.0254)
 SECONDS = 120
 
 
@@ -34,9 +37,11 @@ def rasterise(figure: Figure, outputs: Outputs = CATALOGUE) -> list[Image]:
 
 
 def _png(image: Image) -> bytes:
+    """The image, its rows as they are: flat drawings pack no better through one of PNG's filters."""
     stream = BytesIO()
-    # Level 3 takes two thirds of the time of the default, and 4 % more space.
-    image.save(stream, "PNG", dpi=(DPI, DPI), compress_level=3)
+    resolution = {"x_pixels_per_unit": PER_METRE, "y_pixels_per_unit": PER_METRE, "unit_is_meter": True}
+    writer = png.Writer(*image.size, greyscale=False, compression=3, **resolution)
+    writer.write_packed(stream, np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, -1))
     return stream.getvalue()
 
 

@@ -39,7 +39,9 @@ def test_frames_have_one_page_of_one_size(built: Project, figure: str) -> None:
             assert len(pdf.pages) == 1
             sizes.add(tuple(map(float, pdf.pages[0].mediabox)))
     assert len(sizes) == 1
-    assert len({Image.open(path).size for path in (built.top / "build" / "png").glob(f"{figure}_[0-9]*.png")}) == 1
+    pngs = [Image.open(path) for path in (built.top / "build" / "png").glob(f"{figure}_[0-9]*.png")]
+    assert len({png.size for png in pngs}) == 1
+    assert {tuple(map(round, png.info["dpi"])) for png in pngs} == {(150, 150)}
 
 
 @pytest.mark.parametrize(("figure", "duration"), [("tiny", 1000), ("tiny_transposed", 1000), ("values", 500)])
