@@ -29,7 +29,7 @@ def gif(images: Sequence[Image.Image], durations: Sequence[float]) -> bytes:
     milliseconds = [round(1000 * seconds) for seconds in durations]
     return iio.imwrite(
         "<bytes>",
-        [places[_packed(image)] for image in images],
+        [places.take(_packed(image)) for image in images],
         plugin="pillow",
         extension=".gif",
         mode="P",
@@ -44,7 +44,7 @@ def gif(images: Sequence[Image.Image], durations: Sequence[float]) -> bytes:
 
 def _packed(image: Image.Image) -> npt.NDArray[np.uint32]:
     """Each pixel's red, green and blue in the lowest 24 bits, red the lowest; shape (height, width)."""
-    pixels = np.frombuffer(image.convert("RGBX").tobytes(), dtype="<u4").reshape(image.height, image.width)
+    pixels = np.frombuffer(image.tobytes("raw", "RGBX"), dtype="<u4").reshape(image.height, image.width)
     return np.asarray(pixels & 0xFFFFFF, dtype=np.uint32)
 
 
@@ -52,7 +52,7 @@ def _palette(images: Sequence[Image.Image]) -> tuple[npt.NDArray[np.uint8], npt.
     """A palette for all images, of shape (COLOURS + 1, 3), and for every packed colour its place there."""
     counter = Counter[tuple[int, ...]]()
     for image in images:
-        counted = image.convert("RGB").getcolors(image.width * image.height)
+        counted = image.getcolors(image.width * image.height)
         for count, colour in cast(list[tuple[int, tuple[int, ...]]], counted):
             counter[colour] += count
     # In an order of its own, so that equal images give equal bytes.
