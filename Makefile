@@ -13,6 +13,8 @@ MADE := $(BUILD)/made
 
 # Nothing is written into the source folders; the packages in .venv are compiled already.
 export PYTHONDONTWRITEBYTECODE := 1
+# NumPy need not start a thread per core: there is no large matrix here.
+export OPENBLAS_NUM_THREADS := 1
 
 $(if $(wildcard figures/*\ *.toml),$(error A name in figures/ has a space; use letters, digits, _ and -))
 ALL := $(patsubst figures/%.toml,%,$(sort $(wildcard figures/*.toml)))
