@@ -29,7 +29,7 @@ def gif(images: Sequence[Image.Image], durations: Sequence[float]) -> bytes:
     milliseconds = [round(1000 * seconds) for seconds in durations]
     return iio.imwrite(
         "<bytes>",
-        [places.take(_packed(image)) for image in images],
+        np.stack([places.take(_packed(image)) for image in images]),
         plugin="pillow",
         extension=".gif",
         mode="P",

@@ -20,6 +20,8 @@ from scripts.spec import Figure
 DPI = 150
 PER_METRE = round(DPI / 0.0254)
 SECONDS = 120
+# Frames that poppler hands over together, which takes their memory twice.
+AT_A_TIME = 50
 
 
 def rasterise(figure: Figure, outputs: Outputs = CATALOGUE) -> list[Image]:
@@ -27,8 +29,11 @@ def rasterise(figure: Figure, outputs: Outputs = CATALOGUE) -> list[Image]:
     document = outputs.document(figure.name).with_suffix(".pdf")
     if not document.is_file():
         raise UserError(f"{document} is missing. Run first: scripts.typeset {figure.name}")
+    images = list[Image]()
     try:
-        images = convert_from_path(document, dpi=DPI, last_page=figure.count, timeout=SECONDS)
+        for first in range(1, figure.count + 1, AT_A_TIME):
+            last = min(first + AT_A_TIME - 1, figure.count)
+            images += convert_from_path(document, dpi=DPI, first_page=first, last_page=last, timeout=SECONDS)
     except (PDFInfoNotInstalledError, PDFPageCountError, PDFPopplerTimeoutError) as error:
         raise ToolError(f"{document}: poppler failed. {error} Run: make setup") from error
     names = frame_names(figure.name, figure.count)
