@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 from itertools import product
 from pathlib import Path
@@ -12,6 +13,7 @@ import pikepdf
 import pytest
 from PIL import Image, ImageSequence
 
+from scripts.tools import outside_make
 from tests.conftest import FIGURES, Project
 
 FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}
@@ -255,6 +257,41 @@ def test_a_build_that_was_killed_is_taken_up_by_the_next(project: Project) -> No
     assert "[3/3]" not in build.communicate(timeout=60)[0]
     project.make("gifs")
     assert len(project.outputs("gif/*")) == 3
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_a_build_that_is_interrupted_keeps_the_figures_that_are_done(
+    fresh_project: Project, kill: signal.Signals
+) -> None:
+    """Interrupted as from a terminal, or killed: make and all that it has started at once."""
+    command = ["make", "-j1", "gifs"]
+    make = subprocess.Popen(
+        command,
+        cwd=fresh_project.top,
+        env=outside_make(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert make.stdout is not None
+    line = make.stdout.readline()
+    found = re.match(r"\[1/3\] (\w+),", line)
+    assert found, line
+    name = found[1]
+    done = [f"pdf/{name}_[0-9]*", f"png/{name}_[0-9]*", f"gif/{name}.gif", f"made/{name}.*"]
+    before = fresh_project.outputs(*done)
+    os.killpg(make.pid, kill)
+    printed = make.communicate(timeout=60)[0]
+    assert make.returncode != 0
+    assert "[3/3]" not in printed
+    assert "Traceback" not in printed
+
+    printed = fresh_project.make("gifs")
+    assert f"] {name}," not in printed
+    assert fresh_project.outputs(*done) == before
+    assert len(fresh_project.outputs("gif/*")) == 3
+    assert fresh_project.make("gifs") == "Figures up to date: 3\n"
 
 
 def test_two_goals_build_each_figure_once_at_a_time(fresh_project: Project) -> None:
