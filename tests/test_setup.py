@@ -1,29 +1,114 @@
-"""The set-up, on a machine that lacks everything but Python."""
+"""The set-up and the doctor, on machines that lack something."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-SETUP = Path(__file__).parents[1] / "scripts" / "setup.py"
+import pytest
+
+from scripts import needs
+from scripts.tools import outside_make
+from tests.conftest import TOP, Project
+
+OLD = {
+    "latexmk": ("echo 'Latexmk, John Collins, 7 Jan. 2015. Version 4.52'", "latexmk 4.61 or newer (this is 4.52)"),
+    "pdflatex": ("echo 'pdfTeX 3.14159265-2.6-1.40.9 (TeX Live 2009)'", "pdflatex 1.40.17 or newer (this is 1.40.9)"),
+    "make": ("echo 'GNU Make 3.81'", "GNU Make 4.0 or newer (this is 3.81)"),
+    "kpsewhich": ("exit 1", "TikZ: draws the figures"),
+    "pdftoppm": ("exit 127", "pdftoppm: turns PDF into pixels"),
+}
 
 
-def test_no_install_names_each_missing_thing_and_changes_nothing(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    environment = os.environ | {"PATH": str(tmp_path / "empty"), "NO_INSTALL": "1"}
-    result = subprocess.run(
-        [sys.executable, "-B", SETUP], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+def run(module: str, folder: Path, path: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the scripts that need nothing but Python, as `make` runs it."""
+    environment = outside_make() | {"PATH": path, "NO_INSTALL": "1", "PYTHONPATH": str(TOP)}
+    command = [sys.executable, "-B", "-m", f"scripts.{module}", *words]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A folder with what the doctor reads, in which nothing is installed."""
+    for name in ("requirements.in", "requirements.txt"):
+        shutil.copy(TOP / name, tmp_path)
+    (tmp_path / "bin").mkdir()
+    return tmp_path
+
+
+def fake(machine: Path, program: str) -> str:
+    """A search path in which another version of a program comes first."""
+    file = machine / "bin" / program
+    file.write_text(f"#!/bin/sh\n{OLD[program][0]}\n")
+    file.chmod(0o755)
+    return f"{machine / 'bin'}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("module", ["setup", "doctor"])
+def test_each_missing_thing_is_named_and_nothing_is_changed(machine: Path, module: str) -> None:
+    result = run(module, machine, str(machine / "bin"))
     assert result.returncode == 1
     for line in (
         "pdflatex: typesets figures and report",
         "TikZ: draws the figures",
+        "Helvetica: is the font of labels",
         "latexmk: runs TeX as often as needed",
-        "pdftoppm and pdfinfo: turn PDF into pixels",
+        "pdftoppm: turns PDF into pixels",
         "sudo apt-get install --no-install-recommends ",
         "sudo dnf install ",
         "sudo pacman -S ",
-        "brew install poppler && brew install --cask mactex-no-gui",
+        "brew install make poppler && brew install --cask mactex-no-gui",
     ):
         assert line in result.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+    assert "Traceback" not in result.stderr
+    assert sorted(path.name for path in machine.iterdir()) == ["bin", "requirements.in", "requirements.txt"]
+
+
+@pytest.mark.parametrize("program", OLD)
+def test_what_is_too_old_or_broken_is_told_alike_by_doctor_set_up_and_build(
+    machine: Path, fresh_project: Project, program: str
+) -> None:
+    path = fake(machine, program)
+    told = {module: run(module, machine, path) for module in ("setup", "doctor")}
+    assert [result.returncode for result in told.values()] == [1, 1]
+    assert OLD[program][1] in told["setup"].stderr
+    assert told["setup"].stderr == told["doctor"].stderr
+    build = run("build", fresh_project.top, path, "tiny")
+    assert build.returncode == 1
+    assert build.stderr == told["setup"].stderr
+    # Told before anything was tried.
+    assert build.stdout == ""
+    assert fresh_project.outputs("*/*") == {}
+
+
+def test_the_doctor_lists_every_need_with_versions_purpose_and_package(machine: Path) -> None:
+    (machine / ".venv").symlink_to(TOP / ".venv")
+    result = run("doctor", machine, os.environ["PATH"])
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith("\nReady.\n")
+    for need in needs.NEEDS:
+        line = next(line for line in result.stdout.splitlines() if line.startswith(f"  {need.name} "))
+        assert f"{need.purpose} ({need.packages[0]})" in line
+        assert f"needs {need.oldest}" in line or not need.oldest
+    for name in (line.split()[0] for line in (TOP / "requirements.in").read_text().splitlines()[1:]):
+        assert re.search(rf"\n  {name} +(\S+) +needs (\S+ or )*\1 ", result.stdout)
+
+
+def test_the_doctor_misses_packages_of_python(machine: Path) -> None:
+    result = run("doctor", machine, os.environ["PATH"])
+    assert result.returncode == 1
+    assert re.search(r"\.venv lacks .*numpy.* in the right version\. Run: make setup\n$", result.stderr)
+    site = machine / ".venv" / "lib" / "python3" / "site-packages"
+    shutil.copytree(next((TOP / ".venv").glob("lib/python*/site-packages")), site, copy_function=os.symlink)
+    assert run("doctor", machine, os.environ["PATH"]).returncode == 0
+    (info,) = site.glob("jinja2-*.dist-info")
+    (info / "METADATA").unlink()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: Jinja2\nVersion: 2.0\n")
+    assert ".venv lacks jinja2 in the right version" in run("doctor", machine, os.environ["PATH"]).stderr
+
+
+def test_an_old_python_is_told_which_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version", "3.10.13 (main)")
+    assert "Python 3.11 or newer (this is 3.10.13): runs every stage" in needs.complaint(needs.find())
