@@ -1,7 +1,9 @@
 """The keys of a figure's file: their types, bounds and meaning; reading a file checks them one by one."""
 
+import re
 import reprlib
 import tomllib
+from datetime import date, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -34,6 +36,17 @@ NATURAL = f"a whole number from 0 to {MOST_CELLS}, or a list of one per axis"
 NUMBERS = "nested lists of numbers, one level per axis"
 SWITCH = "true or false"
 SECONDS = "a number of seconds from 0.02 to 60"
+
+
+# The remedies of mistakes in TOML's own grammar, by how its reader begins to tell them.
+SYNTAX = {
+    "Cannot overwrite": "The key is given twice; remove one.",
+    "Illegal character": "Remove it; it may be invisible, or the end of a line inside quotes.",
+    "Invalid value": "Texts stand in quotes, lists in brackets; true and false are written small.",
+    "Unterminated string": "Close the quotes.",
+    "Unclosed array": "Close the brackets, and set commas between the entries.",
+    "Expected newline": "Each key has a line of its own.",
+}
 
 
 class FigureFile(BaseModel):
@@ -82,21 +95,41 @@ class FigureFile(BaseModel):
 def read(file: Path) -> FigureFile:
     """The keys of a file; raises `FigureError`, or `CombinedError` where several are wrong."""
     try:
+        if file.exists() and not file.is_file():
+            raise FigureError(
+                file, "cannot be read: it is a folder or a device. A figure is a text file; move it away."
+            )
         with file.open("rb") as opened:
             content = opened.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise FigureError(file, f"is larger than {MOST_BYTES} bytes. A figure takes a few lines.")
         data = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
-        raise FigureError(file, f"cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise FigureError(file, "cannot be read: it is not UTF-8 text.") from None
+        raise FigureError(file, f"cannot be read: {error.strerror}. Restore it, or allow reading it.") from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise FigureError(f"{file}, line {line}", "is not UTF-8 text. Save the file in that encoding.") from None
     except RecursionError:
-        raise FigureError(file, "is nested too deeply.") from None
-    # Also of numbers with thousands of digits.
+        raise FigureError(file, "is nested too deeply. Give one level per axis.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(file, str(error), content.decode("utf-8-sig")) from None
+    # Of numbers with thousands of digits.
     except ValueError as error:
         raise FigureError(file, f"is not valid TOML: {error}.") from None
     return check(data, file)
+
+
+def _syntax_error(file: Path, message: str, text: str) -> FigureError:
+    """What TOML's reader found, with the line it found it in and the remedy."""
+    if "\0" in text:
+        return FigureError(file, "holds NUL characters, as in UTF-16. Save the file as UTF-8 text.")
+    problem, _, place = message.rstrip(")").rpartition(" (at ")
+    remedy = next((remedy for start, remedy in SYNTAX.items() if problem.startswith(start)), "A line is: key = value.")
+    number = re.match(r"line (\d+)", place)
+    if number is None:
+        return FigureError(file, f"is not valid TOML: {problem}. {remedy}")
+    line = text.split("\n")[int(number[1]) - 1].strip()
+    return FigureError(f"{file}, {number[0]}", f"is not valid TOML: {problem} in {reprlib.repr(line)}. {remedy}")
 
 
 def check(data: dict[str, Any], source: Path | str) -> FigureFile:
@@ -112,9 +145,18 @@ def check(data: dict[str, Any], source: Path | str) -> FigureFile:
 def _problem(key: str, mistake: ErrorDetails) -> str:
     """A mistake in one key, with its remedy."""
     field = FigureFile.model_fields.get(key)
+    if field is None and isinstance(mistake["input"], dict):
+        return f"{key}: is a table. A figure's keys stand for themselves: remove the line [{key}]."
     if field is None:
         near = get_close_matches(key, FigureFile.model_fields, n=1)
         remedy = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(FigureFile.model_fields)}."
         return f"{key}: is not a key of a figure. {remedy}"
-    rule = "is missing" if mistake["type"] == "missing" else f"cannot be {reprlib.repr(mistake['input'])}"
+    rule = "is missing" if mistake["type"] == "missing" else f"cannot be {shown(mistake['input'])}"
     return f"{key}: {rule}. It is {field.description}."
+
+
+def shown(value: object) -> str:
+    """A value as TOML writes it, shortened where it is long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, date | time) else reprlib.repr(value)

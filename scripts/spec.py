@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from math import prod
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 
 from scripts.arithmetic import LayerAxis, PaddingName, Pair, named_padding, reaching, transposed_axis, transposed_same
-from scripts.errors import CombinedError, FigureError, LayerError, UserError
+from scripts.errors import FigureError, LayerError, UserError
 from scripts.layers import OPERATIONS, REDUCTIONS, Channels, Index, Layer, Operation, Values
-from scripts.schema import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, View, read
+from scripts.schema import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, View, read, shown
 
 T = TypeVar("T")
 
@@ -24,6 +24,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 NAME_RULE = "has 1 to 80 letters, digits, _ and -, the first a letter or digit"
 # Three axes, and the two of channels that a kernel has.
 MOST_LEVELS = 5
+MOST_VALUE = 1_000_000
 LONGEST_CHAIN = 20
 
 CONVOLUTIONS: tuple[Operation, ...] = ("convolution", "transposed_convolution")
@@ -94,17 +95,15 @@ def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
         raise FigureError(file, str(error)) from None
 
 
-def load_all(files: Sequence[Path]) -> list[Figure]:
-    """Read many figures; the mistakes of all of them are reported together."""
+def load_all(files: Sequence[Path]) -> tuple[list[Figure], list[UserError]]:
+    """Read many figures: the valid ones, and the mistakes of the others."""
     figures, errors = [], list[UserError]()
     for file in files:
         try:
             figures.append(load(file))
         except UserError as error:
             errors.append(error)
-    if errors:
-        raise CombinedError(errors)
-    return figures
+    return figures, errors
 
 
 def _original(file: Path, content: FigureFile, referrers: tuple[str, ...]) -> Figure:
@@ -316,28 +315,35 @@ def _values(key: str, values: list[Any] | None, shape: Index) -> Values | None:
 
 
 def _array(key: str, values: list[Any]) -> Values:
-    depth, inner = 0, cast(Any, values)
-    while isinstance(inner, list) and depth <= MOST_LEVELS:
-        depth, inner = depth + 1, inner[0] if inner else None
-    if depth > MOST_LEVELS:
-        raise LayerError(key, f"is nested more than {MOST_LEVELS} deep", "Give one level per axis")
     if not values:
         raise LayerError(key, "is empty", "Give nested lists of numbers, or leave it out")
-    try:
-        array = np.array(values)
-    except ValueError:
-        raise LayerError(key, "its rows differ in length", "Give nested lists of one shape") from None
-    logical = any(isinstance(value, bool) for value in np.array(values, dtype=object).flat)
-    if (
-        logical
-        or array.size == 0
-        or array.dtype.kind not in "if"
-        or not np.isfinite(array).all()
-        or array.min() < -1e6
-        or array.max() > 1e6
-    ):
-        raise LayerError(key, "holds something else than numbers of at most a million", "Give nested lists of numbers")
-    return array
+    _check_nesting(key, values, ())
+    return np.array(values)
+
+
+def _check_nesting(key: str, value: object, place: Index) -> Index:
+    """The shape of nested lists of numbers; raises `LayerError` where they have none, with the place."""
+    if not isinstance(value, list):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST_VALUE <= value <= MOST_VALUE:
+            rule = f"holds {shown(value)} at {_at(place)}"
+            raise LayerError(key, rule, f"Give nested lists of numbers from {-MOST_VALUE} to {MOST_VALUE}")
+        return ()
+    if len(place) == MOST_LEVELS:
+        raise LayerError(key, f"is nested more than {MOST_LEVELS} deep", "Give one level per axis")
+    if not value:
+        raise LayerError(key, f"has an empty list at {_at(place)}", "Give nested lists of numbers")
+    shapes = [_check_nesting(key, inner, (*place, index)) for index, inner in enumerate(value)]
+    for index, shape in enumerate(shapes):
+        if bool(shape) != bool(shapes[0]):
+            raise LayerError(key, f"mixes numbers and lists at {_at((*place, index))}", "Give one level per axis")
+        if shape != shapes[0]:
+            rule = f"its rows differ in length at {_at((*place, index))}"
+            raise LayerError(key, rule, "Give nested lists of one shape")
+    return (len(value), *shapes[0])
+
+
+def _at(place: Index) -> str:
+    return "".join(f"[{index}]" for index in place)
 
 
 def _random_unpooling(layer: Layer, random: np.random.RandomState) -> tuple[Values, Values]:

@@ -1,5 +1,6 @@
 """Figure files: what they may leave out, and what is said of wrong ones."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"operation": '"convolve"'}, "operation: cannot be 'convolve'. It is one of convolution"),
         ({"input_size": None}, "input_size: is missing"),
         ({"input_size": "5.0"}, "input_size: cannot be 5.0"),
-        ({"input_size": "true"}, "input_size: cannot be True"),
+        ({"input_size": "true"}, "input_size: cannot be true"),
         ({"input_size": "[5, 5, 5, 5]"}, "input_size: has 4 axes"),
         ({"input_size": "[]"}, "input_size: has 0 axes"),
         ({"input_size": "10001"}, "input_size: cannot be 10001"),
@@ -95,10 +96,17 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"transpose_of": '"other"'}, "transpose_of: there is no figure 'other'"),
         ({"transpose_of": '"../figure"'}, "transpose_of: there is no figure '../figure'"),
         ({"transpose_of": '"figure"'}, "transpose_of: figure → figure is a circle"),
-        ({"input_values": "[[1, 2], [3]]", "input_size": None}, "input_values: its rows differ in length"),
+        ({"input_values": "[[1, 2], [3]]", "input_size": None}, "input_values: its rows differ in length at [1]"),
         ({"input_values": "[[1, 2], [3, 4]]"}, "input_values: has the shape [2, 2]. The layer's is [5, 5]"),
-        ({"input_values": '[["a"]]', "input_size": None}, "input_values: holds something else than numbers"),
-        ({"input_values": "[[nan]]", "input_size": None}, "input_values: holds something else than numbers"),
+        ({"input_values": "[[1, 2], 3]", "input_size": None}, "input_values: mixes numbers and lists at [1]. Give one"),
+        (
+            {"input_values": "[[1, [2]], [3, [4]]]", "input_size": None},
+            "input_values: mixes numbers and lists at [0][1]",
+        ),
+        ({"input_values": "[[1], []]", "input_size": None}, "input_values: has an empty list at [1]"),
+        ({"input_values": '[[1, "a"]]', "input_size": None}, "input_values: holds 'a' at [0][1]. Give nested lists of"),
+        ({"input_values": "[[nan]]", "input_size": None}, "input_values: holds nan at [0][0]"),
+        ({"input_values": "[[1e7]]", "input_size": None}, "input_values: holds 10000000.0 at [0][0]"),
         ({"kernel_values": "[[1]]", "kernel_size": None}, "input_values: is missing"),
         (
             {"operation": '"max_pooling"', "kernel_values": "[[1]]", "kernel_size": None},
@@ -109,7 +117,7 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
             "kernel_values: has 2 axes for a layer of 1. Give one level per axis; channels take",
         ),
         ({"input_values": "[]", "input_size": None}, "input_values: is empty"),
-        ({"input_values": "[[true, 2]]", "input_size": None}, "input_values: holds something else"),
+        ({"input_values": "[[true, 2]]", "input_size": None}, "input_values: holds true at [0][0]"),
         ({"input_values": "[" * 2000 + "]" * 2000}, "is nested too deeply"),
         ({"title": '"卷积"'}, "title: cannot be '卷积'. It is a text of 1 to 120 characters that TeX's fonts have"),
         ({"operation": '"max_pooling"', "padding": "2"}, "padding: is 2 for a pooling window of 3"),
@@ -144,9 +152,20 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"values": '"ones"'}, "values: cannot be 'ones'. It is \"random\""),
         ({"input_size": "[2, 2, 2, 2]"}, "input_size: has 4 axes"),
         ({"frame_duration": "0"}, "frame_duration: cannot be 0. It is a number of seconds"),
-        ({"title": '"no end'}, "is not valid TOML"),
         ({"seed": "9" * 5000}, "is not valid TOML: Exceeds the limit"),
-        ({"input_values": f"[[{-(2**63)}, 1]]", "input_size": None}, "input_values: holds something else than numbers"),
+        (
+            {"input_values": f"[[{-(2**63)}, 1]]", "input_size": None},
+            "input_values: holds -9223372036854775808 at [0][0]",
+        ),
+        ({"title": "2020-01-01"}, "title: cannot be 2020-01-01. It is a text"),
+        ({"seed": "-1"}, "seed: cannot be -1"),
+        ({"norm": "inf", "operation": '"lp_pooling"'}, "norm: cannot be inf. It is a number from 0.1 to 16"),
+        ({"frame_duration": "nan"}, "frame_duration: cannot be nan"),
+        ({"input_size": "9" * 30}, f"input_size: cannot be {'9' * 30}. It is a whole number"),
+        (
+            {"figure": "{ stride = 2 }"},
+            "figure: is a table. A figure's keys stand for themselves: remove the line [figure]",
+        ),
         ({"input_values": "[" * 60 + "1" + "]" * 60, "input_size": None}, "input_values: is nested more than 5 deep"),
         ({"title": f'"{"a" * 1_000_001}"'}, "is larger than 1000000 bytes"),
         ({"output_size": "6"}, "output_size: does not belong to convolution"),
@@ -234,11 +253,55 @@ def test_names_that_could_leave_their_folder_are_refused(tmp_path: Path) -> None
         load(write(tmp_path, "a b"))
 
 
-def test_unreadable_files_are_told(tmp_path: Path) -> None:
-    (tmp_path / "latin.toml").write_bytes(b'title = "\xe9"')
-    (tmp_path / "folder.toml").mkdir()
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("title = Padding", ", line 2: is not valid TOML: Invalid value in 'title = Padding'. Texts stand in quotes"),
+        ('title = "a', ", line 2: is not valid TOML: Illegal character '\\n' in 'title = \"a'. Remove it"),
+        (
+            'title = "a\x07"',
+            ", line 2: is not valid TOML: Illegal character '\\x07' in 'title = \"a\\x07\"'. Remove it",
+        ),
+        (
+            'title = "a"\ntitle = "b"',
+            ", line 3: is not valid TOML: Cannot overwrite a value in 'title = \"b\"'. The key is",
+        ),
+        (
+            "title",
+            ", line 2: is not valid TOML: Expected '=' after a key in a key/value pair in 'title'. A line is: key",
+        ),
+        ('title = "a" stride = 2', ", line 2: is not valid TOML: Expected newline"),
+        ("padding = [1, 2", ": is not valid TOML: Unclosed array. Close the brackets"),
+        (
+            "title = 2020-02-31",
+            ", line 2: is not valid TOML: Invalid date or datetime in 'title = 2020-02-31'.",
+        ),
+    ],
+)
+def test_mistakes_of_grammar_are_told_with_their_line(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "figure.toml"
+    file.write_text(f"# A comment.\n{content}\n")
     with pytest.raises(UserError) as caught:
-        load_all([tmp_path / "latin.toml", tmp_path / "folder.toml", tmp_path / "none.toml"])
-    assert "latin.toml: cannot be read: it is not UTF-8 text." in str(caught.value)
-    assert "folder.toml: cannot be read: Is a directory." in str(caught.value)
-    assert "none.toml: cannot be read: No such file or directory." in str(caught.value)
+        load(file)
+    assert f"{file}{message}" in str(caught.value)
+
+
+def test_unreadable_files_are_told(tmp_path: Path) -> None:
+    text = 'title = "é"\noperation = "convolution"\ninput_size = 5\nkernel_size = 3\n'
+    (tmp_path / "latin.toml").write_bytes(b"# A comment.\n" + text.encode("latin-1"))
+    (tmp_path / "utf16.toml").write_bytes(text.encode("utf-16"))
+    (tmp_path / "utf16le.toml").write_bytes("title = 1".encode("utf-16-le"))
+    (tmp_path / "mark.toml").write_bytes(text.encode("utf-8-sig"))
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "lost.toml").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.toml")
+    found, errors = load_all(sorted(tmp_path.iterdir()))
+    assert [figure.name for figure in found] == ["mark"]
+    assert [str(error).removeprefix(f"{tmp_path}/") for error in errors] == [
+        "folder.toml: cannot be read: it is a folder or a device. A figure is a text file; move it away.",
+        "latin.toml, line 2: is not UTF-8 text. Save the file in that encoding.",
+        "lost.toml: cannot be read: No such file or directory. Restore it, or allow reading it.",
+        "pipe.toml: cannot be read: it is a folder or a device. A figure is a text file; move it away.",
+        "utf16.toml, line 1: is not UTF-8 text. Save the file in that encoding.",
+        "utf16le.toml: holds NUL characters, as in UTF-16. Save the file as UTF-8 text.",
+    ]
