@@ -32,6 +32,22 @@ See \ref{fig:tiny} and \ref{fig:values}.
 \end{document}
 """
 
+# Without these rights root is bound by a file's mode like everyone else.
+UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"]
+UNPRIVILEGED += ["--inh-caps=-dac_override,-dac_read_search,-fowner"]
+
+
+def works(*command: str) -> bool:
+    """Whether a command that runs another one can do so here."""
+    return not command or (shutil.which(command[0]) is not None and not subprocess.call([*command, "true"]))
+
+
+def set_writable(top: Path, writable: bool) -> None:
+    """Allow writing into a tree and its files, or forbid it; links are left alone."""
+    for path in (top, *top.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | 0o200 if writable else path.stat().st_mode & ~0o222)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="keep the rendered sources as the golden text")
@@ -105,6 +121,8 @@ def make_project(top: Path) -> Project:
         shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "requirements.txt", "CHANGELOG.md"):
         shutil.copy2(TOP / name, top / name)
+    # Whether or not the originals may be written to.
+    set_writable(top, True)
     (top / ".venv").symlink_to(TOP / ".venv")
     (top / "figures").mkdir()
     for name, text in FIGURES.items():

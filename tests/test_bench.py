@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.tools import outside_make
-from tests.conftest import TOP, Project
+from tests.conftest import TOP, Project, set_writable
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def whole(tmp_path: Path) -> Project:
     """A copy of all that is built from, and the sample's pictures."""
     ignored = shutil.ignore_patterns("__pycache__", ".git", ".venv", "build")
     shutil.copytree(TOP, tmp_path / "whole", ignore=ignored)
+    set_writable(tmp_path / "whole", True)
     (tmp_path / "whole" / ".venv").symlink_to(TOP / ".venv")
     return Project(tmp_path / "whole")
 

@@ -1,0 +1,77 @@
+"""Other people's machines: ordinary users, trees that cannot be written to, no network."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.tools import outside_make
+from tests.conftest import TOP, UNPRIVILEGED, Project, set_writable, works
+
+OFFLINE = ["unshare", *([] if os.geteuid() == 0 else ["--map-current-user"]), "--net"]
+ORDINARY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+
+
+def state(top: Path) -> dict[Path, int]:
+    return {path: path.lstat().st_mtime_ns for path in (top, *top.rglob("*"))}
+
+
+def test_a_tree_that_cannot_be_written_to_builds_elsewhere_offline(
+    fresh_project: Project, built: Project, tmp_path: Path
+) -> None:
+    wrappers = [*(OFFLINE if works(*OFFLINE) else []), *(UNPRIVILEGED if os.geteuid() == 0 else [])]
+    if not works(*wrappers):
+        pytest.skip("root may write everywhere, and setpriv cannot take that right away here")
+    set_writable(fresh_project.top, False)
+    before = state(fresh_project.top)
+    try:
+        touch = subprocess.run([*wrappers, "touch", "file"], cwd=fresh_project.top, capture_output=True, check=False)
+        assert touch.returncode != 0
+        command = [*wrappers, "make", "report", "gifs", f"BUILD={tmp_path / 'elsewhere'}"]
+        subprocess.run(command, cwd=fresh_project.top, env=outside_make(), check=True)
+        assert state(fresh_project.top) == before
+    finally:
+        set_writable(fresh_project.top, True)
+    for kind in ("pdf", "png", "gif", "tex"):
+        for path in (built.top / "build" / kind).iterdir():
+            assert (tmp_path / "elsewhere" / kind / path.name).read_bytes() == path.read_bytes()
+
+
+def test_all_tests_pass_for_an_ordinary_user_offline_in_a_tree_that_cannot_be_written_to(full: bool) -> None:
+    if not full:
+        pytest.skip("runs all tests once more; make test-full")
+    if os.geteuid() != 0 or not works(*ORDINARY) or not works(*OFFLINE):
+        pytest.skip("needs a root who may become somebody else and leave the network: setpriv, unshare")
+    if subprocess.run([*ORDINARY, TOP / ".venv/bin/python", "-c", "import numpy"], check=False).returncode:
+        pytest.skip("the Python of .venv, or this folder, is closed to other users")
+    # pytest's own folders are closed to others.
+    home = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
+    try:
+        top = home / "mon café"
+        shutil.copytree(TOP, top, ignore=shutil.ignore_patterns(".git", ".venv", "build", "__pycache__"))
+        (top / ".venv").symlink_to(TOP / ".venv")
+        (home / "tmp").mkdir()
+        set_writable(top, False)
+        for folder in (home, home / "tmp"):
+            os.chown(folder, 65534, 65534)
+        before = state(top)
+        command = [*OFFLINE, *ORDINARY, ".venv/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        environment = outside_make() | {"HOME": str(home), "TMPDIR": str(home / "tmp")}
+        result = subprocess.run(command, cwd=top, env=environment, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout[-5000:]
+        assert state(top) == before
+    finally:
+        shutil.rmtree(home)
+
+
+def test_lint_refuses_what_the_oldest_python_cannot_read() -> None:
+    """Whichever Python runs it."""
+    command = [sys.executable, "-m", "ruff", "check", "--stdin-filename", "scripts/new.py", "-"]
+    for code, status in (("A = int\n", 0), ("type A = int\n", 1), ('A = f"{"a"}"\n', 1)):
+        source = f'"""Code."""\n\n{code}'
+        result = subprocess.run(command, cwd=TOP, input=source, capture_output=True, text=True, check=False)
+        assert result.returncode == status
+        assert ("on Python 3.11" in result.stdout) == bool(status)
