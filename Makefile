@@ -2,9 +2,10 @@
 
 BUILD := build
 override BUILD := $(patsubst %/,%,$(BUILD))
+$(if $(filter-out 1,$(words $(BUILD))),$(error BUILD=$(BUILD) is no name of a folder without spaces; give one))
 $(if $(filter . .. / figures templates scripts report tests .venv .git,$(BUILD:./%=%)),\
     $(error BUILD=$(BUILD) is no folder for what is built; name another))
-export BUILD
+export BUILD MAKE_VERSION
 PYTHON ?= python3
 
 PY := .venv/bin/python
@@ -16,7 +17,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 # NumPy need not start a thread per core: there is no large matrix here.
 export OPENBLAS_NUM_THREADS := 1
 
-$(if $(wildcard figures/*\ *.toml),$(error A name in figures/ has a space; use letters, digits, _ and -))
+ODD := $(wildcard figures/*[!A-Za-z0-9_-]*.toml figures/[_-]*.toml)
+$(if $(ODD),$(error A name in figures/ is no name of a figure: $(ODD); rename it with letters, digits, _ and -))
 ALL := $(patsubst figures/%.toml,%,$(sort $(wildcard figures/*.toml)))
 FIGURES ?= $(ALL)
 UNKNOWN := $(filter-out $(ALL),$(FIGURES))
@@ -27,9 +29,11 @@ GONE := $(filter-out $(ALL),$(patsubst $(MADE)/%.d,%,$(wildcard $(MADE)/*.d)))
 # What every figure depends on: the code, its packages and the templates.
 SHARED := $(READY) $(wildcard scripts/*.py templates/*.*)
 
-# The user's -j and -s, where they are given.
+# The user's -j, -s and -k, where they are given.
 JOBS = $(addprefix --jobs=,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
-QUIET = $(if $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS)))),--quiet)
+FLAGS = $(filter-out -%,$(firstword $(MAKEFLAGS)))
+QUIET = $(if $(findstring s,$(FLAGS)),--quiet)
+KEEP_GOING = $(if $(findstring k,$(FLAGS)),--keep-going)
 
 # What commands are told on the command line of Make.  It is data: neither Make nor the shell
 # expands it.
@@ -49,7 +53,7 @@ $(eval $(call OPTION,NAME,DRAW_OPTIONS,name))
 $(eval $(call OPTION,VALUES,DRAW_OPTIONS,values))
 $(eval $(call OPTION,BASELINE,BENCH_OPTIONS,baseline))
 
-.PHONY: FORCE report gifs all_animations pngs pdfs draw watch gallery test test-full bench lint format pins setup list clean distclean help
+.PHONY: FORCE report gifs all_animations pngs pdfs draw watch gallery test test-full bench lint format pins setup doctor list clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
 
@@ -65,7 +69,7 @@ lost = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 -include $(wildcard $(MADE)/*.d)
 
 build_figures = $(if $(STALE)$(GONE),\
-    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) $(if $(TRACE),--trace) -- $(or $(sort $(STALE)),$(FIGURES)),\
+    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) $(KEEP_GOING) $(if $(TRACE),--trace) -- $(or $(sort $(STALE)),$(FIGURES)),\
     $(if $(QUIET),@:,@echo "Figures up to date: $(words $(FIGURES))"))
 
 gifs: $(FIGURES:%=$(MADE)/%.gif) ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
@@ -100,8 +104,11 @@ watch: $(READY) ## build again whenever a file is saved, FIGURES="a b" or all an
 gallery: gifs ## the README's animations and their table, from the build
 	@$(PY) -m scripts.gallery
 
-setup $(READY): requirements.txt scripts/setup.py ## what the build needs; NO_INSTALL=1 only names system packages
-	@$(PYTHON) scripts/setup.py $(QUIET)
+setup $(READY): requirements.txt scripts/setup.py scripts/needs.py ## what the build needs; NO_INSTALL=1 only names system packages
+	@$(PYTHON) -m scripts.setup $(QUIET)
+
+doctor: ## what the build needs, what there is of it, and how to get the rest
+	@$(PYTHON) -m scripts.doctor
 
 test: lint ## all tests
 	@$(PY) -m pytest $(if $(QUIET),-q)
@@ -142,7 +149,8 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z_-]*\).*:.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	    while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
 	@echo 'With FIGURES="a b" only those figures, with -jN N figures at a time (default: all cores), with -s no talk,'
-	@echo 'with TRACE=1 a trace of the build in $(BUILD)/trace.json, for https://ui.perfetto.dev.'
+	@echo 'with TIME_LIMIT=N N seconds for each figure and the report instead of 120, with -k the valid figures in spite of'
+	@echo 'wrong files, with TRACE=1 a trace of the build in $(BUILD)/trace.json, for https://ui.perfetto.dev.'
 
 # One process builds all figures in parallel, so Make's own goals run one after the other.
 .NOTPARALLEL:

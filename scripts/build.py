@@ -33,6 +33,8 @@ from scripts.render import render
 from scripts.spec import Figure
 from scripts.typeset import prepare, typeset
 
+# How many figures a message lists that have the same mistake.
+MOST_NAMED = 5
 GOALS = ("pdf", "png", "gif")
 
 
@@ -47,23 +49,30 @@ class Span:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one figure: `problem` is the message of a mistake, None where there was none."""
+    """What became of one figure: `problem` is the message of a mistake, None where there was none.
+
+    `mistake` is what is the same wherever one mistake shows.
+    """
 
     figure: str
     frames: int
     process: int
     spans: tuple[Span, ...]
-    problem: str | None
+    problem: str | None = None
+    mistake: str = ""
 
 
 def build(figure: Figure, goal: str, started: float) -> Outcome:
     """Bring a figure up to date as far as `goal`, a kind of file; `started` is when its inputs were read."""
-    spans, problem = list[Span](), None
+    spans = list[Span]()
+    problem: UserError | None = None
     try:
-        _build(figure, goal, started, spans)
+        with cli.file_errors():
+            _build(figure, goal, started, spans)
     except UserError as error:
-        problem = str(cli.in_figure(figure, error))
-    return Outcome(figure.name, figure.count, os.getpid(), tuple(spans), problem)
+        problem = cli.in_figure(figure, error)
+    told = () if problem is None else (str(problem), problem.mistake.replace(figure.name, "NAME"))
+    return Outcome(figure.name, figure.count, os.getpid(), tuple(spans), *told)
 
 
 @contextmanager
@@ -165,8 +174,10 @@ def progress(total: int, quiet: bool) -> Iterator[Callable[[Outcome], None]]:
         yield tell
 
 
-def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, started: float, trace: bool) -> None:
-    """Build figures in parallel; raises `CombinedError` with every figure's mistake."""
+def build_all(
+    figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, started: float, trace: bool
+) -> list[UserError]:
+    """Build figures in parallel; the mistakes that came to light."""
     # Before the workers start, which inherit both.
     prepare()
     code_fingerprint()
@@ -174,9 +185,12 @@ def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, star
     ordered = sorted(figures, key=lambda figure: figure.count, reverse=True)
     work = partial(build, goal=goal, started=started)
     context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(min(jobs, len(ordered)) or 1, context, initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(min(jobs, len(ordered)) or 1, context, initializer=_begin)
     try:
+        # The first of them starts the workers; an interrupt in the middle of that would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         futures = [pool.submit(work, figure) for figure in ordered]
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         with progress(len(ordered), quiet) as tell:
             for future in as_completed(futures):
                 outcome = future.result()
@@ -188,8 +202,7 @@ def build_all(figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, star
         pool.shutdown(cancel_futures=True)
     if trace:
         write_whole(paths.TRACE, json.dumps({"traceEvents": list(_events(outcomes))}))
-    if failed := [outcome for outcome in outcomes if outcome.problem is not None]:
-        raise CombinedError(_grouped(failed))
+    return _grouped(outcome for outcome in outcomes if outcome.problem is not None)
 
 
 def _events(outcomes: Iterable[Outcome]) -> Iterator[dict[str, object]]:
@@ -207,8 +220,9 @@ def _events(outcomes: Iterable[Outcome]) -> Iterator[dict[str, object]]:
             }
 
 
-def _end_with_parent() -> None:
-    """End this worker as soon as the process that gives it work has ended, even if it was killed."""
+def _begin() -> None:
+    """Let this worker be interrupted, and end as soon as the process that gives it work has ended, even if killed."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = multiprocessing.parent_process()
     if parent is None:
         raise RuntimeError("only a worker ends with its parent")
@@ -224,12 +238,13 @@ def _grouped(failed: Iterable[Outcome]) -> list[UserError]:
     """Each mistake once: one in the theme stops many figures in the same way."""
     groups: dict[str, list[Outcome]] = {}
     for outcome in failed:
-        problem = str(outcome.problem).replace(outcome.figure, "NAME")
-        tex_error = next((line for line in problem.splitlines() if line.lstrip().startswith("!")), problem)
-        groups.setdefault(tex_error, []).append(outcome)
+        groups.setdefault(outcome.mistake, []).append(outcome)
     errors = []
     for first, *others in groups.values():
-        also = f"\nThe same in {', '.join(outcome.figure for outcome in others)}." if others else ""
+        names = [outcome.figure for outcome in others[:MOST_NAMED]]
+        if len(others) > len(names):
+            names.append(f"{len(others) - len(names)} more")
+        also = f"\nThe same in {', '.join(names)}." if others else ""
         errors.append(UserError(f"{first.problem}{also}"))
     return errors
 
@@ -241,13 +256,17 @@ def main() -> None:
     cli.names_argument(command)
     command.add_argument("--goal", choices=GOALS, default="gif", help="the last kind of file to make (default: gif)")
     command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="figures at a time")
+    command.add_argument("--keep-going", action="store_true", help="build the valid figures beside wrong files")
     command.add_argument("--quiet", action="store_true", help="say nothing about success")
     command.add_argument("--trace", action="store_true", help=f"write what took how long to {paths.TRACE}")
     options = command.parse_args()
     with only_build(options.quiet):
         forget_others(paths.figure_names())
-        figures = cli.figures(options.names)
-        build_all(figures, options.goal, max(options.jobs, 1), options.quiet, started, options.trace)
+        figures, errors = cli.valid_figures(options.names)
+        if not errors or options.keep_going:
+            errors += build_all(figures, options.goal, max(options.jobs, 1), options.quiet, started, options.trace)
+    if errors:
+        raise CombinedError(errors)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """What all commands share: figures named on the command line, mistakes reported without a traceback."""
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from scripts import paths
-from scripts.errors import CombinedError, LayerError, UserError
+from scripts.errors import REMEDIES, CombinedError, FileError, LayerError, UserError
 from scripts.spec import Figure, load_all
 
 
@@ -20,7 +22,15 @@ def names_argument(command: argparse.ArgumentParser) -> None:
 
 
 def figures(names: list[str]) -> list[Figure]:
-    """The named figures, or all; the mistakes of all are reported together."""
+    """The named figures, or all; raises `CombinedError` with the mistakes of all."""
+    found, errors = valid_figures(names)
+    if errors:
+        raise CombinedError(errors)
+    return found
+
+
+def valid_figures(names: list[str]) -> tuple[list[Figure], list[UserError]]:
+    """Those of the named figures, or of all, that are valid, and the mistakes of the others."""
     return load_all([paths.FIGURES / f"{name}.toml" for name in dict.fromkeys(names) or paths.figure_names()])
 
 
@@ -51,10 +61,24 @@ def in_figure(figure: Figure, error: UserError) -> UserError:
     return UserError(f"{paths.FIGURES / figure.name}.toml: {error}") if isinstance(error, LayerError) else error
 
 
+@contextmanager
+def file_errors() -> Iterator[None]:
+    """What the system says of a file, or of a full disk, is no internal error: raise it as `FileError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno not in REMEDIES:
+            raise
+        raise FileError(error, paths.BUILD) from error
+
+
 def run(work: Callable[[], None]) -> None:
     """Run a command to its exit status: 0, 1 with a mistake's message on standard error, 130 if interrupted."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        work()
+        with file_errors():
+            work()
     except KeyboardInterrupt:
         sys.exit(130)
     except UserError as error:

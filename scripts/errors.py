@@ -1,11 +1,19 @@
 """The mistakes a person can make and mend; everything else keeps its traceback."""
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
 
 class UserError(Exception):
-    """A mistake that its reader can mend; its text is the whole message."""
+    """A mistake that its reader can mend; its text is the whole message.
+
+    `mistake` is the part that stays the same wherever one mistake shows.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.mistake = message
 
 
 class LayerError(UserError):
@@ -26,12 +34,48 @@ class FigureError(UserError):
         super().__init__(f"{source}: {problem}")
 
 
+# What helps where the system refuses to read or write.
+REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space on its disk"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "Give yourself the right to read and write it"),
+}
+
+
+class FileError(UserError):
+    """A file that cannot be read or written."""
+
+    def __init__(self, error: OSError, folder: Path) -> None:
+        reason = error.strerror or str(error)
+        remedy = REMEDIES.get(error.errno or 0)
+        also = f" {remedy}, or build elsewhere: make BUILD=FOLDER" if remedy else ""
+        super().__init__(f"{error.filename or folder}: {reason}.{also}")
+        self.mistake = reason
+
+
 class ToolError(UserError):
     """A program that failed: which one, at what, and what it printed."""
+
+
+class SourceError(UserError):
+    """A mistake in a template or in the report's text.
+
+    `place` is its file and line, `problem` what is wrong there, `details` further lines of the message.
+    """
+
+    def __init__(self, place: str, problem: str, details: Sequence[str] = ()) -> None:
+        super().__init__("\n".join([f"{place}: {problem}", *details]))
+        self.place, self.problem, self.details = place, problem, details
+        self.mistake = f"{place}: {problem}"
+
+    def shown_in(self, drawing: str) -> "SourceError":
+        """The same mistake, with the drawing in which it shows."""
+        shown = SourceError(self.place, self.problem, [*self.details, f"It shows in {drawing}."])
+        shown.mistake = self.mistake
+        return shown
 
 
 class CombinedError(UserError):
     """Several mistakes found in one run, reported together."""
 
     def __init__(self, errors: Sequence[UserError]) -> None:
-        super().__init__("\n".join(str(error) for error in errors))
+        super().__init__("\n".join(dict.fromkeys(str(error) for error in errors)))

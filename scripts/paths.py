@@ -67,5 +67,5 @@ def frame_names(name: str, count: int) -> list[str]:
 
 
 def figure_names() -> list[str]:
-    """Names of all figures of the catalogue."""
-    return sorted(path.stem for path in FIGURES.glob("*.toml"))
+    """Names of all figures of the catalogue; hidden files are an editor's."""
+    return sorted(path.stem for path in FIGURES.glob("[!.]*.toml"))

@@ -16,10 +16,10 @@ from scripts.errors import ToolError, UserError
 from scripts.files import write_frames
 from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.spec import Figure
+from scripts.tools import time_limit
 
 DPI = 150
 PER_METRE = round(DPI / 0.0254)
-SECONDS = 120
 # Frames that poppler hands over together, which takes their memory twice.
 AT_A_TIME = 50
 
@@ -33,9 +33,15 @@ def rasterise(figure: Figure, outputs: Outputs = CATALOGUE) -> list[Image]:
     try:
         for first in range(1, figure.count + 1, AT_A_TIME):
             last = min(first + AT_A_TIME - 1, figure.count)
-            images += convert_from_path(document, dpi=DPI, first_page=first, last_page=last, timeout=SECONDS)
-    except (PDFInfoNotInstalledError, PDFPageCountError, PDFPopplerTimeoutError) as error:
-        raise ToolError(f"{document}: poppler failed. {error} Run: make setup") from error
+            images += convert_from_path(document, dpi=DPI, first_page=first, last_page=last, timeout=time_limit())
+    except PDFInfoNotInstalledError as error:
+        raise ToolError("pdfinfo is not installed. Run: make doctor") from error
+    except PDFPopplerTimeoutError as error:
+        raise ToolError(f"{document}: poppler took over {time_limit()} s and was stopped.") from error
+    except PDFPageCountError as error:
+        raise ToolError(f"{document}: poppler cannot read it. {error}") from error
+    if len(images) != figure.count:
+        raise ToolError(f"{document}: poppler was killed after {len(images)} of {figure.count} frames. Run make.")
     names = frame_names(figure.name, figure.count)
     write_frames(outputs.png, figure.name, "png", dict(zip(names, map(_png, images), strict=True)))
     return images

@@ -5,21 +5,35 @@ Writes `build/tex/NAME_00.tex` …, one source per step that compiles by itself,
 """
 
 import re
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from math import prod
+from pathlib import Path
 from traceback import extract_tb
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
 
 from scripts import cli, paths
 from scripts.drawing import extent, holding, positions, runs, two_axes
-from scripts.errors import ToolError
+from scripts.errors import SourceError
 from scripts.files import write_frames, write_whole
 from scripts.layers import Values
 from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.spec import Figure
+from scripts.tex_log import Place, excerpt, source_error
+from scripts.tools import TexError
 
 TEX_ESCAPES = {
     **{character: f"\\{character}" for character in "#$%&_{}"},
@@ -33,6 +47,11 @@ TEX_ESCAPES = {
     "−": r"\textminus{}",
     "∞": r"$\infty$",
 }
+
+
+# The document of all frames, and the environment that each of them is in.
+DOCUMENT = "figure.tex.j2"
+BEGIN_FRAME, END_FRAME = r"\begin{framepage}", r"\end{framepage}"
 
 
 def escape_tex(text: str) -> str:
@@ -63,8 +82,34 @@ def decimals(values: Values) -> int:
     return 1 if np.abs(values[values != 0]).min() >= 0.1 else 2
 
 
+class Origins(Extension):
+    """Marks every line of text with the template's line that it comes from.
+
+    The marks are control characters, which no template has and no filter changes.
+    """
+
+    MARK = re.compile("\x01(.*?):(\\d+)\x02")
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """Put a mark before the text of each line."""
+        for token in stream:
+            if token.type == "data":
+                lines = [
+                    re.sub(r"(?=\S)", f"\x01{stream.filename}:{number}\x02", line, count=1)
+                    for number, line in enumerate(token.value.split("\n"), start=token.lineno)
+                ]
+                token = Token(token.lineno, "data", "\n".join(lines))
+            yield token
+
+
+# Whether templates are filled with marks of where their lines come from.
+MARKED = ContextVar("MARKED", default=False)
+# What Jinja and its expressions raise at a mistake in a template.
+MISTAKES = (TemplateError, TypeError, AttributeError, ValueError, ArithmeticError, LookupError, RecursionError)
+
+
 @cache
-def environment() -> Environment:
+def environment(*more: type[Extension]) -> Environment:
     """The templates, with delimiters that TeX never uses; a misspelt variable is an error."""
     env = Environment(  # noqa: S701 — TeX has escapes of its own, see escape_tex
         loader=FileSystemLoader([paths.TEMPLATES, paths.REPORT]),
@@ -78,7 +123,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        extensions=["jinja2.ext.do"],
+        extensions=["jinja2.ext.do", *more],
     )
     env.filters |= {
         "tex": escape_tex,
@@ -96,19 +141,43 @@ def environment() -> Environment:
 
 
 def fill(template: str, **values: object) -> str:
-    """A template, filled; raises `ToolError` with the place of a mistake in it."""
+    """A template, filled; raises `SourceError` with the place of a mistake in it."""
+    env = environment(Origins) if MARKED.get() else environment()
     try:
-        return environment().get_template(template).render(**values)
+        return env.get_template(template).render(**values)
     except TemplateSyntaxError as error:
-        raise ToolError(
-            f"{paths.TEMPLATES / (error.name or template)}, line {error.lineno}: {str(error.message).rstrip('.')}."
-        ) from error
-    except (TemplateError, TypeError, AttributeError, ValueError) as error:
+        raise _source_error(error.filename or template, error.lineno, error.message or "") from error
+    except MISTAKES as error:
         # Jinja puts the templates' own lines into the traceback.
-        lines = [line for line in extract_tb(error.__traceback__) if line.filename.startswith(str(paths.TEMPLATES))]
-        if not lines:
-            raise
-        raise ToolError(f"{lines[-1].filename}, line {lines[-1].lineno}: {str(error).rstrip('.')}.") from error
+        folders = (f"{paths.TEMPLATES}/", f"{paths.REPORT}/")
+        own = [line for line in extract_tb(error.__traceback__) if line.filename.startswith(folders)]
+        problem = f"there is no template {error.name}" if isinstance(error, TemplateNotFound) else str(error)
+        if own:
+            raise _source_error(own[-1].filename, own[-1].lineno or 0, problem) from error
+        if isinstance(error, TemplateNotFound | UnicodeDecodeError):
+            raise SourceError(template, f"{problem}.") from error
+        raise
+
+
+def _source_error(file: str, line: int, problem: str) -> SourceError:
+    place = Place(Path(file), line)
+    return SourceError(str(place), f"{problem.rstrip('.')}.", excerpt(*place))
+
+
+def origin(text: str, line: int, refill: Callable[[], str]) -> Place | None:
+    """The line of a template from which a line of a text comes, which was filled in as `refill` does again.
+
+    None where the templates have changed since.
+    """
+    token = MARKED.set(True)
+    try:
+        lines = refill().split("\n")
+    finally:
+        MARKED.reset(token)
+    if [Origins.MARK.sub("", marked) for marked in lines[line - 1 : line]] != text.split("\n")[line - 1 : line]:
+        return None
+    marks = Origins.MARK.findall(lines[line - 1])[:1] or Origins.MARK.findall("\n".join(lines[:line]))[-1:]
+    return Place(Path(marks[0][0]), int(marks[0][1])) if marks else None
 
 
 def caption(figure: Figure) -> str:
@@ -116,18 +185,47 @@ def caption(figure: Figure) -> str:
     return fill("caption.txt.j2", figure=figure).strip()
 
 
+def figure_error(figure: Figure, failed: TexError, outputs: Outputs = CATALOGUE) -> SourceError:
+    """TeX's error in a figure's document, with its line of a template and the frame that TeX was drawing."""
+    source = outputs.document(figure.name)
+    text = source.read_text(encoding="utf-8")
+    name, line = failed.stop.where(source)
+    place, number = None, None
+    if line is not None and name == source.name:
+        place = origin(text, line, lambda: fill(DOCUMENT, figure=figure, drawing=two_axes(figure)))
+        before = "\n".join(text.split("\n")[:line])
+        begun = before.count(BEGIN_FRAME)
+        number = begun - 1 if begun > before.count(END_FRAME) else None
+    return source_error(failed.stop, failed.log, place, template_files()).shown_in(_shown(figure, number))
+
+
+def _shown(figure: Figure, number: int | None) -> str:
+    """A figure, or one of its frames, for messages; numbers count from 0, as in the files' names."""
+    frame = "" if number is None else f", frame {frame_names(figure.name, figure.count)[number]}"
+    return f"figure {figure.name}{frame}"
+
+
+def template_files() -> list[Path]:
+    """All templates."""
+    return sorted(path for path in paths.TEMPLATES.rglob("*.*") if path.is_file())
+
+
 def render(figure: Figure, outputs: Outputs = CATALOGUE) -> str:
     """Write the sources of a figure's steps and of their common document, which is returned.
 
-    Raises `LayerError` where its view cannot draw the layer.
+    Raises `LayerError` where its view cannot draw the layer, and `SourceError` at a mistake in a template.
     """
     drawing = two_axes(figure)
     names = frame_names(figure.name, figure.count)
-    sources = {
-        name: fill("step.tex.j2", figure=figure, drawing=drawing, frame=frame, number=number)
-        for number, (name, frame) in enumerate(zip(names, drawing.frames, strict=True), start=1)
-    }
-    document = fill("figure.tex.j2", figure=figure, drawing=drawing)
+    sources = {}
+    current = None
+    try:
+        for current, (name, frame) in enumerate(zip(names, drawing.frames, strict=True)):
+            sources[name] = fill("step.tex.j2", figure=figure, drawing=drawing, frame=frame, number=current + 1)
+        current = None
+        document = fill(DOCUMENT, figure=figure, drawing=drawing)
+    except SourceError as error:
+        raise error.shown_in(_shown(figure, current)) from None
     write_frames(outputs.tex, figure.name, "tex", sources)
     write_whole(outputs.document(figure.name), document)
     return document

@@ -6,7 +6,8 @@ or doubled reference, a missing glyph and an overfull box are errors.
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from scripts import cli, paths
@@ -14,12 +15,15 @@ from scripts.chapters import chapter
 from scripts.errors import ToolError, UserError
 from scripts.files import Record, code_fingerprint, digest, only_build, write_whole
 from scripts.paths import CATALOGUE
-from scripts.render import caption, fill
-from scripts.tools import latexmk
+from scripts.render import caption, fill, origin, template_files
+from scripts.spec import Figure
+from scripts.tex_log import Place, source_error
+from scripts.tools import TexError, latexmk
 from scripts.typeset import compile_pages, prepare
 
 FOLDER = paths.REPORT_BUILD
 SOURCE = FOLDER / "report.tex"
+DIAGRAMS = "diagrams.tex.j2"
 
 # Lines of TeX's log that a published report must not have; overfull boxes count from 1 pt.
 FAULTS = re.compile(
@@ -37,10 +41,41 @@ def report(started: float) -> None:
     record = Record("report")
     if not record.holds(inputs, [paths.REPORT_PDF]):
         record.drop()
-        latexmk(SOURCE)
+        typeset()
         check(SOURCE.with_suffix(".log"))
         write_whole(paths.REPORT_PDF, SOURCE.with_suffix(".pdf").read_bytes())
     record.keep(inputs, started)
+
+
+def typeset() -> None:
+    """Run TeX; raises `SourceError` with the line, of the report or of a template, at which it stopped."""
+    try:
+        latexmk(SOURCE)
+    except TexError as failed:
+        name, line = failed.stop.where(SOURCE)
+        as_it_is = {file.name: file for file in (paths.THEME, paths.REPORT_STYLE)}
+        place = None
+        if line is not None and name in as_it_is:
+            place = Place(as_it_is[name], line)
+        elif line is not None and (FOLDER / name).is_file():
+            text = (FOLDER / name).read_text(encoding="utf-8")
+            place = origin(text, line, lambda: fill_texts(cli.figures([]))[0].get(name, ""))
+        raise source_error(failed.stop, failed.log, place, _written()) from None
+
+
+def _written() -> list[Path]:
+    """All files that people write for the report's looks and text."""
+    return [*sorted(paths.REPORT.glob("*.tex")), *template_files()]
+
+
+def fill_texts(figures: Iterable[Figure]) -> tuple[dict[str, str], dict[str, str]]:
+    """The texts of the report by their files' names, and the sources of its diagrams by theirs."""
+    by_name = {figure.name: figure for figure in figures}
+    diagrams = dict[str, str]()
+    files = sorted({paths.REPORT / SOURCE.name, *paths.REPORT.glob("*.tex")})
+    texts = {file.name: chapter(file, by_name, diagrams) for file in files}
+    captions = [(figure, caption(figure)) for figure in by_name.values()]
+    return texts | {"figures.tex": fill("figures.tex.j2", captions=captions)}, diagrams
 
 
 def gather() -> list[Path]:
@@ -50,12 +85,9 @@ def gather() -> list[Path]:
     for strip in strips:
         if not strip.is_file():
             raise UserError(f"{strip} is missing. Run: make report")
-    captions = [(figure, caption(figure)) for figure in figures]
+    texts, diagrams = fill_texts(figures)
     sources = {file.name: file.read_bytes() for file in (*paths.REPORT.glob("*.bib"), paths.THEME, paths.REPORT_STYLE)}
-    by_name = {figure.name: figure for figure in figures}
-    diagrams = dict[str, str]()
-    sources |= {file.name: chapter(file, by_name, diagrams).encode() for file in sorted(paths.REPORT.glob("*.tex"))}
-    sources["figures.tex"] = fill("figures.tex.j2", captions=captions).encode()
+    sources |= {name: text.encode() for name, text in texts.items()}
     for file in (*FOLDER.glob("*.tex"), *FOLDER.glob("*.bib")):
         if file.name not in sources:
             file.unlink()
@@ -66,7 +98,7 @@ def gather() -> list[Path]:
 
 def draw(diagrams: Mapping[str, str]) -> list[Path]:
     """Compile the diagrams, unless they are as they were, into a PDF each."""
-    document = fill("diagrams.tex.j2", diagrams=diagrams)
+    document = fill(DIAGRAMS, diagrams=diagrams)
     source = CATALOGUE.document("diagrams")
     files = [paths.DIAGRAMS / f"{name}.pdf" for name in diagrams]
     record = Record("diagrams")
@@ -74,10 +106,21 @@ def draw(diagrams: Mapping[str, str]) -> list[Path]:
     if not record.holds(inputs, files):
         record.drop()
         write_whole(source, document)
-        for file, page in zip(files, compile_pages(source, len(files)) if files else [], strict=True):
+        try:
+            pages = compile_pages(source, len(files)) if files else []
+        except TexError as failed:
+            name, line = failed.stop.where(source)
+            refill = partial(_fill_diagrams, cli.figures([]))
+            place = None if line is None or name != source.name else origin(document, line, refill)
+            raise source_error(failed.stop, failed.log, place, _written()).shown_in("the report's diagrams") from None
+        for file, page in zip(files, pages, strict=True):
             write_whole(file, page)
         record.keep(inputs, time.time())
     return files
+
+
+def _fill_diagrams(figures: Iterable[Figure]) -> str:
+    return fill(DIAGRAMS, diagrams=fill_texts(figures)[1])
 
 
 def check(log: Path) -> None:

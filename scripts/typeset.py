@@ -14,8 +14,10 @@ from scripts import cli, paths
 from scripts.errors import ToolError, UserError
 from scripts.files import Record, digest, write_frames, write_whole
 from scripts.paths import CATALOGUE, Outputs, frame_names
+from scripts.render import figure_error, template_files
 from scripts.spec import Figure
-from scripts.tools import dump_format, latexmk, tex_identity
+from scripts.tex_log import Place, source_error
+from scripts.tools import TexError, check, dump_format, identity, latexmk
 
 
 def typeset(figure: Figure, outputs: Outputs = CATALOGUE) -> None:
@@ -23,7 +25,10 @@ def typeset(figure: Figure, outputs: Outputs = CATALOGUE) -> None:
     source = outputs.document(figure.name)
     if not source.is_file():
         raise UserError(f"{source} is missing. Run first: scripts.render {figure.name}")
-    pages = compile_pages(source, figure.count + 1)
+    try:
+        pages = compile_pages(source, figure.count + 1)
+    except TexError as failed:
+        raise figure_error(figure, failed, outputs) from None
     names = frame_names(figure.name, figure.count)
     write_whole(outputs.strips / f"{figure.name}.pdf", pages.pop())
     write_frames(outputs.pdf, figure.name, "pdf", dict(zip(names, pages, strict=True)))
@@ -44,13 +49,20 @@ def compile_pages(source: Path, count: int) -> list[bytes]:
 def prepare() -> str:
     """Bring the format up to date from which all figures' runs start, and return its fingerprint.
 
-    It is the preamble, run once and dumped; it depends on the preamble and on the TeX that is installed.
+    It is the preamble, run once and dumped; it depends on the preamble and on the tools that are installed.
+    Where these are others than before, raises `ToolError` with all that is missing or too old.
     """
-    fingerprint = digest(paths.PREAMBLE.read_bytes(), tex_identity())
+    fingerprint = digest(paths.PREAMBLE.read_bytes(), identity())
     record = Record(paths.FORMAT.name)
     if not record.holds(fingerprint, [paths.FORMAT]):
+        check()
         paths.WORK.mkdir(parents=True, exist_ok=True)
-        dump_format(paths.PREAMBLE, paths.FORMAT)
+        try:
+            dump_format(paths.PREAMBLE, paths.FORMAT)
+        except TexError as failed:
+            name, line = failed.stop.where(paths.PREAMBLE)
+            place = None if line is None or name != paths.PREAMBLE.name else Place(paths.PREAMBLE, line)
+            raise source_error(failed.stop, failed.log, place, template_files()) from None
         record.keep(fingerprint, time.time())
     return fingerprint
 

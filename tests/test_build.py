@@ -226,17 +226,6 @@ def test_a_figure_of_one_frame_and_one_of_over_a_hundred(fresh_project: Project)
     assert (frames[0], frames[-1], len(frames)) == ("png/values_000.png", "png/values_149.png", 150)
 
 
-def test_a_mistake_in_a_template_is_told_with_its_line(project: Project) -> None:
-    project.edit("templates/plane.tex.j2", "(columns.windows | length)", "(columns.widnows | length)")
-    message = project.make("gifs", fails=True)
-    assert re.search(r"templates/plane\.tex\.j2, line \d+: .*widnows", message)
-    assert "Traceback" not in message
-    # Two plane figures have it, and it is told once.
-    assert message.count("widnows") == 1
-    project.edit("templates/plane.tex.j2", "(columns.widnows | length)", "<% nonsense %>")
-    assert "templates/plane.tex.j2, line " in project.make("gifs", fails=True)
-
-
 def test_two_builds_are_the_same_bytes(project: Project, fresh_project: Project) -> None:
     fresh_project.make("-j1", "report", "gifs")
     kinds = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*")
@@ -308,30 +297,6 @@ def test_some_figures(fresh_project: Project) -> None:
     assert len(fresh_project.outputs("pdf/tiny_*")) == 4
     assert len(fresh_project.outputs("png/tiny_*")) == 0
     assert fresh_project.make("all_animations").count("[") == 2
-
-
-def test_wrong_files_are_reported_together_and_nothing_stale_is_left_as_new(project: Project) -> None:
-    project.edit("figures/tiny.toml", "kernel_size = 2", "kernel_size = 9")
-    project.edit("figures/values.toml", "frame_duration", "frame_durations")
-    message = project.make(fails=True)
-    assert "figures/tiny.toml: kernel_size: the window spans 9" in message
-    assert "figures/values.toml: frame_durations: is not a key of a figure. Did you mean frame_duration?" in message
-    assert "Traceback" not in message
-    project.make("gifs", fails=True)
-
-
-def test_an_error_of_tex_is_shown_with_its_lines(project: Project) -> None:
-    project.edit("templates/theme.tex", "input/.style={fill=inputcolor}", r"input/.style={fill=\nocolor}")
-    message = project.make("gifs", fails=True)
-    assert "Undefined control sequence" in message
-    assert r"\nocolor" in message
-    assert "The full log is build/work/tiny" in message
-    # The figures stop at different drawings, but it is one mistake.
-    assert message.count("Undefined control sequence") == 1
-    assert "The same in " in message
-    assert "Traceback" not in message
-    project.edit("templates/theme.tex", r"\nocolor", "inputcolor")
-    project.make("gifs")
 
 
 def test_a_fault_of_the_report_fails_and_leaves_the_old_one(project: Project) -> None:

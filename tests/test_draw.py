@@ -101,7 +101,8 @@ def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(project: Project) -> N
     project.make("draw", LAYER, "INPUT=5x7", "NAME=mine_too")
     project.edit("templates/theme.tex", "\\tikzset{", "\\tikzzet{")
     printed = project.make("draw", LAYER, "INPUT=4x4", "NAME=mine", fails=True)
-    assert "! Undefined control sequence" in printed
+    assert "TeX stopped. Undefined control sequence \\tikzzet." in printed
+    assert "It shows in figure mine." in printed
     assert not [name for name in project.outputs("draw/*") if not name.startswith("draw/mine_too")]
     assert len(project.outputs("draw/mine_too*")) == 38
 

@@ -1,0 +1,152 @@
+"""What TeX's log says of a mistake, and what helps to mend it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.errors import SourceError
+
+# With -file-line-error TeX names file and line; errors at the end of a file have neither.
+ERROR = re.compile(r"(?:! |(?:\./)?(?P<file>[^\s:]+\.\w+):(?P<line>\d+): )(?P<message>.*)")
+# How many places a message lists where a word stands.
+MOST_PLACES = 4
+LINE = re.compile(r"l\.(\d+) ")
+# Lines of a report of TeX's that tell a reader nothing.
+IDLE = re.compile(r"\s*$|\s+\.\.\.|See the .* for explanation\.|Type  ?[HX] |or enter new name|Enter file name")
+
+# The common mistakes: what TeX says, and what to do about it.  A group is the word at fault.
+HINTS = {
+    r"Undefined control sequence (\\.+)\.": "It is misspelt, or nothing loaded defines it.",
+    r"I do not know the key '(?:/\w+)*/([^'/]+)'": "No style has this name.",
+    r"Undefined color `(.*?)'": "No colour has this name.",
+    r"Environment (\S+) undefined": "It is misspelt, or nothing loaded defines it.",
+    r"File `(.*?)(?:\.\w+)?' not found": "It is misspelt, or the TeX package that has it is missing: see make doctor.",
+    r"I did not find the tikz library '(.*?)'": "It is misspelt, or this TikZ is too old for it: see make doctor.",
+    r"There is no figures/(.*)\.toml": "make list shows the figures.",
+    r"File ended while scanning|Paragraph ended before|Runaway": "A brace or bracket is opened and never closed.",
+    r"Emergency stop|no legal \\end found": "The text ends too early: something is opened and never closed.",
+    r"I can't write on file|No space left": "The disk may be full, or the build's folder is read-only.",
+    r"TeX capacity exceeded": "A macro may call itself without an end, or a drawing be too large.",
+}
+
+
+class Place(NamedTuple):
+    """A line of a file; lines count from 1."""
+
+    file: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """TeX's first error: the message, TeX's own lines about it, the file and line of its source if known.
+
+    `word` is what is misspelt or missing, `hint` what is to be done, where the mistake is a common one;
+    `runaway` the text that TeX was reading when a file ended too early.
+    """
+
+    message: str
+    context: tuple[str, ...]
+    file: str | None
+    line: int | None
+    word: str | None
+    hint: str | None
+    runaway: str | None
+
+    def where(self, source: Path) -> tuple[str, int | None]:
+        """The name of the file, and its line, at which TeX stopped, or at which what it stopped in begins."""
+        name = self.file or source.name
+        if self.runaway is None:
+            return name, self.line
+        return name, _where_runaway(self.runaway, source.with_name(name).read_text(encoding="utf-8", errors="replace"))
+
+
+def first_stop(log: str) -> Stop | None:
+    """The first error of a log, None where there is none."""
+    lines = log.splitlines()
+    found = ((number, match) for number, line in enumerate(lines) if (match := ERROR.match(line)))
+    number, match = next(found, (0, None))
+    if match is None:
+        return None
+    report = list(takewhile(lambda line: not line.startswith("Here is how much"), lines[number : number + 30]))
+    # LaTeX breaks long messages into lines.
+    wrapped = list(takewhile(lambda line: not re.match(r"\s*$|<|\\|l\.\d", line), report[1:]))
+    message = " ".join([match["message"], *map(str.strip, wrapped)])
+    context = [line for line in report[1 + len(wrapped) :] if not IDLE.match(line)][:6]
+    if message.startswith("Undefined control sequence") and context:
+        last_read = context[0].rstrip().rpartition("\\")[2]
+        message = f"Undefined control sequence \\{last_read}."
+    later = (at[1] for line in context if (at := LINE.match(line)))
+    given = match["line"] or next(later, None)
+    hints = ((at, hint) for rule, hint in HINTS.items() if (at := re.search(rule, message)))
+    common, hint = next(hints, (None, None))
+    word = common[1] if common is not None and common.re.groups else None
+    before = lines[number - 2 : number]
+    runaway = before[1] if len(before) == 2 and before[0].startswith("Runaway") else None
+    if runaway is not None:
+        context = [runaway]
+    return Stop(message, tuple(context), match["file"], int(given) if given else None, word, hint, runaway)
+
+
+def _where_runaway(runaway: str, text: str) -> int | None:
+    """The line of a text at which the argument begins that TeX was still reading at the end of the file."""
+    # TeX shows it without comments, and with a space after every word.
+    wanted = re.sub(r"\s|\\ETC\..*", "", runaway)
+    squeezed = [(number, c) for number, line in enumerate(text.splitlines(), 1) for c in line if not c.isspace()]
+    whole = "".join(c for _, c in squeezed)
+    begins = [whole.find(wanted[:length]) for length in (40, 20, 10)]
+    return next((squeezed[begin][0] for begin in begins if begin >= 0), None)
+
+
+def source_error(stop: Stop, log: Path, place: Place | None, sources: Iterable[Path]) -> SourceError:
+    """TeX's error as a mistake at some place of a source that a person wrote, with what helps to mend it.
+
+    `place` is None where TeX names none; `sources` are all files that the cause may be in.
+    """
+    texts = {source: source.read_text(encoding="utf-8", errors="replace") for source in sources}
+    places = [] if stop.word is None else _places(stop.word, texts)
+    if stop.file is None and places:
+        place = places[0]
+    details = [f"    {line}" for line in stop.context]
+    if place is not None:
+        details += ["In the source:", *excerpt(*place)]
+    if elsewhere := [str(other) for other in places if other != place]:
+        details.append(f"{stop.word} stands in {'; '.join(elsewhere[:MOST_PLACES])}.")
+    if stop.hint is not None:
+        near = [] if stop.word is None else get_close_matches(stop.word, _words(stop.word, texts), n=1, cutoff=0.75)
+        details.append(f"{stop.hint}{f' Did you mean {near[0]}?' if near else ''}")
+    told = SourceError(str(place or log), f"TeX stopped. {stop.message}", [*details, f"The full log is {log}."])
+    # One mistake in the theme stops TeX at other places in other figures.
+    told.mistake = stop.message
+    return told
+
+
+def _places(word: str, texts: Mapping[Path, str]) -> list[Place]:
+    """The lines in which a word stands."""
+    alone = re.compile(rf"(?<![\w\\]){re.escape(word)}(?!\w)")
+    return [
+        Place(file, number)
+        for file, text in texts.items()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if alone.search(line)
+    ]
+
+
+def _words(like: str, texts: Mapping[Path, str]) -> set[str]:
+    """The commands in some texts if the word is like one, else the names of styles, keys and colours."""
+    rule = r"\\[A-Za-z@]+" if like.startswith("\\") else r"[A-Za-z][\w -]*[A-Za-z](?=[=,/}\]])"
+    return {word for text in texts.values() for word in re.findall(rule, text)} - {like}
+
+
+def excerpt(file: Path, line: int) -> list[str]:
+    """The line of a file, marked, between its neighbours."""
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    shown = range(max(line - 1, 1), min(line + 1, len(lines)) + 1)
+    return [f"  {'>' if number == line else ' '} {number:4} | {lines[number - 1]}" for number in shown]

@@ -1,0 +1,350 @@
+"""What goes wrong while building: mistakes in templates, tools that fail, disks that are full."""
+
+import filecmp
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from scripts.tools import outside_make
+from tests.conftest import FIGURES, UNPRIVILEGED, Project, works
+
+T = TypeVar("T")
+
+# A drawing that TeX never finishes.
+ENDLESS = (r"\liftoutput{", r"\loop\iftrue\repeat\liftoutput{")
+# A mount of one's own, which is gone with the command.
+OWN_MOUNTS = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount"]
+
+
+def line_of(project: Project, file: str, text: str) -> int:
+    """The first line of a file in which a text stands."""
+    lines = (project.top / file).read_text().splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if text in line)
+
+
+# Each: the file, what it says, the mistake instead of it; the file and the line to be told, and more of the message.
+MISTAKES = {
+    "undefined command in a style": (
+        "templates/theme.tex", "input/.style={fill=inputcolor}", r"input/.style={fill=\nocolor}",
+        "templates/maps.tex.j2", r"\fill[input]<<",
+        [r"TeX stopped. Undefined control sequence \nocolor.", r"\nocolor stands in EDITED.",
+         r"<argument> \nocolor",
+         "It is misspelt, or nothing loaded defines it.", "It shows in figure ", "The same in "],
+    ),
+    "misspelt key in a style": (
+        "templates/theme.tex", "fill=outputcolor}", "fil=outputcolor}",
+        "templates/maps.tex.j2", r"\fill[output]",
+        ["I do not know the key '/tikz/fil', to which you passed 'outputcolor'",
+         "fil stands in EDITED.", "Did you mean fill?"],
+    ),
+    "misspelt style in a view": (
+        "templates/plane.tex.j2", r"\draw[link]", r"\draw[lnk]",
+        "templates/plane.tex.j2", r"\draw[lnk]",
+        ["No style has this name. Did you mean link?", "It shows in figure tiny, frame tiny_00."],
+    ),
+    "misspelt command in a view": (
+        "templates/plane.tex.j2", r"\fill[window] (", r"\fil[window] (",
+        "templates/plane.tex.j2", r"\fil[window] (",
+        [r"Undefined control sequence \fil.", r"Did you mean \fill?", "It shows in figure tiny, frame tiny_00."],
+    ),
+    "missing package": (
+        "templates/theme.tex", r"\usepackage[T1]{fontenc}", r"\usepackage{nosuchpackage}",
+        "templates/theme.tex", "nosuchpackage",
+        ["File `nosuchpackage.sty' not found.", "the TeX package that has it is missing: see make doctor."],
+    ),
+    "missing colour": (
+        "templates/theme.tex", r"\definecolor{windowcolor}", r"\definecolor{windwcolor}",
+        "templates/plane.tex.j2", r"\fill[window]<<",
+        ["Undefined color `windowcolor'.", "Did you mean windwcolor?"],
+    ),
+    "missing library in the preamble": (
+        "templates/preamble.tex", r"\usetikzlibrary{calc}", r"\usetikzlibrary{clc}",
+        "templates/preamble.tex", r"\usetikzlibrary{clc}",
+        ["I did not find the tikz library 'clc'", "build/work/figure.log"],
+    ),
+    "brace never closed": (
+        "templates/theme.tex", r"\newcommand\kernelfont{", r"\newcommand\kernelfont{{",
+        "templates/theme.tex", r"\newcommand\kernelfont",
+        ["File ended while scanning", "A brace or bracket is opened and never closed.", "The same in "],
+    ),
+    "misspelt environment": (
+        "templates/numerical.tex.j2", r"\begin{scope}[flat]", r"\begin{scop}[flat]",
+        "templates/numerical.tex.j2", r"\begin{scop}[flat]",
+        ["Environment scop undefined.", "Did you mean scope?", "It shows in figure values."],
+    ),
+    "misspelt attribute": (
+        "templates/plane.tex.j2", "frame.windows | map", "frame.widnows | map",
+        "templates/plane.tex.j2", "widnows",
+        ["has no attribute 'widnows'.", "It shows in figure tiny, frame tiny_00."],
+    ),
+    "misspelt filter": (
+        "templates/plane.tex.j2", "(columns.windows | length)", "(columns.windows | lenght)",
+        "templates/plane.tex.j2", "lenght",
+        ["No filter named 'lenght'", "It shows in figure tiny, frame tiny_00."],
+    ),
+    "misspelt tag": (
+        "templates/plane.tex.j2", "<%- endif %>", "<%- endfi %>",
+        "templates/plane.tex.j2", "endfi",
+        ["Encountered unknown tag 'endfi'.", "It shows in figure tiny, frame tiny_00."],
+    ),
+    "missing template": (
+        "templates/plane.tex.j2", 'import "maps.tex.j2"', 'import "map.tex.j2"',
+        "templates/plane.tex.j2", 'import "map.tex.j2"',
+        ["there is no template map.tex.j2.", "It shows in figure tiny"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_a_template_is_told_once_with_its_line(project: Project, mistake: str) -> None:
+    edited, old, new, file, line, told = MISTAKES[mistake]
+    project.edit(edited, old, new)
+    printed = project.make("pdfs", "FIGURES=tiny values", fails=True)
+    assert printed.count(f"{file}, line {line_of(project, file, line)}: ") == 1
+    mistaken = f"{edited}, line {line_of(project, edited, new.splitlines()[0])}"
+    for text in told:
+        assert text.replace("EDITED", mistaken) in printed
+    assert f"  > {line_of(project, file, line):4} | " in printed
+    assert "Traceback" not in printed
+    if "TeX stopped" in printed:
+        log = printed.partition("The full log is ")[2].split()[0].rstrip(".")
+        assert "==> Fatal error" in (project.top / log).read_text()
+
+
+def test_a_mistake_in_the_theme_leaves_all_outputs_and_takes_none_for_new(project: Project) -> None:
+    before = project.outputs("pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*")
+    project.edit("templates/theme.tex", r"\tikzset{", r"\tikzzet{")
+    for goal in ("gifs", "report"):
+        printed = project.make(goal, fails=True)
+        assert printed.count("TeX stopped.") == 1
+        assert re.search(r"It shows in figure (\w+)\.\nThe same in (\w+), (\w+)\.\n", printed)
+    assert project.outputs("pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*") == before
+
+
+@pytest.mark.parametrize(
+    ("edited", "old", "new", "told"),
+    [
+        (
+            "report/report.tex", "See ", r"\see ",
+            r"report/report.tex, line 7: TeX stopped. Undefined control sequence \see.",
+        ),
+        (
+            "report/report.tex", r"\showfigure{values}", r"\showfigure{value}",
+            "report/report.tex, line 8: TeX stopped. Package figures Error: There is no figures/value.toml.",
+        ),
+        (
+            "report/report.tex", "See ", r"\textbf{See ",
+            "report/report.tex, line 7: TeX stopped. File ended while scanning use of",
+        ),
+        (
+            "templates/figures.tex.j2", r"\makeatother", r"\makeatothr",
+            r"templates/figures.tex.j2, line 12: TeX stopped. Undefined control sequence \makeatothr.",
+        ),
+        (
+            "templates/figures.tex.j2", r"\centering", r"\centring",
+            r"\centring stands in templates/figures.tex.j2, line 7.",
+        ),
+        ("templates/caption.txt.j2", "layer.transposed", "layer.transpose", "templates/caption.txt.j2, line "),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_report_is_told_with_its_line(
+    project: Project, edited: str, old: str, new: str, told: str
+) -> None:
+    before = project.outputs("report.pdf")
+    project.edit(edited, old, new)
+    printed = project.make(fails=True)
+    assert told in printed
+    assert "Traceback" not in printed
+    assert project.outputs("report.pdf") == before
+
+
+def test_wrong_files_are_reported_together_and_others_are_built_if_make_keeps_going(project: Project) -> None:
+    project.edit("figures/tiny.toml", "kernel_size = 2", "kernel_size = 9")
+    project.edit("figures/values.toml", "frame_duration", "frame_durations")
+    (project.top / "figures" / "right.toml").write_text(FIGURES["tiny"])
+    for words in (["gifs"], ["-k", "gifs"], ["-k", "report"]):
+        printed = project.make(*words, fails=True)
+        # Once, though a second figure is made from it.
+        assert printed.count("figures/tiny.toml: kernel_size: the window spans 9") == 1
+        assert "figures/values.toml: frame_durations: is not a key of a figure. Did you mean frame_duration?" in printed
+        assert "Traceback" not in printed
+        assert bool(project.outputs("gif/right.gif")) == ("-k" in words)
+    assert project.make("gifs", "FIGURES=right") == "Figures up to date: 1\n"
+
+
+def test_figures_that_transpose_each_other_are_told_and_do_not_confuse_make(fresh_project: Project) -> None:
+    fresh_project.edit("figures/tiny.toml", FIGURES["tiny"], 'title = "T"\ntranspose_of = "tiny_transposed"\n')
+    printed = fresh_project.make("gifs", fails=True)
+    assert "figures/tiny.toml: transpose_of: tiny_transposed → tiny → tiny_transposed is a circle." in printed
+    assert "figures/tiny_transposed.toml: transpose_of: tiny → tiny_transposed → tiny is a circle." in printed
+
+
+@pytest.mark.parametrize("name", ["x$y", "a b", "a%b", "a:b", "a#b", "-a", "a.b", "é", "$(shell touch here)"])
+def test_a_name_that_is_none_is_told_by_make(fresh_project: Project, name: str) -> None:
+    (fresh_project.top / "figures" / f"{name}.toml").write_text(FIGURES["tiny"])
+    printed = fresh_project.make("gifs", fails=True)
+    assert f"A name in figures/ is no name of a figure: figures/{name}.toml; rename it with letters" in printed
+    assert not (fresh_project.top / "here").exists()
+
+
+def test_hidden_files_are_no_figures(project: Project) -> None:
+    """Such as editors make while a file is open."""
+    (project.top / "figures" / ".#tiny.toml").symlink_to("nowhere")
+    project.make("gifs")
+    project.make("report")
+
+
+@pytest.mark.parametrize("folder", ["", "a b", ".", "figures/"])
+def test_a_folder_that_cannot_be_built_in_is_told_by_make(fresh_project: Project, folder: str) -> None:
+    before = sorted(fresh_project.top.iterdir())
+    assert f"BUILD={folder.rstrip('/')} is no " in fresh_project.make("gifs", f"BUILD={folder}", fails=True)
+    assert sorted(fresh_project.top.iterdir()) == before
+
+
+def processes(top: Path) -> dict[int, str]:
+    """The processes that run below a folder: their numbers and names."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink().is_relative_to(top) and "\nState:\tZ" not in (
+                process / "status"
+            ).read_text():
+                found[int(process.name)] = (process / "comm").read_text().strip()
+    return found
+
+
+def until(condition: Callable[[], T]) -> T:
+    """What a condition gives once it holds."""
+    for _ in range(600):
+        if result := condition():
+            return result
+        time.sleep(0.05)
+    raise AssertionError("it never came to that")
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks at processes in /proc")
+
+
+@needs_proc
+def test_tex_without_an_end_is_stopped_after_the_time_limit(project: Project) -> None:
+    project.edit("templates/plane.tex.j2", *ENDLESS)
+    printed = project.make("gifs", "TIME_LIMIT=1", fails=True)
+    assert re.search(r"latexmk took over 1 s in build/work/tiny\w* and was stopped\. Look for a loop", printed)
+    assert "allow more: make TIME_LIMIT=5\nThe same in tiny" in printed
+    assert printed.count("took over") == 1
+    assert until(lambda: not processes(project.top))
+    project.edit("templates/plane.tex.j2", *reversed(ENDLESS))
+    project.make("gifs")
+    assert "TIME_LIMIT: cannot be '1s'. It is a whole number" in project.make(
+        "clean", "gifs", "TIME_LIMIT=1s", fails=True
+    )
+
+
+@needs_proc
+@pytest.mark.parametrize("killed", ["build", "worker", "TeX", "interrupted"])
+def test_no_tex_outlives_its_build(project: Project, killed: str) -> None:
+    project.edit("templates/plane.tex.j2", *ENDLESS)
+    command = [".venv/bin/python", "-m", "scripts.build", "--jobs", "1", "tiny"]
+    build = subprocess.Popen(
+        command, cwd=project.top, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+    def tex() -> list[int]:
+        return [number for number, name in processes(project.top).items() if name == "pdflatex"]
+
+    found = until(tex)
+    if killed == "build":
+        build.kill()
+    elif killed == "worker":
+        workers = set(map(int, Path(f"/proc/{build.pid}/task/{build.pid}/children").read_text().split()))
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+    elif killed == "TeX":
+        os.kill(found[0], signal.SIGKILL)
+    else:
+        os.killpg(build.pid, signal.SIGINT)
+    printed = build.communicate(timeout=60)[0]
+    assert until(lambda: not processes(project.top))
+    assert "Traceback" not in printed
+    status, message = {
+        "build": (-signal.SIGKILL, ""),
+        "worker": (1, "A process of the build was killed, perhaps for want of memory. Run make again."),
+        "TeX": (1, "build/work/tiny/tiny.tex: TeX was killed before it ended, perhaps for want of memory."),
+        "interrupted": (130, ""),
+    }[killed]
+    assert build.returncode == status
+    assert message in printed
+
+
+def test_an_interrupt_while_modules_are_imported_ends_without_a_word(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "pikepdf.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    command = [".venv/bin/python", "-m", "scripts.build"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    build = subprocess.Popen(
+        command, cwd=project.top, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert build.stdout is not None
+    assert build.stdout.readline() == "importing\n"
+    build.send_signal(signal.SIGINT)
+    assert build.communicate(timeout=60)[0] == ""
+    assert build.returncode == -signal.SIGINT
+
+
+def test_a_full_disk_is_told_and_the_next_build_is_whole(project: Project, full: bool) -> None:
+    """Disks with room for less and less: none for the format, the first figures, the GIFs, the report."""
+    if not works(*OWN_MOUNTS):
+        pytest.skip("this system lets nobody mount a small disk: unshare --mount does not work")
+    script = """mkdir disk && mount -t tmpfs -o size=65536k small disk
+head -c $((65536 - $1))K /dev/zero > disk/others
+make report gifs BUILD=disk
+echo "status $?"
+find disk -name '.*' -type f
+rm disk/others && make report gifs BUILD=disk && cp -r disk whole"""
+    build = (project.top / "build").resolve()
+    for size in range(1000, 8000, 500) if full else (7100,):
+        command = [*OWN_MOUNTS, "sh", "-c", script, "sh", str(size)]
+        result = subprocess.run(
+            command, cwd=project.top, env=outside_make(), capture_output=True, text=True, check=False
+        )
+        printed = result.stdout + result.stderr
+        if "status 0" not in printed:
+            assert "No space left on device. Free some space on its disk, or build elsewhere: make BUILD=" in printed
+        assert size > 7250 or "status 2\ndisk/.lock\n" in printed
+        assert "Traceback" not in printed
+        assert result.returncode == 0, printed
+        whole = project.top / "whole"
+        for kind in ("tex", "pdf", "png", "gif"):
+            files = sorted(path.name for path in (build / kind).iterdir())
+            assert files == sorted(path.name for path in (whole / kind).iterdir())
+            assert filecmp.cmpfiles(build / kind, whole / kind, files, shallow=False)[0] == files
+        assert (build / "report.pdf").read_bytes() == (whole / "report.pdf").read_bytes()
+        shutil.rmtree(whole)
+        (project.top / "disk").rmdir()
+
+
+@pytest.mark.parametrize("folder", [".", "gif", "work/tiny"])
+def test_a_folder_without_the_right_to_write_is_told(project: Project, folder: str) -> None:
+    if os.geteuid() == 0 and not works(*UNPRIVILEGED):
+        pytest.skip("root may write everywhere, and setpriv cannot take that right away here")
+    project.edit("templates/theme.tex", "{38,139,210}", "{38,139,211}")
+    closed = project.top / "build" / folder
+    for path in (closed, *closed.iterdir()):
+        path.chmod(path.stat().st_mode & ~0o222)
+    command = [*(UNPRIVILEGED if os.geteuid() == 0 else []), "make", "gifs", "FIGURES=tiny"]
+    result = subprocess.run(command, cwd=project.top, env=outside_make(), capture_output=True, text=True, check=False)
+    printed = result.stdout + result.stderr
+    assert result.returncode == 2
+    assert re.search(rf"{closed.relative_to(project.top)}/\S+: Permission denied\. Give yourself the right to", printed)
+    assert "Traceback" not in printed
+    for path in (closed, *closed.iterdir()):
+        path.chmod(path.stat().st_mode | 0o200)
+    project.make("gifs", "FIGURES=tiny")
