@@ -237,7 +237,7 @@ def _begin() -> None:
 def _grouped(failed: Iterable[Outcome]) -> list[UserError]:
     """Each mistake once: one in the theme stops many figures in the same way."""
     groups: dict[str, list[Outcome]] = {}
-    for outcome in failed:
+    for outcome in sorted(failed, key=lambda outcome: outcome.figure):
         groups.setdefault(outcome.mistake, []).append(outcome)
     errors = []
     for first, *others in groups.values():
