@@ -25,6 +25,8 @@ UNKNOWN := $(filter-out $(ALL),$(FIGURES))
 $(if $(UNKNOWN),$(error There is no figures/$(firstword $(UNKNOWN)).toml; `make list` shows the figures))
 # Figures whose files are gone since they were built.
 GONE := $(filter-out $(ALL),$(patsubst $(MADE)/%.d,%,$(wildcard $(MADE)/*.d)))
+# The last build has not come to its end.
+CUT_OFF := $(if $(wildcard $(BUILD)/provenance.json),,yes)
 
 # What every figure depends on: the code, its packages and the templates.
 SHARED := $(READY) $(wildcard scripts/*.py templates/*.*)
@@ -68,7 +70,7 @@ $(foreach goal,pdf png gif,$(eval $(call GOAL,$(goal))))
 lost = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 -include $(wildcard $(MADE)/*.d)
 
-build_figures = $(if $(STALE)$(GONE),\
+build_figures = $(if $(STALE)$(GONE)$(CUT_OFF),\
     @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) $(KEEP_GOING) $(if $(TRACE),--trace) -- $(or $(sort $(STALE)),$(FIGURES)),\
     $(if $(QUIET),@:,@echo "Figures up to date: $(words $(FIGURES))"))
 
@@ -90,8 +92,8 @@ $(MADE)/report: $(ALL:%=$(MADE)/%.pdf) $(TEXTS) $(SHARED) $(call lost,$(BUILD)/r
 	$(eval REPORT := stale)
 
 report: $(MADE)/report ## the report, build/report.pdf
-	$(if $(STALE)$(GONE),$(call build_figures,pdf))
-	$(if $(STALE)$(GONE)$(REPORT),@$(PY) -m scripts.report $(QUIET),\
+	$(if $(STALE)$(GONE)$(CUT_OFF),$(call build_figures,pdf))
+	$(if $(STALE)$(GONE)$(CUT_OFF)$(REPORT),@$(PY) -m scripts.report $(QUIET),\
 	    $(if $(QUIET),@:,@echo "$(BUILD)/report.pdf is up to date."))
 
 draw: $(READY) ## one layer, into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx

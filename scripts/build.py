@@ -28,6 +28,7 @@ from scripts.animate import animate
 from scripts.errors import CombinedError, ToolError, UserError
 from scripts.files import Record, code_fingerprint, digest, frame_files, only_build, write_whole
 from scripts.paths import CATALOGUE
+from scripts.provenance import recorded
 from scripts.rasterise import rasterise
 from scripts.render import render
 from scripts.spec import Figure
@@ -146,9 +147,10 @@ def forget_others(names: Iterable[str]) -> None:
         files = [file for folder, ending in frames for file in frame_files(folder, name, ending)]
         files += [CATALOGUE.gif / f"{name}.gif", CATALOGUE.strips / f"{name}.pdf"]
         files += [paths.RECORDS / f"{name}.{ending}" for ending in (*GOALS, "d")]
+        shutil.rmtree(CATALOGUE.document(name).parent, ignore_errors=True)
+        # The last one is what the figure is known by.
         for file in files:
             file.unlink(missing_ok=True)
-        shutil.rmtree(CATALOGUE.document(name).parent, ignore_errors=True)
 
 
 @contextmanager
@@ -260,7 +262,7 @@ def main() -> None:
     command.add_argument("--quiet", action="store_true", help="say nothing about success")
     command.add_argument("--trace", action="store_true", help=f"write what took how long to {paths.TRACE}")
     options = command.parse_args()
-    with only_build(options.quiet):
+    with only_build(options.quiet), recorded():
         forget_others(paths.figure_names())
         figures, errors = cli.valid_figures(options.names)
         if not errors or options.keep_going:

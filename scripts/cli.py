@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from scripts import paths
 from scripts.errors import REMEDIES, CombinedError, FileError, LayerError, UserError
+from scripts.files import only_build
 from scripts.spec import Figure, load_all
 
 
@@ -42,14 +43,15 @@ def stage(description: str | None, action: Callable[[Figure], object]) -> None:
 
     def work() -> None:
         problems = list[UserError]()
-        for figure in figures(names):
-            # What Make knows of the figure's outputs ends here.
-            for record in paths.RECORDS.glob(f"{figure.name}.*"):
-                record.unlink()
-            try:
-                action(figure)
-            except UserError as error:
-                problems.append(in_figure(figure, error))
+        with only_build(quiet=False):
+            for figure in figures(names):
+                # What Make knows of the figure's outputs ends here.
+                for record in paths.RECORDS.glob(f"{figure.name}.*"):
+                    record.unlink()
+                try:
+                    action(figure)
+                except UserError as error:
+                    problems.append(in_figure(figure, error))
         if problems:
             raise CombinedError(problems)
 

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,16 +16,25 @@ from scripts import paths
 Content = str | bytes
 
 
+# What is not finished yet is hidden, so that no one takes it for an output.
+UNFINISHED = ".part"
+
+
 def write_whole(path: Path, content: Content) -> None:
     """Write a file unless it holds this already; readers see the old content or the new, never a part."""
     data = content.encode() if isinstance(content, str) else content
-    if path.is_file() and path.read_bytes() == data:
-        return
+    if not (path.is_file() and path.read_bytes() == data):
+        _replace(path, data)
+
+
+def _replace(path: Path, data: bytes, modified: float | None = None) -> None:
+    """Put a file in the place of another in a single step, with a time of its own where one is given."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Hidden, so that no one takes it for an output where writing it is cut off.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
         temporary.write_bytes(data)
+        if modified is not None:
+            os.utime(temporary, (modified, modified))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -66,16 +76,19 @@ def code_fingerprint() -> str:
 
 @contextmanager
 def only_build(quiet: bool) -> Iterator[None]:
-    """Wait until no other process builds in the same place."""
+    """Wait until no other process builds in the same place, and clear away what a killed one has not finished."""
     paths.BUILD.mkdir(parents=True, exist_ok=True)
     with (paths.BUILD / ".lock").open("w") as lock:
-        # Unlike flock, this lock is not inherited by workers, and ends with this process however it ends.
+        # Workers and TeX inherit the lock: where the build is killed, it ends with the last of them that writes.
+        os.set_inheritable(lock.fileno(), True)
         try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not quiet:
                 print(f"Another build is running in {paths.BUILD}; waiting for it.", flush=True)
-            fcntl.lockf(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for path in paths.BUILD.rglob(f".*{UNFINISHED}"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         yield
 
 
@@ -98,5 +111,4 @@ class Record:
 
     def keep(self, fingerprint: str, started: float) -> None:
         """Note that the outputs are complete, as of the time at which their inputs were read."""
-        write_whole(self.path, fingerprint)
-        os.utime(self.path, (started, started))
+        _replace(self.path, fingerprint.encode(), started)

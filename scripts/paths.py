@@ -18,12 +18,25 @@ THEME = TEMPLATES / "theme.tex"
 PREAMBLE = TEMPLATES / "preamble.tex"
 REPORT_STYLE = TEMPLATES / "reportstyle.tex"
 REQUIREMENTS = Path("requirements.txt")
+READY = Path(".venv/.ready")
+
+# All files that outputs are made from.
+INPUTS = (
+    "Makefile",
+    "requirements.txt",
+    "figures/*.toml",
+    "templates/*",
+    "scripts/*.py",
+    "report/*.tex",
+    "report/*.bib",
+)
 
 BUILD = Path(os.environ.get("BUILD", "build"))
 WORK = BUILD / "work"
 FORMAT = WORK / "figure.fmt"
 RECORDS = BUILD / "made"
 TRACE = BUILD / "trace.json"
+PROVENANCE = BUILD / "provenance.json"
 REPORT_BUILD = BUILD / "report"
 DIAGRAMS = REPORT_BUILD / "diagrams"
 REPORT_PDF = BUILD / "report.pdf"

@@ -34,12 +34,17 @@ def rasterise(figure: Figure, outputs: Outputs = CATALOGUE) -> list[Image]:
         for first in range(1, figure.count + 1, AT_A_TIME):
             last = min(first + AT_A_TIME - 1, figure.count)
             images += convert_from_path(document, dpi=DPI, first_page=first, last_page=last, timeout=time_limit())
+        for image in images:
+            image.load()
     except PDFInfoNotInstalledError as error:
         raise ToolError("pdfinfo is not installed. Run: make doctor") from error
     except PDFPopplerTimeoutError as error:
         raise ToolError(f"{document}: poppler took over {time_limit()} s and was stopped.") from error
     except PDFPageCountError as error:
         raise ToolError(f"{document}: poppler cannot read it. {error}") from error
+    # What poppler had drawn before it was killed.
+    except (ValueError, OSError) as error:
+        raise ToolError(f"{document}: what poppler drew is cut off ({error}). Run make.") from error
     if len(images) != figure.count:
         raise ToolError(f"{document}: poppler was killed after {len(images)} of {figure.count} frames. Run make.")
     names = frame_names(figure.name, figure.count)

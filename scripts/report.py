@@ -15,6 +15,7 @@ from scripts.chapters import chapter
 from scripts.errors import ToolError, UserError
 from scripts.files import Record, code_fingerprint, digest, only_build, write_whole
 from scripts.paths import CATALOGUE
+from scripts.provenance import recorded
 from scripts.render import caption, fill, origin, template_files
 from scripts.spec import Figure
 from scripts.tex_log import Place, source_error
@@ -99,7 +100,7 @@ def gather() -> list[Path]:
 def draw(diagrams: Mapping[str, str]) -> list[Path]:
     """Compile the diagrams, unless they are as they were, into a PDF each."""
     document = fill(DIAGRAMS, diagrams=diagrams)
-    source = CATALOGUE.document("diagrams")
+    source = CATALOGUE.document("_diagrams")  # a name that no figure can have
     files = [paths.DIAGRAMS / f"{name}.pdf" for name in diagrams]
     record = Record("diagrams")
     inputs = digest(code_fingerprint(), prepare(), document)
@@ -136,7 +137,7 @@ def main() -> None:
     command = cli.parser(__doc__)
     command.add_argument("--quiet", action="store_true", help="say nothing about success")
     options = command.parse_args()
-    with only_build(options.quiet):
+    with only_build(options.quiet), recorded():
         report(started)
     if not options.quiet:
         print(paths.REPORT_PDF)

@@ -32,6 +32,13 @@ def release() -> tuple[str, str]:
     return found[1], found[2]
 
 
+def commit() -> str | None:
+    """The last commit, with "-dirty" where files that outputs are made from differ from it; None without git."""
+    last = _git("rev-parse", "HEAD")
+    changed = last and _git("status", "--porcelain", "--", *(f":(glob){pattern}" for pattern in paths.INPUTS))
+    return f"{last}-dirty" if changed else last or None
+
+
 def _git(*words: str) -> str:
     """What git prints of the project's own repository, empty where there is none."""
     # Named, so that no other repository is found in a folder above; nothing in it is written.

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from scripts import needs
 from scripts.errors import ToolError, UserError
-from scripts.files import write_whole
+from scripts.files import UNFINISHED, write_whole
 from scripts.tex_log import Stop, first_stop
 
 # Nothing of the clock or of the folder in a PDF.
@@ -90,6 +90,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] = M
         text=True,
         errors="replace",
         process_group=0,
+        close_fds=False,  # of which only the build's lock is inherited, see only_build
     ) as process:
         os.close(alive)
         try:
@@ -130,7 +131,7 @@ def dump_format(preamble: Path, target: Path) -> None:
     The format is kept unpacked: TeX reads it as well, and each of its starts then takes a third of the time.
     """
     log = target.with_suffix(".log")
-    with TemporaryDirectory(dir=target.parent) as folder:
+    with TemporaryDirectory(dir=target.parent, prefix=".", suffix=UNFINISHED) as folder:
         shutil.copy(preamble, folder)
         command = ["pdftex", "-ini", *QUIET_TEX, "-no-shell-escape", f"-jobname={target.stem}", "&pdflatex"]
         try:

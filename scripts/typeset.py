@@ -56,6 +56,7 @@ def prepare() -> str:
     record = Record(paths.FORMAT.name)
     if not record.holds(fingerprint, [paths.FORMAT]):
         check()
+        record.drop()
         paths.WORK.mkdir(parents=True, exist_ok=True)
         try:
             dump_format(paths.PREAMBLE, paths.FORMAT)

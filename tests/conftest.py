@@ -57,29 +57,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # Nothing is written into the source folders.
 set_hypothesis_home_dir(TOP / ".venv/cache/hypothesis")
 COMPARED = pytest.StashKey[Counter[str]]()
+NOTES = pytest.StashKey[list[str]]()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[COMPARED] = Counter()
+    config.stash[NOTES] = []
     if config.option.full and config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(secrets.randbelow(2**32))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     seed = config.option.hypothesis_seed
-    return [f"random layers again: pytest --full --hypothesis-seed={seed}"] if config.option.full else []
+    return [f"the same random cases again: pytest --full --hypothesis-seed={seed}"] if config.option.full else []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for engine, count in config.stash[COMPARED].items():
         terminalreporter.write_line(f"{count} layers compared with {engine}")
+    for note in config.stash[NOTES]:
+        terminalreporter.write_line(note)
 
 
 @pytest.fixture
 def full(request: pytest.FixtureRequest) -> bool:
     """Whether a test is to be long."""
     return bool(request.config.option.full)
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Where random cases begin: another place in every long run, which says where."""
+    return int(request.config.option.hypothesis_seed or 0)
+
+
+@pytest.fixture
+def notes(request: pytest.FixtureRequest) -> list[str]:
+    """Lines for the summary."""
+    return request.config.stash[NOTES]
 
 
 @pytest.fixture

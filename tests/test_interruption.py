@@ -1,0 +1,171 @@
+"""Builds that are killed and builds side by side: every output is whole, and the next build makes all of them right."""
+
+import fcntl
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from scripts.files import UNFINISHED
+from scripts.tools import outside_make
+from tests.conftest import Project
+
+GOALS = ("report", "gifs")
+DRAW = ["draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=3"]
+OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report/figures/*", "report.pdf", "provenance.json")
+
+# What tells the one state of the sources from the other: a figure has fewer frames, all have another colour.
+EDITS = (
+    ("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]"),
+    ("templates/theme.tex", "{38,139,210}", "{220,50,47}"),
+    ("report/report.tex", "See ", "Look at "),
+)
+
+
+# Kills a build from within, at one of a process's operations on its files: just after it has opened one to write
+# to it, or just before it renames one, removes it or sets its time.
+SITE = """
+import os, signal, sys
+
+left, top = int(os.environ["KILL_AT"]), os.environ["KILL_IN"]
+
+def hook(event, arguments):
+    global left
+    writing = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+    if not (writing or event in ("os.rename", "os.remove", "os.rmdir", "os.utime")):
+        return
+    if isinstance(arguments[0], str) and os.path.abspath(arguments[0]).startswith(top):
+        left -= 1
+        if left == 0:
+            if writing:
+                os.close(os.open(arguments[0], arguments[2]))
+            os.killpg(0, signal.SIGKILL)
+
+sys.addaudithook(hook)
+"""
+
+
+def contents(project: Project) -> dict[str, bytes]:
+    """All outputs, without what was not finished."""
+    paths = [path for path in project.outputs(*OUTPUTS) if not path.endswith(UNFINISHED)]
+    return {path: (project.top / "build" / path).read_bytes() for path in paths}
+
+
+def start(project: Project, *words: str, **variables: str) -> "subprocess.Popen[str]":
+    """A build in a process group of its own, with more variables in its environment."""
+    return subprocess.Popen(
+        ["make", *words],
+        cwd=project.top,
+        env=outside_make() | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def members(group: int) -> list[int]:
+    """The running processes of a group."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = file.read_text(errors="replace").rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(its_group) == group and state != "Z":
+            found.append(int(file.parent.name))
+    return sorted(found)
+
+
+def hit(build: "subprocess.Popen[str]", choice: random.Random) -> str:
+    """Kill any one of a build's processes; its name."""
+    running = members(build.pid)
+    if not running:
+        return "nothing"
+    victim = choice.choice(running)
+    try:
+        name = Path(f"/proc/{victim}/comm").read_text().strip()
+        os.kill(victim, signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError):
+        return "nothing"
+    return name
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
+def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
+    project: Project, tmp_path: Path, full: bool, seed: int, notes: list[str]
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
+    states = [contents(project)]
+    for edit in EDITS:
+        project.edit(*edit)
+    started = time.monotonic()
+    project.make(*GOALS)
+    seconds = time.monotonic() - started
+    states.append(contents(project))
+    assert all(states[0][path] != states[1].get(path) for path in states[0] if path.startswith(("gif", "report")))
+    killed = Counter[str]()
+    for number in range(202 if full else 4):
+        choice = random.Random(f"{seed} {number}")  # noqa: S311
+        old, new = 1 - number % 2, number % 2
+        for file, first, second in EDITS:
+            project.edit(file, *((first, second) if new else (second, first)))
+        goals = choice.sample(GOALS, 2)
+        victim = choice.choice(["all", "one", "inside"])
+        if victim == "inside":
+            at = str(choice.randint(1, 60))
+            site = str(tmp_path / "site")
+            build = start(project, *goals, PYTHONPATH=site, KILL_AT=at, KILL_IN=str(project.top / "build"))
+            victim = f"operation {at}"
+        else:
+            build = start(project, *goals)
+            time.sleep(choice.uniform(0, seconds))
+            if victim == "one":
+                victim = hit(build, choice)
+            else:
+                os.killpg(build.pid, signal.SIGKILL)
+        # It ends once no process is left that could write.
+        printed = build.communicate(timeout=120)[0]
+        where = f"seed {seed}, round {number}, killed {victim}, status {build.returncode}:\n{printed}"
+        killed["operation" if victim.startswith("operation") else victim] += 1
+        assert "Traceback" not in printed, where
+        for path, content in contents(project).items():
+            assert content in (states[old].get(path), states[new].get(path)), f"{path} is cut off; {where}"
+        if build.returncode == 0:
+            assert contents(project) == states[new], where
+        project.make(*GOALS)
+        after = contents(project)
+        assert sorted(after) == sorted(states[new]), where
+        assert [path for path in after if after[path] != states[new][path]] == [], where
+        assert list((project.top / "build").rglob(f".*{UNFINISHED}")) == [], where
+    notes.append(f"builds killed: {', '.join(f'{count} × {name}' for name, count in sorted(killed.items()))}")
+
+
+def test_builds_side_by_side_all_succeed(fresh_project: Project, built: Project) -> None:
+    """They wait for one another, also while the one builds the report and the other draws."""
+    builds = [start(fresh_project, *words) for words in (("gifs",), ("gifs",), ("report",), ("-j4", "pngs"), DRAW)]
+    printed = [build.communicate(timeout=300)[0] for build in builds]
+    assert [build.returncode for build in builds] == [0] * len(builds), printed
+    assert contents(fresh_project) == contents(built)
+    assert len(fresh_project.outputs("draw/*.gif")) == 1
+    assert fresh_project.make("gifs") == "Figures up to date: 3\n"
+
+
+@pytest.mark.parametrize("words", [["gifs"], ["report"], DRAW, ["pdfs", "FIGURES=tiny"]])
+def test_a_build_says_that_it_waits_for_another(project: Project, words: list[str]) -> None:
+    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
+    before = contents(project)
+    with (project.top / "build" / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build = start(project, *words)
+        assert build.stdout is not None
+        assert build.stdout.readline() == "Another build is running in build; waiting for it.\n"
+        assert contents(project) == before
+    build.communicate(timeout=120)
+    assert build.returncode == 0
