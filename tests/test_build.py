@@ -184,6 +184,7 @@ def test_a_figure_that_is_removed_takes_its_outputs_along(project: Project) -> N
         "pdf/values_01.pdf",
         "report.pdf",
         "report/figures/tiny.pdf",
+        "provenance.json",
     ],
 )
 def test_an_output_that_is_lost_is_made_again(project: Project, lost: str) -> None:

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -27,24 +28,29 @@ EDITS = (
 )
 
 
-# Kills a build from within, at one of a process's operations on its files: just after it has opened one to write
-# to it, or just before it renames one, removes it or sets its time.
+# Kills a build from within, at one of the operations on files of its first process or of its workers: just after a
+# file is opened to write to it, or just before one is renamed, removed or given a time.
 SITE = """
 import os, signal, sys
 
-left, top = int(os.environ["KILL_AT"]), os.environ["KILL_IN"]
+who, at, top = (os.environ.get(name, "") for name in ("KILL_WHO", "KILL_AT", "KILL_IN"))
+left = int(at or 0)
 
 def hook(event, arguments):
     global left
     writing = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
     if not (writing or event in ("os.rename", "os.remove", "os.rmdir", "os.utime")):
         return
-    if isinstance(arguments[0], str) and os.path.abspath(arguments[0]).startswith(top):
+    processes = sys.modules.get("multiprocessing.process")
+    if who == ("worker" if processes and processes.parent_process() else "first") and is_below_top(arguments[0]):
         left -= 1
         if left == 0:
             if writing:
                 os.close(os.open(arguments[0], arguments[2]))
             os.killpg(0, signal.SIGKILL)
+
+def is_below_top(path):
+    return isinstance(path, str | os.PathLike) and os.path.abspath(path).startswith(top)
 
 sys.addaudithook(hook)
 """
@@ -54,6 +60,12 @@ def contents(project: Project) -> dict[str, bytes]:
     """All outputs, without what was not finished."""
     paths = [path for path in project.outputs(*OUTPUTS) if not path.endswith(UNFINISHED)]
     return {path: (project.top / "build" / path).read_bytes() for path in paths}
+
+
+def change(project: Project, state: int) -> None:
+    """Edit the sources from one state to the other."""
+    for file, first, second in EDITS:
+        project.edit(file, *((first, second) if state else (second, first)))
 
 
 def start(project: Project, *words: str, **variables: str) -> "subprocess.Popen[str]":
@@ -96,6 +108,20 @@ def hit(build: "subprocess.Popen[str]", choice: random.Random) -> str:
     return name
 
 
+@pytest.mark.parametrize("at", range(1, 4))
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, at: int) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SITE)
+    (tmp_path / "build").mkdir()
+    file = tmp_path / "build" / "file"
+    file.write_text("old")
+    code = f"import pathlib, scripts.files; scripts.files.write_whole(pathlib.Path({str(file)!r}), 'new')"
+    place = {"PYTHONPATH": str(tmp_path), "KILL_WHO": "first", "KILL_IN": str(tmp_path / "build"), "KILL_AT": str(at)}
+    command = [sys.executable, "-c", code]
+    status = subprocess.run(command, env=os.environ | place, start_new_session=True, check=False).returncode
+    # It is opened and renamed: two operations.
+    assert (status, file.read_text()) == ((-signal.SIGKILL, "old") if at < 3 else (0, "new"))
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
 def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
     project: Project, tmp_path: Path, full: bool, seed: int, notes: list[str]
@@ -103,26 +129,26 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
     states = [contents(project)]
-    for edit in EDITS:
-        project.edit(*edit)
+    change(project, 1)
     started = time.monotonic()
     project.make(*GOALS)
     seconds = time.monotonic() - started
     states.append(contents(project))
     assert all(states[0][path] != states[1].get(path) for path in states[0] if path.startswith(("gif", "report")))
     killed = Counter[str]()
-    for number in range(202 if full else 4):
+    old, new = 0, 1
+    for number in range(200 if full else 4):
         choice = random.Random(f"{seed} {number}")  # noqa: S311
-        old, new = 1 - number % 2, number % 2
-        for file, first, second in EDITS:
-            project.edit(file, *((first, second) if new else (second, first)))
+        old, new = new, old
+        change(project, new)
         goals = choice.sample(GOALS, 2)
         victim = choice.choice(["all", "one", "inside"])
         if victim == "inside":
-            at = str(choice.randint(1, 60))
-            site = str(tmp_path / "site")
-            build = start(project, *goals, PYTHONPATH=site, KILL_AT=at, KILL_IN=str(project.top / "build"))
-            victim = f"operation {at}"
+            who, most = choice.choice([("first", 20), ("worker", 60)])
+            at = str(choice.randint(1, most))
+            place = {"PYTHONPATH": str(tmp_path / "site"), "KILL_IN": str(project.top / "build")}
+            build = start(project, *goals, **place, KILL_WHO=who, KILL_AT=at)
+            victim = f"operation {at} of {who}"
         else:
             build = start(project, *goals)
             time.sleep(choice.uniform(0, seconds))
@@ -133,12 +159,16 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
         # It ends once no process is left that could write.
         printed = build.communicate(timeout=120)[0]
         where = f"seed {seed}, round {number}, killed {victim}, status {build.returncode}:\n{printed}"
-        killed["operation" if victim.startswith("operation") else victim] += 1
+        killed[victim.split()[0]] += 1
         assert "Traceback" not in printed, where
         for path, content in contents(project).items():
             assert content in (states[old].get(path), states[new].get(path)), f"{path} is cut off; {where}"
         if build.returncode == 0:
             assert contents(project) == states[new], where
+        # The edit that was being built may also be taken back.
+        if choice.random() < 0.5:
+            old, new = new, old
+            change(project, new)
         project.make(*GOALS)
         after = contents(project)
         assert sorted(after) == sorted(states[new]), where
