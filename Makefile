@@ -17,8 +17,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 # NumPy need not start a thread per core: there is no large matrix here.
 export OPENBLAS_NUM_THREADS := 1
 
-ODD := $(wildcard figures/*[!A-Za-z0-9_-]*.toml figures/[_-]*.toml)
-$(if $(ODD),$(error A name in figures/ is no name of a figure: $(ODD); rename it with letters, digits, _ and -))
+# A name is a word for Make and for the shell alike, whoever gave it.
+ODD := figures/[A-Za-z0-9]*[!A-Za-z0-9_-]*.toml figures/[!A-Za-z0-9]*.toml
+$(if $(wildcard $(ODD)),$(error A name in figures/ is no name of a figure: $(shell ls -qd $(ODD) 2>/dev/null); \
+    rename it with letters, digits, _ and -))
 ALL := $(patsubst figures/%.toml,%,$(sort $(wildcard figures/*.toml)))
 FIGURES ?= $(ALL)
 UNKNOWN := $(filter-out $(ALL),$(FIGURES))

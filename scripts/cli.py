@@ -84,5 +84,6 @@ def run(work: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except UserError as error:
-        print(error, file=sys.stderr)
+        # A file from a stranger has no say in what a terminal does.
+        print("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(error)), file=sys.stderr)
         sys.exit(1)

@@ -70,6 +70,11 @@ def rounded(value: float, digits: int) -> str:
     return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
+def escape_markdown(text: str) -> str:
+    """Text as Markdown shows it: no character of it makes a link, a tag or an entity."""
+    return re.sub(r"([\\`*_\[\]<>&~$|])", r"\\\1", text)
+
+
 def decimals(values: Values) -> int:
     """How many decimals to write computed values with: as many as they need, but 1 or 2 where that is more.
 
@@ -128,6 +133,7 @@ def environment(*more: type[Extension]) -> Environment:
     env.filters |= {
         "tex": escape_tex,
         "pdf_text": pdf_text,
+        "markdown": escape_markdown,
         "runs": runs,
         "extent": extent,
         "positions": positions,

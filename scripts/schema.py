@@ -5,8 +5,9 @@ import reprlib
 import tomllib
 from datetime import date, time
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import ErrorDetails
@@ -24,10 +25,19 @@ PADDING_MODES: tuple[PaddingMode, ...] = get_args(PaddingMode)
 MOST_FRAMES = 999
 MOST_CELLS = 10_000
 MOST_TERMS = 200_000
-MOST_BYTES = 1_000_000
+MOST_BYTES = 400_000
+MOST_MISTAKES = 10
+
+# A figure's keys have no dots, and reading takes time and memory by the square of their number.
+TEXTS = re.compile(
+    r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*+"?|'[^'\n]*+'?|\#[^\n]*+''', re.DOTALL
+)
+DOTTED = re.compile(r"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){3}")
 
 Positive = Annotated[int, Field(ge=1, le=MOST_CELLS)]
 Natural = Annotated[int, Field(ge=0, le=MOST_CELLS)]
+T = TypeVar("T")
+Axes = Annotated[list[T], Field(fail_fast=True)]  # whose first mistake is told, so the others are not looked for
 Sides = Annotated[tuple[Natural, Natural], Strict(False)]  # TOML's arrays are lists
 
 COUNT = f"a whole number from 1 to {MOST_CELLS}"
@@ -63,16 +73,16 @@ class FigureFile(BaseModel):
     operation: Operation | None = Field(None, description=f"one of {', '.join(OPERATIONS)}")
     transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
     view: View | None = Field(None, description=f"one of {', '.join(VIEWS)}")
-    input_size: Positive | list[Positive] | None = Field(None, description=POSITIVE)
-    kernel_size: Positive | list[Positive] | None = Field(None, description=POSITIVE)
-    stride: Positive | list[Positive] = Field(1, description=POSITIVE)
-    padding: Natural | PaddingName | list[Natural | Sides] = Field(
+    input_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
+    kernel_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
+    stride: Positive | Axes[Positive] = Field(1, description=POSITIVE)
+    padding: Natural | PaddingName | Axes[Natural | Sides] = Field(
         0, description=f"{NATURAL} (a number or [before, after]), or one of {', '.join(PADDING_NAMES)}"
     )
     padding_mode: PaddingMode = Field("zeros", description=f"one of {', '.join(PADDING_MODES)}")
-    dilation: Positive | list[Positive] = Field(1, description=POSITIVE)
-    output_padding: Natural | list[Natural] = Field(0, description=NATURAL)
-    output_size: Positive | list[Positive] | None = Field(None, description=POSITIVE)
+    dilation: Positive | Axes[Positive] = Field(1, description=POSITIVE)
+    output_padding: Natural | Axes[Natural] = Field(0, description=NATURAL)
+    output_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
     ceil_mode: bool = Field(False, description=SWITCH)
     count_include_pad: bool = Field(True, description=SWITCH)
     norm: float = Field(2, ge=0.1, le=16, description="a number from 0.1 to 16")
@@ -95,6 +105,7 @@ class FigureFile(BaseModel):
 def read(file: Path) -> FigureFile:
     """The keys of a file; raises `FigureError`, or `CombinedError` where several are wrong."""
     try:
+        # Opening a pipe would wait for someone to write to it.
         if file.exists() and not file.is_file():
             raise FigureError(
                 file, "cannot be read: it is a folder or a device. A figure is a text file; move it away."
@@ -103,7 +114,10 @@ def read(file: Path) -> FigureFile:
             content = opened.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise FigureError(file, f"is larger than {MOST_BYTES} bytes. A figure takes a few lines.")
-        data = tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        if DOTTED.search(TEXTS.sub("_", text)):
+            raise FigureError(file, "has a key of many parts. A figure's keys have no dots.")
+        data = tomllib.loads(text)
     except OSError as error:
         raise FigureError(file, f"cannot be read: {error.strerror}. Restore it, or allow reading it.") from None
     except UnicodeDecodeError as error:
@@ -137,14 +151,18 @@ def check(data: dict[str, Any], source: Path | str) -> FigureFile:
     try:
         return FigureFile.model_validate(data)
     except ValidationError as error:
-        mistakes = {str(mistake["loc"][0]): mistake for mistake in reversed(error.errors())}
-        problems = [FigureError(source, _problem(key, mistake)) for key, mistake in reversed(mistakes.items())]
+        mistakes = {str(mistake["loc"][0]): mistake for mistake in reversed(error.errors(include_url=False))}
+        told = islice(reversed(mistakes.items()), MOST_MISTAKES)
+        problems = [FigureError(source, _problem(key, mistake)) for key, mistake in told]
+        if len(mistakes) > MOST_MISTAKES:
+            problems.append(FigureError(source, f"has {len(mistakes) - MOST_MISTAKES} more keys that are wrong."))
         raise CombinedError(problems) from None
 
 
 def _problem(key: str, mistake: ErrorDetails) -> str:
     """A mistake in one key, with its remedy."""
     field = FigureFile.model_fields.get(key)
+    key = shown(key)[1:-1]
     if field is None and isinstance(mistake["input"], dict):
         return f"{key}: is a table. A figure's keys stand for themselves: remove the line [{key}]."
     if field is None:
@@ -156,7 +174,10 @@ def _problem(key: str, mistake: ErrorDetails) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as TOML writes it, shortened where it is long."""
+    """A value as TOML writes it, shortened where it is long, with escapes for what cannot be printed."""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, date | time) else reprlib.repr(value)
+    try:
+        return str(value) if isinstance(value, date | time) else reprlib.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"

@@ -115,9 +115,11 @@ def _original(file: Path, content: FigureFile, referrers: tuple[str, ...]) -> Fi
         raise LayerError("transpose_of", f"leads on over {LONGEST_CHAIN} figures", "Name one with its own sizes")
     other = file.with_name(f"{name}.toml") if NAME.fullmatch(name) else None
     if other is None or not other.is_file():
-        near = get_close_matches(name, [path.stem for path in file.parent.glob("*.toml")], n=1)
+        near = get_close_matches(
+            name, [path.stem for path in file.parent.glob("*.toml") if NAME.fullmatch(path.stem)], n=1
+        )
         remedy = f"Did you mean {near[0]}?" if near else "Name a figure in the same folder"
-        raise LayerError("transpose_of", f"there is no figure {name!r}", remedy)
+        raise LayerError("transpose_of", f"there is no figure {shown(name)}", remedy)
     return load(other, referrers)
 
 

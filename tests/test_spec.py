@@ -167,7 +167,7 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
             "figure: is a table. A figure's keys stand for themselves: remove the line [figure]",
         ),
         ({"input_values": "[" * 60 + "1" + "]" * 60, "input_size": None}, "input_values: is nested more than 5 deep"),
-        ({"title": f'"{"a" * 1_000_001}"'}, "is larger than 1000000 bytes"),
+        ({"title": f'"{"a" * 400_001}"'}, "is larger than 400000 bytes"),
         ({"output_size": "6"}, "output_size: does not belong to convolution"),
     ],
 )
