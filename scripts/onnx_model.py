@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # The most that one protocol buffer holds.
 MOST_BYTES = 2**31 - 1
+LONGEST_NAME = 120
+# Batch, channels and three more.
+MOST_AXES = 5
 
 Shape = tuple[int | None, ...]
 Shapes = dict[str, Shape]
@@ -80,13 +83,15 @@ def _layers(graph: "onnx.GraphProto") -> Iterator[ModelLayer]:
 
 
 def _shapes(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
-    """The shapes of a graph's tensors that have one."""
+    """The shapes of a graph's tensors that have one, and no more axes than a layer's."""
     for value in (*graph.value_info, *graph.input, *graph.output):
-        if value.type.tensor_type.HasField("shape"):
-            sizes = (dimension.dim_value for dimension in value.type.tensor_type.shape.dim)
+        shape = value.type.tensor_type.shape
+        if value.type.tensor_type.HasField("shape") and len(shape.dim) <= MOST_AXES:
+            sizes = (dimension.dim_value for dimension in shape.dim)
             yield value.name, tuple(size if size > 0 else None for size in sizes)
     for weights in graph.initializer:
-        yield weights.name, tuple(weights.dims)
+        if len(weights.dims) <= MOST_AXES:
+            yield weights.name, tuple(weights.dims)
 
 
 def _layer(node: "onnx.NodeProto", position: int, shapes: Shapes) -> ModelLayer:
@@ -102,7 +107,8 @@ def _layer(node: "onnx.NodeProto", position: int, shapes: Shapes) -> ModelLayer:
             channels = (second * groups, first) if node.op_type == "Conv" else (first, second * groups)
     size = operands[0] if operands else None
     return ModelLayer(
-        name="".join(c if c.isprintable() else "?" for c in node.name) or f"{node.op_type}_{position}",
+        name="".join(c if c.isprintable() else "?" for c in _text(node.name)[:LONGEST_NAME])
+        or f"{node.op_type}_{position}",
         op_type=node.op_type,
         attributes=attributes,
         input_size=None if size is None else size[2:],
@@ -116,8 +122,13 @@ def _attributes(node: "onnx.NodeProto") -> dict[str, Any]:
     attributes = {}
     for attribute in node.attribute:
         value = onnx.helper.get_attribute_value(attribute)
-        attributes[attribute.name] = value.decode(errors="replace") if isinstance(value, bytes) else value
+        attributes[_text(attribute.name)] = _text(value) if isinstance(value, bytes) else value
     return attributes
+
+
+def _text(value: str | bytes) -> str:
+    """A model's text, which is bytes where it is not UTF-8."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _file_name(name: str) -> str:

@@ -24,11 +24,11 @@ READY = Path(".venv/.ready")
 INPUTS = (
     "Makefile",
     "requirements.txt",
+    "CHANGELOG.md",
     "figures/*.toml",
-    "templates/*",
+    "templates/**/*.*",
     "scripts/*.py",
-    "report/*.tex",
-    "report/*.bib",
+    "report/**/*.*",
 )
 
 BUILD = Path(os.environ.get("BUILD", "build"))

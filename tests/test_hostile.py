@@ -1,0 +1,435 @@
+"""An attack list: files from strangers that would run commands, read or overwrite files, or exhaust the machine.
+
+Each entry says what it tries to do, and its test proves that it did not.
+"""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import onnx
+import pytest
+from markdown_it import MarkdownIt
+from onnx import TensorProto, helper
+
+from scripts import onnx_model
+from scripts.draw import table
+from scripts.errors import ToolError, UserError
+from scripts.notation import layer
+from scripts.render import escape_markdown
+from scripts.spec import load
+from scripts.tools import latexmk
+from tests.conftest import Project
+
+LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'
+ONE_FRAME = 'operation = "convolution"\ninput_size = 2\nkernel_size = 2\n'
+FIGURE = f'title = "T"\n{LAYER}'
+
+# No honest message is longer, and no honest file takes more.
+MOST_CHARACTERS = 6000
+MOST_MEMORY = 1 << 30
+MOST_SECONDS = 60
+
+
+@contextmanager
+def limits() -> Iterator[None]:
+    """Let this process take only so much more memory, and only so long."""
+
+    def too_slow(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError(f"not done in {MOST_SECONDS} s")
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    statistics = Path("/proc/self/statm")
+    if statistics.exists():
+        taken = int(statistics.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MOST_MEMORY, hard))
+    previous = signal.signal(signal.SIGALRM, too_slow)
+    signal.alarm(MOST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+# Bombs: what they try to do is to take all memory or time, or to flood the terminal.
+BOMBS = {
+    "nested lists": FIGURE + "input_values = " + "[" * 100_000 + "]" * 100_000,
+    "lists nested as deep as can be read": FIGURE + "input_values = " + "[" * 300 + "1" + "]" * 300,
+    "nested tables": FIGURE + "a = " + "{a = " * 50_000 + "1" + "}" * 50_000,
+    "a key of many parts": FIGURE + ".".join(["a"] * 150_000) + " = 1",
+    "keys of many parts": FIGURE + "".join(f"a{n}{'.a' * 500} = 1\n" for n in range(300)),
+    "a table's key of many parts": FIGURE + "[" + ".".join(["a"] * 150_000) + "]\nx = 1",
+    "an inline key of many parts": FIGURE + "a = {" + ".".join(["a"] * 150_000) + " = 1}",
+    "a key of many quoted parts": FIGURE + ".".join(['""'] * 100_000) + " = 1",
+    "a key of many parts behind quotes": FIGURE + 'a = [""" x """", {' + ".".join(["a"] * 150_000) + " = 1}]",
+    "quotes that do not end": FIGURE + '"' * 300_000,
+    "escaped quotes that do not end": FIGURE + '"' + '\\"' * 150_000,
+    "a key of one long part": FIGURE + "a" * 300_000 + " = 1",
+    "many keys": FIGURE + "".join(f"k{n} = 1\n" for n in range(30_000)),
+    "many tables": FIGURE + "".join(f"[a{n}]\n" for n in range(30_000)),
+    "a decimal integer of many digits": FIGURE + "stride = " + "9" * 300_000,
+    "a hexadecimal integer of many digits": FIGURE + "stride = 0x" + "F" * 300_000,
+    "a binary integer of many digits": FIGURE + "seed = 0b" + "1" * 300_000,
+    "an integer of many digits in a list": FIGURE + "padding = [[0x" + "F" * 8000 + "]]",
+    "a float of many digits": FIGURE + "frame_duration = " + "9" * 300_000 + ".0",
+    "a float that is infinite": FIGURE + "frame_duration = 1e999999999",
+    "a float that is no number": FIGURE.replace("convolution", "lp_pooling") + "norm = nan",
+    "a list of many wrong sizes": FIGURE + "stride = [" + '"a",' * 90_000 + "]",
+    "a list of many wrong sides": FIGURE + "padding = [" + "[-1,-1]," * 40_000 + "]",
+    "a list of many values": FIGURE + "input_values = [" + "[1]," * 90_000 + "]",
+    "a list of many lists": FIGURE + "input_values = [" + "[]," * 120_000 + "]",
+    "a long name": 'title = "T"\ntranspose_of = "' + "x" * 300_000 + '"',
+    "a long title": f'title = "{"x" * 300_000}"\n{LAYER}',
+    "a large file": FIGURE + "#" * 1_000_000,
+    "huge axes": FIGURE.replace("= 5", "= [10000, 10000, 10000]").replace("= 3", "= 10000"),
+    "a huge stride of a transposed layer": FIGURE.replace("convolution", "transposed_convolution").replace("5", "10000")
+    + "stride = 10000",
+    "a huge dilation": FIGURE + "dilation = 10000\npadding = 10000",
+    "huge padding": FIGURE + "padding = [[10000, 10000], [10000, 10000]]",
+    "many channels": FIGURE + "in_channels = 10000\nout_channels = 10000",
+    "a huge unpooling": FIGURE.replace("convolution", "max_unpooling").replace("5", "10000") + "output_size = 10000",
+    "nothing but brackets": "[" * 300_000,
+    "zeros": "\0" * 300_000,
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_is_a_short_message(bomb: str, tmp_path: Path) -> None:
+    file = tmp_path / "bomb.toml"
+    file.write_text(BOMBS[bomb])
+    with limits(), pytest.raises(UserError) as caught:
+        load(file)
+    assert len(str(caught.value)) < MOST_CHARACTERS
+    assert all(line.startswith(f"{file}: ") for line in str(caught.value).splitlines())
+
+
+# What they try to do is to give a terminal commands, or to show a reader something else than there is.
+UNPRINTABLE = ["\\u001b[2J", "\\u001b]0;owned\\u0007", "\\u202Eexe.png", "\\u2066", "\\u0000", "\\u0085", "\\u200B"]
+
+
+@pytest.mark.parametrize("text", UNPRINTABLE)
+@pytest.mark.parametrize("key", ['title = "{}"', '"{}" = 1', 'transpose_of = "{}"', '["{}"]\na = 1\n["{}"]'])
+def test_nothing_unprintable_reaches_a_title_or_the_terminal(key: str, text: str, tmp_path: Path) -> None:
+    title = "" if "title" in key else 'title = "T"\n'
+    (tmp_path / "figure.toml").write_text(f"{title}{key.replace('{}', text)}\n")
+    command = [sys.executable, "-m", "scripts.describe", str(tmp_path / "figure.toml")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert all(character.isprintable() or character == "\n" for character in result.stderr)
+    assert "figure.toml: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# Titles: what they try to do in TeX, HTML, Markdown, Jinja, Make, the shell and Python.  `pwned` is a file that they
+# would make, SECRET what they would show.
+SECRET = "the-secret-of-this-machine"  # noqa: S105
+TITLES = [
+    r"\input{secret.txt}",
+    r"\immediate\write18{touch pwned}",
+    r"\input|\"touch pwned\"",
+    r"\immediate\openout5=pwned.tex\immediate\write5{x}",
+    r"^^5cinput{secret.txt} ^^5cwrite18{touch pwned}",
+    r"\catcode`\|=0 |input{secret.txt}",
+    r"\end{document} \stop \bye",
+    r"} \csname input\endcsname{secret.txt} {",
+    r"$\loop\iftrue\repeat$ % a comment & # ~ _ ^",
+    r"\directlua{os.execute('touch pwned')}",
+    r"<< environment.__class__ >> <% include 'secret.txt' %> <%# a comment #%>",
+    r"{{ 7 * 7 }} {% raw %} << 7 * 7 >>",
+    r"$(shell touch pwned) $$(touch pwned) `touch pwned`",
+    r"'; touch pwned; '",
+    r"<script>alert(1)</script><img src=x onerror=alert(1)>",
+    r"</a></td></table><!-- end of gallery -->",
+    r"&lt;b&gt; &#x3c;script&#62;",
+    r"](javascript:alert(1)) [x](https://example.org) ![x](y)",
+    r"`code` *star* _line_ ~~gone~~ <https://example.org>",
+    r"__import__('os').system('touch pwned') {0.__class__}",
+]
+
+
+class Shown(HTMLParser):
+    """The text that a page shows, and the tags that it is in."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text, self.tags = "", list[str]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(" ".join([tag, *(f"{name}={value}" for name, value in attrs)]))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def letters(text: str) -> str:
+    """A text without what typesetting changes: spaces, and the forms of quotes and minus signs."""
+    for typeset, plain in (("‘", "'"), ("’", "'"), ("“", '"'), ("”", '"'), ("`", "'"), ("–", "--")):
+        text = text.replace(typeset, plain)
+    return re.sub(r"\s+|-", "", text)
+
+
+def test_titles_are_shown_letter_by_letter(project: Project) -> None:
+    """In the report, and in the README's Markdown."""
+    (project.top / "secret.txt").write_text(SECRET)
+    (project.top / "build" / "report" / "secret.txt").write_text(SECRET)
+    for number, title in enumerate(TITLES):
+        quoted = title.replace("\\", "\\\\").replace('"', '\\"')
+        (project.top / "figures" / f"title{number}.toml").write_text(f'title = "{quoted}"\n{ONE_FRAME}')
+    shown = "".join(rf"\showfigure{{title{number}}}\clearpage" for number in range(len(TITLES)))
+    project.edit("report/report.tex", r"\end{document}", rf"\clearpage{shown}\end{{document}}")
+    printed = project.make("report")
+    text = subprocess.run(
+        ["pdftotext", "-layout", project.top / "build/report.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
+    for title in TITLES:
+        assert letters(title) in letters(text), title
+    assert SECRET not in printed + text
+    assert not list(project.top.rglob("*pwned*"))
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_titles_are_shown_letter_by_letter_on_the_front_page(title: str) -> None:
+    page = Shown(MarkdownIt("gfm-like", {"linkify": False}).render(f"[{escape_markdown(title)}](figures/x.toml)"))
+    assert page.tags == ["p", "a href=figures/x.toml"]
+    assert page.text.strip() == title
+
+
+# Names: what they try to do when Make or the shell sees them.
+NAMES = [
+    "$(shell\ttouch\tpwned)",
+    "`>pwned`",
+    "a`>pwned`",
+    "a;>pwned;",
+    "a|tee<>pwned",
+    "a&>pwned&",
+    "$(error\tpwned)",
+    "${PATH}",
+    "a\n\ttouch pwned",
+    "a:b",
+    "a%b",
+    "a#b",
+    "a'b",
+    'a"b',
+    "a*",
+    "a=b",
+    "-rf",
+    "--help",
+    "é",
+    "\u202egpj",
+    "a b",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_refused_before_make_or_the_shell_sees_them(project: Project, name: str) -> None:
+    (project.top / "figures" / f"{name}.toml").write_text(FIGURE)
+    before = sorted(project.top.iterdir())
+    for words in (["gifs"], ["-n", "report"], ["list"]):
+        message = project.make(*words, fails=True)
+        assert "A figure's name has letters, digits, _ and - alone" in message
+        assert "rename figures/" in message
+    assert sorted(project.top.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "..", "a/../../b", "secret.toml", "~", "con\\n", ""])
+def test_names_in_a_figure_stay_in_its_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "secret.toml").write_text(FIGURE)
+    file = tmp_path / "figures" / "figure.toml"
+    file.write_text(f'title = "T"\ntranspose_of = "{name}"')
+    with pytest.raises(UserError, match="transpose_of: there is no figure"):
+        load(file)
+
+
+def test_links_and_devices_show_nothing_and_do_not_wait(tmp_path: Path) -> None:
+    """What they try to do: show a file in a message, or keep the build waiting for input."""
+    secret = tmp_path / "credentials"
+    os.mkfifo(tmp_path / "pipe.toml")
+    links: dict[str, Path | str] = {
+        "secret": secret,
+        "passwd": "/etc/passwd",
+        "null": "/dev/null",
+        "zero": "/dev/zero",
+        "tty": "/dev/stdin",
+    }
+    links |= {"nowhere": "/nowhere/at/all", "folder": "/etc", "itself": "itself.toml", "memory": "/proc/self/mem"}
+    for name, target in links.items():
+        (tmp_path / f"{name}.toml").symlink_to(target)
+    for content in (f"[default]\nkey = {SECRET}\n", f"{SECRET}\n", f'token = "{SECRET}"\n', f"# {SECRET}\n"):
+        secret.write_text(content)
+        for name in ("pipe", *links):
+            with limits(), pytest.raises(UserError) as caught:
+                load(tmp_path / f"{name}.toml")
+            assert SECRET not in str(caught.value)
+            assert "root:" not in str(caught.value)
+            assert len(str(caught.value)) < MOST_CHARACTERS
+
+
+def test_a_link_in_the_place_of_an_output_is_replaced_not_followed(project: Project) -> None:
+    precious = project.top / "precious"
+    precious.write_text("mine")
+    gif = project.top / "build" / "gif" / "tiny.gif"
+    before = gif.read_bytes()
+    gif.unlink()
+    gif.symlink_to(precious)
+    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
+    project.make("gifs")
+    assert precious.read_text() == "mine"
+    assert not gif.is_symlink()
+    assert gif.read_bytes() != before
+
+
+# What TeX would do if a text ever got through to it: the last line of defence, which is not complete.  pdfTeX lets
+# \pdfobj take any file that the user may read into a PDF, whatever openin_any says; texts have to be escaped.
+TEX = {
+    "run a command": r"\immediate\write18{touch pwned}",
+    "run a command by a pipe": r'\input{|"touch pwned"}',
+    "run a command by an output": r'\immediate\openout5="|touch TOP/pwned"\immediate\write5{x}',
+    "write into the folder above": r"\immediate\openout5=../pwned\immediate\write5{x}\immediate\closeout5",
+    "write to an absolute place": r"\immediate\openout5=TOP/pwned\immediate\write5{x}\immediate\closeout5",
+    "write a hidden file": r"\immediate\openout5=.pwned\immediate\write5{x}\immediate\closeout5",
+    "input from the folder above": r"\input{../secret}",
+    "input an absolute file": r"\input{TOP/secret}",
+    "read from the folder above": r"\newread\r\openin\r=../secret \ifeof\r\else\read\r to\x \x\fi",
+    "read an absolute file": r"\newread\r\openin\r=TOP/secret.tex \ifeof\r\else\read\r to\x \x\fi",
+    "read a hidden file": r"\newread\r\openin\r=.secret \ifeof\r\else\read\r to\x \x\fi",
+    "dump a file": r"\message{\pdffiledump offset 0 length 100 {../secret.tex}}",
+}
+
+
+@pytest.mark.parametrize("attempt", TEX)
+def test_tex_stays_in_its_folder(attempt: str, tmp_path: Path) -> None:
+    folder = tmp_path / "work" / "figure"
+    folder.mkdir(parents=True)
+    for file in (tmp_path / "secret.tex", folder.parent / "secret.tex", folder / ".secret"):
+        file.write_text(SECRET)
+    body = TEX[attempt].replace("TOP", str(tmp_path))
+    source = folder / "figure.tex"
+    source.write_text(rf"\documentclass{{article}}\pdfcompresslevel=0 \begin{{document}}x {body}\end{{document}}")
+    message = ""
+    try:
+        latexmk(source)
+    except ToolError as error:
+        message = str(error)
+    pdf = source.with_suffix(".pdf")
+    text = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True, check=False).stdout
+    assert SECRET not in message + text
+    assert SECRET.encode() not in b"".join(file.read_bytes() for file in folder.iterdir() if file.name != ".secret")
+    assert not list(tmp_path.rglob("*pwned*"))
+
+
+# Layers: what they try to do is to be run, to take all memory or time, or to flood the terminal.
+LAYERS = [
+    "__import__('os').system('touch pwned')",
+    "Conv2d(1, 1, __import__('os').system('touch pwned'))",
+    "Conv2d(1, 1, [open('pwned', 'w') for _ in [1]])",
+    "Conv2d(1, 1, (lambda: open('pwned', 'w'))())",
+    "Conv2d(1, 1, f'{open(chr(112))}')",
+    "Conv2d(1, 1, 9**9**9**9)",
+    "Conv2d(1, 1, 'a' * 10**10)",
+    "Conv2d(1, 1, 1 << 10**10)",
+    "Conv2d(1, 1, [3] * 10**10)",
+    f"Conv2d(1, 1, {'9' * 450})",
+    f"Conv2d(1, 1, 0x{'F' * 450})",
+    f"Conv2d(1, 1, 1e{'9' * 400})",
+    f"Conv2d(1, 1, {'[' * 200}3{']' * 200})",
+    f"Conv2d(1, 1, {'(' * 230}3{')' * 230})",
+    f"Conv2d(1, 1, {'-' * 450}3)",
+    f"Conv2d(1, 1, {'not ' * 100}3)",
+    f"Conv2d(1, 1, {'3' + '+3' * 200})",
+    f"Conv2d(1, 1, {'a.' * 200}b)",
+    "Conv2d" + "(1)" * 150,
+    "Conv2d" + "(" * 490,
+    "y = " * 100 + "Conv2d(1, 1, 3)",
+    "[" * 490,
+    "=" * 490,
+    "y = Conv <" + "kernel_shape: ints = " * 20 + "> (x)",
+    "Conv2d(" + "1, " * 150 + ")",
+    "Conv2d(**{'kernel_size': 3})",
+    "Conv2d(*range(10**10))",
+    "Conv2d(1, 1, 3, 1, padding=10000000000000000000)",
+    "\0\x1b]0;owned\7\u202e",
+    "Conv2d(1, 1, '\x1b[2J\u202e')",
+    "\udcff\udcfe",
+    "x" * 10_000_000,
+]
+
+
+@pytest.mark.parametrize("text", LAYERS, ids=lambda text: ascii(text[:30]))
+def test_a_layer_is_data(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with limits(), pytest.raises(UserError) as caught:
+        layer(text, (7, 7))
+    assert len(str(caught.value)) < MOST_CHARACTERS
+    assert str(caught.value).isprintable()
+    assert not list(tmp_path.iterdir())
+
+
+def graph(node: onnx.NodeProto, weights: onnx.TensorProto, shape: list[int]) -> bytes:
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)
+    ends = [value], [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]
+    return bytes(helper.make_model(helper.make_graph([node], "g", *ends, [weights])).SerializeToString())
+
+
+def models(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Models: what they try to do is to read another file, to take all memory or time, or to flood the terminal."""
+    weights = helper.make_tensor("w", TensorProto.FLOAT, (4, 3, 3, 3), [0.0] * 108)
+    node = helper.make_node("Conv", ["x", "w"], ["y"], name="stem")
+    shape = [1, 3, 9, 9]
+    outside = helper.make_tensor("w", TensorProto.FLOAT, (4, 3, 3, 3), [0.0] * 108)
+    outside.ClearField("float_data")
+    outside.data_location = TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value=str(folder / "secret"))
+    yield "weights in another file", graph(node, outside, shape)
+    yield "sizes as large as can be", graph(node, weights, [2**63 - 1] * 4)
+    yield "sizes below zero", graph(node, weights, [-(2**63)] * 4)
+    yield "many axes", graph(node, weights, [1] * 100_000)
+    odd: list[tuple[str, Any]] = [
+        ("kernel_shape", [2**62] * 2),
+        ("strides", [1] * 100_000),
+        ("group", -(2**63)),
+        ("pads", [-1] * 4),
+    ]
+    for name, value in odd:
+        yield name, graph(helper.make_node("Conv", ["x", "w"], ["y"], name="stem", **{name: value}), weights, shape)
+    named = helper.make_node("Conv", ["x", "w"], ["y"], name="\x1b[2J\u202e" * 100_000)
+    yield "a long name of commands to the terminal", graph(named, weights, shape)
+    deep = helper.make_graph([node], "g", [], [])
+    for _ in range(60):
+        deep = helper.make_graph(
+            [helper.make_node("If", ["x"], ["y"], then_branch=deep, else_branch=deep)], "g", [], []
+        )
+        if deep.ByteSize() > 1_000_000:
+            break
+    yield "graphs in graphs", helper.make_model(deep).SerializeToString()
+    yield "groups in groups", b"\x3b" * 1_000_000
+    yield "lengths that are not there", b"\x3a\xff\xff\xff\xff\x07" * 1000
+    yield "nothing", b""
+    yield "text", SECRET.encode() * 1000
+
+
+def test_a_model_is_data(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET * 100)
+    for number, (name, content) in enumerate(models(tmp_path)):
+        file = tmp_path / f"{number}.onnx"
+        file.write_bytes(content)
+        with limits():
+            try:
+                printed = table(onnx_model.layers(file))
+            except UserError as error:
+                printed = str(error)
+        assert len(printed) < MOST_CHARACTERS, name
+        assert all(character.isprintable() or character == "\n" for character in printed), name
+        assert SECRET not in printed, name
