@@ -1,11 +1,16 @@
 """A miniature project, built in a folder of its own by the real Makefile, scripts and templates."""
 
+import resource
 import secrets
 import shutil
+import signal
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
@@ -102,6 +107,33 @@ def notes(request: pytest.FixtureRequest) -> list[str]:
 def compared(request: pytest.FixtureRequest) -> Counter[str]:
     """How many layers were compared with each engine, for the summary."""
     return request.config.stash[COMPARED]
+
+
+# No honest figure takes more to be read and drawn, by far.
+MOST_MEMORY = 1 << 30
+MOST_SECONDS = 60
+
+
+@contextmanager
+def limits() -> Iterator[None]:
+    """Let this process take only so much more memory, and only so long."""
+
+    def too_slow(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError(f"not done in {MOST_SECONDS} s")
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    statistics = Path("/proc/self/statm")
+    if statistics.exists():
+        taken = int(statistics.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MOST_MEMORY, hard))
+    previous = signal.signal(signal.SIGALRM, too_slow)
+    signal.alarm(MOST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,11 @@ Each entry says what it tries to do, and its test proves that it did not.
 
 import os
 import re
-import resource
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import onnx
@@ -28,39 +24,14 @@ from scripts.notation import layer
 from scripts.render import escape_markdown
 from scripts.spec import load
 from scripts.tools import latexmk
-from tests.conftest import Project
+from tests.conftest import Project, limits
 
 LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'
 ONE_FRAME = 'operation = "convolution"\ninput_size = 2\nkernel_size = 2\n'
 FIGURE = f'title = "T"\n{LAYER}'
 
-# No honest message is longer, and no honest file takes more.
+# No honest message is longer.
 MOST_CHARACTERS = 6000
-MOST_MEMORY = 1 << 30
-MOST_SECONDS = 60
-
-
-@contextmanager
-def limits() -> Iterator[None]:
-    """Let this process take only so much more memory, and only so long."""
-
-    def too_slow(_number: int, _frame: FrameType | None) -> None:
-        raise TimeoutError(f"not done in {MOST_SECONDS} s")
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    statistics = Path("/proc/self/statm")
-    if statistics.exists():
-        taken = int(statistics.read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (taken + MOST_MEMORY, hard))
-    previous = signal.signal(signal.SIGALRM, too_slow)
-    signal.alarm(MOST_SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
 
 # Bombs: what they try to do is to take all memory or time, or to flood the terminal.
 BOMBS = {
