@@ -27,12 +27,15 @@ TEX_ENDED = "Here is how much of TeX's memory you used"
 QUIET_TEX = ["-interaction=nonstopmode", "-halt-on-error", "-file-line-error"]
 
 # TeX may read and write in its own folder and read its own trees; its log keeps long lines whole.
+# Its clock stands still: the day that the report bears is `revision.build_date`.
 TEX_ENVIRONMENT = {
     "openin_any": "p",
     "openout_any": "p",
     "max_print_line": "1000",
     "error_line": "200",
     "half_error_line": "150",
+    "SOURCE_DATE_EPOCH": "0",
+    "FORCE_SOURCE_DATE": "1",
 }
 
 # Runs a command in a process group that ends when the other end of its standard input is closed, which is also

@@ -227,14 +227,6 @@ def test_a_figure_of_one_frame_and_one_of_over_a_hundred(fresh_project: Project)
     assert (frames[0], frames[-1], len(frames)) == ("png/values_000.png", "png/values_149.png", 150)
 
 
-def test_two_builds_are_the_same_bytes(project: Project, fresh_project: Project) -> None:
-    fresh_project.make("-j1", "report", "gifs")
-    kinds = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*")
-    assert sorted(fresh_project.outputs(*kinds)) == sorted(project.outputs(*kinds))
-    for path in project.outputs(*kinds):
-        assert (project.top / "build" / path).read_bytes() == (fresh_project.top / "build" / path).read_bytes(), path
-
-
 def test_a_build_that_was_killed_is_taken_up_by_the_next(project: Project) -> None:
     """Its workers end with it, and its lock does, too."""
     project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")

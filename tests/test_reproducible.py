@@ -1,0 +1,151 @@
+"""The same sources give the same bytes, whoever builds them, wherever and whenever."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from scripts import paths
+from scripts.tools import latexmk, outside_make
+from tests.conftest import Project, link_project
+
+OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*", "report/diagrams/*", "provenance.json")
+GOALS = ("report", "gifs")
+
+
+def first_difference(one: Path, other: Path) -> str:
+    """Where the outputs of two builds differ first: the file, and the first byte; nothing where they are equal."""
+    files = [{str(path.relative_to(top)) for kind in OUTPUTS for path in top.glob(kind)} for top in (one, other)]
+    for name in sorted(files[0] | files[1]):
+        if name not in files[0] & files[1]:
+            return f"{name}: only in {one if name in files[0] else other}"
+        a, b = (one / name).read_bytes(), (other / name).read_bytes()
+        if a != b:
+            at = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+            around = slice(max(at - 20, 0), at + 20)
+            return f"{name}: differs from byte {at} on, {a[around]!r} and {b[around]!r}"
+    return ""
+
+
+def build_elsewhere(project: Project, locale: Path) -> list[str]:
+    """Build under odd circumstances; what could not be varied on this machine."""
+    missing, command = [], ["make", "-j7", *GOALS]
+    variables = {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4711", "LC_ALL": "C", "COLUMNS": "40"}
+    made = shutil.which("localedef") and subprocess.run(
+        ["localedef", "-i", "de_DE", "-f", "ISO-8859-1", locale / "de_DE.ISO-8859-1"], capture_output=True, check=False
+    )
+    if made and made.returncode == 0:
+        variables |= {"LOCPATH": str(locale), "LC_ALL": "de_DE.ISO-8859-1"}
+    else:
+        missing.append("another locale than C")
+    # Forwards, latexmk would take what TeX writes for old.
+    if shutil.which("faketime"):
+        command = ["faketime", "-f", "-400d", *command]
+    else:
+        missing.append("another day (faketime is not installed)")
+    environment = outside_make() | variables
+    result = subprocess.run(
+        command, cwd=project.top, env=environment, capture_output=True, umask=0o077, errors="replace", check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return missing
+
+
+def test_builds_elsewhere_are_the_same_bytes(
+    built: Project, fresh_project: Project, tmp_path: Path, notes: list[str]
+) -> None:
+    """In another folder, time zone, locale, umask, with another hash seed and number of jobs, on another day."""
+    missing = build_elsewhere(fresh_project, tmp_path)
+    assert first_difference(built.top / "build", fresh_project.top / "build") == ""
+    notes.extend(f"reproducible builds were not tried with {what}" for what in missing)
+
+
+def test_builds_of_the_whole_project_are_the_same_bytes(tmp_path: Path, full: bool) -> None:
+    if not full:
+        pytest.skip("it takes minutes: make test-full")
+    one, other = link_project(tmp_path / "one"), link_project(tmp_path / "other é")
+    one.make(*GOALS)
+    build_elsewhere(other, tmp_path)
+    assert first_difference(one.top / "build", other.top / "build") == ""
+
+
+def test_the_first_difference_is_named(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for top in (one, other):
+        (top / "gif").mkdir(parents=True)
+        (top / "gif" / "a.gif").write_bytes(b"same")
+        (top / "report.pdf").write_bytes(b"2024" if top == one else b"2025")
+    assert first_difference(one, other) == "report.pdf: differs from byte 3 on, b'2024' and b'2025'"
+    (other / "gif" / "a.gif").write_bytes(b"same and more")
+    assert first_difference(one, other).startswith("gif/a.gif: differs from byte 4 on")
+    (one / "gif" / "a.gif").unlink()
+    assert first_difference(one, other) == f"gif/a.gif: only in {other}"
+
+
+def test_the_clock_does_not_reach_tex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    source = tmp_path / "clock.tex"
+    source.write_text(r"\documentclass{article}\begin{document}\today{} \the\time\end{document}")
+    latexmk(source)
+    printed = subprocess.run(["pdftotext", source.with_suffix(".pdf"), "-"], capture_output=True, text=True, check=True)
+    assert printed.stdout.split()[:4] == ["January", "1,", "1970", "0"]
+
+
+def provenance(project: Project) -> dict[str, dict[str, str]]:
+    return dict(json.loads((project.top / "build" / "provenance.json").read_text()))
+
+
+def test_provenance_tells_inputs_and_tools(built: Project) -> None:
+    told = provenance(built)
+    assert list(told) == ["commit", "date", "tools", "packages", "inputs"]
+    # Exactly what Make looks at, but for the packages: they have versions.
+    database = built.make("--print-data-base", "--dry-run", "report")
+    known = {word for line in database.splitlines() for word in re.findall(r"^(?:SHARED|TEXTS) := (.*)", line)}
+    files = {word for line in known for word in line.split() if not word.startswith((".venv", ".git"))}
+    files |= {f"figures/{name}.toml" for name in ("tiny", "tiny_transposed", "values")}
+    assert set(told["inputs"]) - {"Makefile", "requirements.txt"} == files
+    for file, digest in told["inputs"].items():
+        assert digest == sha256((built.top / file).read_bytes()).hexdigest()
+    assert set(told["tools"]) == {"python", "pdftex", "latexmk", "poppler", "tikz"}
+    for name, version in told["tools"].items():
+        assert re.match(r"\d+\.\d+", version), name
+    pins = re.findall(r"^(\S+)==(\S+)", paths.REQUIREMENTS.read_text(), flags=re.MULTILINE)
+    assert told["packages"]
+    assert told["packages"].items() <= set(pins)
+    # No place and no time, of which `date` is the day of a commit.
+    text = (built.top / "build" / "provenance.json").read_text()
+    assert str(built.top) not in text
+    assert os.sep * 2 not in text
+
+
+def test_provenance_follows_the_last_build(project: Project) -> None:
+    file = project.top / "build" / "provenance.json"
+    before, time = provenance(project), file.stat().st_mtime_ns
+    (project.top / "templates" / "theme.tex").touch()
+    project.make(*GOALS)
+    assert file.stat().st_mtime_ns == time
+    project.edit("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
+    project.make(*GOALS)
+    changed = {name for name, digest in provenance(project)["inputs"].items() if before["inputs"][name] != digest}
+    assert changed == {"figures/tiny.toml"}
+    project.edit("templates/theme.tex", r"\newif", r"\newiff")
+    project.make("gifs", fails=True)
+    assert not file.exists()
+
+
+def test_every_pin_has_a_hash() -> None:
+    for file in (paths.REQUIREMENTS, Path("requirements-bench.txt")):
+        entries = re.split(r"^(?=\S)", file.read_text().replace("\\\n", ""), flags=re.MULTILINE)
+        pins = [entry for entry in entries if entry.strip() and not entry.startswith("#")]
+        for pin in pins:
+            assert re.match(r"[\w.-]+==\S+", pin), pin
+            assert "--hash=sha256:" in pin, pin
+        names = {re.split(r"[=<>;\s]", pin)[0] for pin in pins}
+        wanted = {line for line in file.with_suffix(".in").read_text().splitlines() if re.match(r"\w", line)}
+        assert wanted <= names, f"{file} is older than its .in file: make pins"
+    assert "--require-hashes" in Path("scripts/setup.py").read_text()
