@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 
 from scripts import paths
 from scripts.errors import REMEDIES, CombinedError, FileError, LayerError, UserError
@@ -78,6 +79,10 @@ def run(work: Callable[[], None]) -> None:
     """Run a command to its exit status: 0, 1 with a mistake's message on standard error, 130 if interrupted."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What the terminal's encoding lacks is shown by its number.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         with file_errors():
             work()

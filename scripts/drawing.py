@@ -98,8 +98,8 @@ def _check(figure: Figure) -> None:
     if figure.count > MOST_DRAWN_FRAMES:
         raise LayerError("input_size", f"gives {figure.count} frames", f"A drawing has at most {MOST_DRAWN_FRAMES}")
     sizes = [len(axis.cells) for axis in layer.grid]
-    # A slanted row takes the room of a square.
-    area = prod(sizes) if figure.view == "numerical" else max(sizes) ** 2
+    # A slanted row takes the room of a square; each number of a window takes as much time as a cell.
+    area = prod(sizes) + prod(layer.kernel_size) if figure.view == "numerical" else max(sizes) ** 2
     cells = figure.count * area
     if cells > MOST_DRAWN_CELLS:
         raise LayerError(

@@ -1,5 +1,6 @@
 """The keys of a figure's file: their types, bounds and meaning; reading a file checks them one by one."""
 
+import os
 import re
 import reprlib
 import tomllib
@@ -105,6 +106,9 @@ class FigureFile(BaseModel):
 def read(file: Path) -> FigureFile:
     """The keys of a file; raises `FigureError`, or `CombinedError` where several are wrong."""
     try:
+        # A link could bring a file of the machine's into messages.
+        if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(file.parent)):
+            raise FigureError(file, "is a link that leads out of its folder. Put the file itself there.")
         # Opening a pipe would wait for someone to write to it.
         if file.exists() and not file.is_file():
             raise FigureError(

@@ -5,18 +5,20 @@ packages are installed where the user is root and apt-get exists; elsewhere, and
 missing thing is listed with what it is for and the command that installs it.
 """
 
+import fcntl
 import importlib
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Sequence
+from typing import Optional, Sequence
 
 from scripts.needs import Found, complaint, find
 
 VENV = Path(".venv")
 READY = VENV / ".ready"
+UNFINISHED = VENV / ".unfinished"
 
 
 def say(text: str) -> None:
@@ -38,15 +40,34 @@ def install_system_packages(found: Sequence[Found]) -> None:
             sys.exit("apt-get {} failed:\n{}".format(words[0], result.stdout.decode(errors="replace")[-2000:]))
 
 
+def stamp() -> Optional[int]:
+    """When the virtual environment was last ready, None if it never was."""
+    return READY.stat().st_mtime_ns if READY.exists() else None
+
+
 def make_venv() -> None:
-    """Make the virtual environment with the pinned packages, and mark it as ready."""
+    """Make the virtual environment with the pinned packages, and mark it as ready; one process at a time."""
+    before = stamp()
+    with open(__file__) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Unless another process has just done it.
+        if stamp() == before:
+            install_packages()
+
+
+def install_packages() -> None:
+    """Install into `.venv`, and over what an installation that was killed has left there."""
     say(f"Installing the Python packages of requirements.txt into {VENV}")
     python = str(VENV / "bin" / "python")
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    for words in ([sys.executable, "-m", "venv", str(VENV)], [python, *install, "-r", "requirements.txt"]):
+    clear = ["--clear"] if UNFINISHED.exists() else []
+    VENV.mkdir(exist_ok=True)
+    for words in ([sys.executable, "-m", "venv", *clear, str(VENV)], [python, *install, "-r", "requirements.txt"]):
+        UNFINISHED.touch()
         if subprocess.run(words).returncode != 0:
             sys.exit("Failed: {}. Its message is above; mend it and run make again.".format(" ".join(words)))
     READY.touch()
+    UNFINISHED.unlink()
 
 
 def main() -> None:

@@ -96,6 +96,11 @@ def test_mistakes_are_told_and_draw_nothing(project: Project, words: list[str], 
     assert not project.outputs("draw/*")
 
 
+def test_what_the_terminal_lacks_is_no_mistake(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert r"padding 1 (\u2212\u221e)" in project.make("draw", "LAYER=MaxPool2d(3, padding=1)", "INPUT=5")
+
+
 def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(project: Project) -> None:
     project.make("draw", LAYER, "INPUT=5x7", "NAME=mine")
     project.make("draw", LAYER, "INPUT=5x7", "NAME=mine_too")
