@@ -19,6 +19,7 @@ from scripts.spec import Figure
 LONGEST_AXIS = 200
 MOST_DRAWN_FRAMES = 200
 MOST_DRAWN_CELLS = 40_000
+MOST_DRAWN_TERMS = 4_000
 
 
 class Content(NamedTuple):
@@ -97,9 +98,13 @@ def _check(figure: Figure) -> None:
         raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
     if figure.count > MOST_DRAWN_FRAMES:
         raise LayerError("input_size", f"gives {figure.count} frames", f"A drawing has at most {MOST_DRAWN_FRAMES}")
+    window = prod(layer.kernel_size)
+    if figure.view == "numerical" and window > MOST_DRAWN_TERMS:
+        rule = f"gives a window of {window} numbers"
+        raise LayerError("kernel_size", rule, f"A drawing has at most {MOST_DRAWN_TERMS}")
     sizes = [len(axis.cells) for axis in layer.grid]
     # A slanted row takes the room of a square; each number of a window takes as much time as a cell.
-    area = prod(sizes) + prod(layer.kernel_size) if figure.view == "numerical" else max(sizes) ** 2
+    area = prod(sizes) + window if figure.view == "numerical" else max(sizes) ** 2
     cells = figure.count * area
     if cells > MOST_DRAWN_CELLS:
         raise LayerError(

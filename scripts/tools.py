@@ -36,6 +36,8 @@ TEX_ENVIRONMENT = {
     "half_error_line": "150",
     "SOURCE_DATE_EPOCH": "0",
     "FORCE_SOURCE_DATE": "1",
+    # Words for the boxes of the largest drawings with numbers, over the five million that TeX has.
+    "extra_mem_bot": "40000000",
 }
 
 # Runs a command in a process group that ends when the other end of its standard input is closed, which is also

@@ -67,6 +67,13 @@ def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 27\nkernel_size = 20')
     with pytest.raises(LayerError, match=r"gives room for 46656 cells in all frames\. A drawing has at most 40000"):
         render(load(file))
+    # Where there are numbers, those in the windows count.
+    file.write_text('title = "T"\noperation = "max_pooling"\ninput_size = 34\nkernel_size = 30\nvalues = "random"')
+    with pytest.raises(LayerError, match="gives room for 51400 cells in all frames"):
+        render(load(file))
+    file.write_text('title = "T"\noperation = "max_pooling"\ninput_size = 64\nkernel_size = 64\nvalues = "random"')
+    with pytest.raises(LayerError, match=r"gives a window of 4096 numbers\. A drawing has at most 4000"):
+        render(load(file))
     # A row, which is drawn across a large page.
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = [60]\nkernel_size = 1')
     with pytest.raises(LayerError, match="gives room for 216000 cells in all frames"):
