@@ -151,7 +151,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
             victim = f"operation {at} of {who}"
         else:
             build = start(project, *goals)
-            time.sleep(choice.uniform(0, seconds))
+            time.sleep(choice.uniform(0, 0.8 * seconds))
             if victim == "one":
                 victim = hit(build, choice)
             else:

@@ -1,6 +1,7 @@
 """The commit and the day that outputs bear."""
 
 import os
+import re
 import shutil
 import subprocess
 from datetime import date
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.errors import UserError
-from scripts.revision import build_date
+from scripts.revision import build_date, commit
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
@@ -58,3 +59,19 @@ def test_there_is_no_day_without_a_repository_of_its_own(repository: Path, monke
     (repository / "unpacked").mkdir()
     monkeypatch.chdir(repository / "unpacked")
     assert build_date() is None
+
+
+def test_the_commit_says_whether_outputs_may_differ_from_it(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = commit()
+    assert last is not None
+    assert re.fullmatch("[0-9a-f]{40}", last)
+    (repository / "notes.txt").write_text("no output is made from these")
+    assert commit() == last
+    (repository / "figures" / "new.toml").write_text("title = 'New'\n")
+    assert commit() == f"{last}-dirty"
+    (repository / "figures" / "new.toml").unlink()
+    (repository / "figures" / "tiny.toml").write_text("title = 'Changed'\n")
+    assert commit() == f"{last}-dirty"
+    (repository / "unpacked").mkdir()
+    monkeypatch.chdir(repository / "unpacked")
+    assert commit() is None
