@@ -48,7 +48,7 @@ def stamp() -> Optional[int]:
 def make_venv() -> None:
     """Make the virtual environment with the pinned packages, and mark it as ready; one process at a time."""
     before = stamp()
-    with open(__file__) as lock:
+    with Path(__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # Unless another process has just done it.
         if stamp() == before:

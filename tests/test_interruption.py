@@ -14,7 +14,7 @@ import pytest
 
 from scripts.files import UNFINISHED
 from scripts.tools import outside_make
-from tests.conftest import Project
+from tests.conftest import TOP, Project
 
 GOALS = ("report", "gifs")
 DRAW = ["draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=3"]
@@ -199,3 +199,24 @@ def test_a_build_says_that_it_waits_for_another(project: Project, words: list[st
         assert contents(project) == before
     build.communicate(timeout=120)
     assert build.returncode == 0
+
+
+def test_what_outlives_a_killed_build_keeps_others_waiting(tmp_path: Path) -> None:
+    """A TeX that still writes, here a program that waits at a gate."""
+    os.mkfifo(tmp_path / "gate")
+    code = (
+        "from pathlib import Path\nfrom scripts.files import only_build\nfrom scripts.tools import run\n"
+        "with only_build(quiet=True):\n    run(['sh', '-c', 'echo > started; read line < gate'], Path())\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(TOP), "BUILD": "build"}
+    build = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment)
+    while not (tmp_path / "started").exists():
+        assert build.poll() is None
+        time.sleep(0.01)
+    build.kill()
+    build.wait()
+    with (tmp_path / "build" / ".lock").open() as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        (tmp_path / "gate").write_text("go on\n")
+        fcntl.flock(lock, fcntl.LOCK_EX)

@@ -112,3 +112,21 @@ def test_the_doctor_misses_packages_of_python(machine: Path) -> None:
 def test_an_old_python_is_told_which_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version", "3.10.13 (main)")
     assert "Python 3.11 or newer (this is 3.10.13): runs every stage" in needs.complaint(needs.find())
+
+
+def test_two_set_ups_at_once_install_once_and_over_what_a_killed_one_left(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".unfinished").touch()
+    (tmp_path / ".venv" / "half-installed").touch()
+    command = [sys.executable, "-B", "-m", "scripts.setup"]
+    environment = os.environ | {"NO_INSTALL": "1", "PYTHONPATH": str(TOP)}
+    both = [
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    printed = "".join(process.communicate(timeout=120)[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert printed.count("Installing the Python packages") == 1
+    left = {path.name for path in (tmp_path / ".venv").iterdir()}
+    assert ".ready" in left
+    assert not left & {".unfinished", "half-installed"}
