@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -89,16 +90,17 @@ def test_a_bomb_is_a_short_message(bomb: str, tmp_path: Path) -> None:
 UNPRINTABLE = ["\\u001b[2J", "\\u001b]0;owned\\u0007", "\\u202Eexe.png", "\\u2066", "\\u0000", "\\u0085", "\\u200B"]
 
 
-@pytest.mark.parametrize("text", UNPRINTABLE)
-@pytest.mark.parametrize("key", ['title = "{}"', '"{}" = 1', 'transpose_of = "{}"', '["{}"]\na = 1\n["{}"]'])
-def test_nothing_unprintable_reaches_a_title_or_the_terminal(key: str, text: str, tmp_path: Path) -> None:
-    title = "" if "title" in key else 'title = "T"\n'
-    (tmp_path / "figure.toml").write_text(f"{title}{key.replace('{}', text)}\n")
-    command = [sys.executable, "-m", "scripts.describe", str(tmp_path / "figure.toml")]
+def test_nothing_unprintable_reaches_a_title_or_the_terminal(tmp_path: Path) -> None:
+    keys = ['title = "{}"', '"{}" = 1', 'transpose_of = "{}"', '["{}"]\na = 1\n["{}"]']
+    files = [tmp_path / f"figure{number}.toml" for number in range(len(keys) * len(UNPRINTABLE))]
+    for file, (key, text) in zip(files, product(keys, UNPRINTABLE), strict=True):
+        title = "" if "title" in key else 'title = "T"\n'
+        file.write_text(f"{title}{key.replace('{}', text)}\n")
+    command = [sys.executable, "-m", "scripts.describe", *map(str, files)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (1, "")
     assert all(character.isprintable() or character == "\n" for character in result.stderr)
-    assert "figure.toml: " in result.stderr
+    assert all(f"{file}: " in result.stderr for file in files)
     assert "Traceback" not in result.stderr
 
 
@@ -203,14 +205,16 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_names_are_refused_before_make_or_the_shell_sees_them(project: Project, name: str) -> None:
-    (project.top / "figures" / f"{name}.toml").write_text(FIGURE)
+def test_names_are_refused_before_make_or_the_shell_sees_them(project: Project) -> None:
     before = sorted(project.top.iterdir())
-    for words in (["gifs"], ["-n", "report"], ["list"]):
-        message = project.make(*words, fails=True)
-        assert "A figure's name has letters, digits, _ and - alone" in message
-        assert "rename figures/" in message
+    for name in NAMES:
+        file = project.top / "figures" / f"{name}.toml"
+        file.write_text(FIGURE)
+        for words in (["gifs"], ["-n", "report"], ["list"]):
+            message = project.make(*words, fails=True)
+            assert "A figure's name has letters, digits, _ and - alone" in message
+            assert "rename figures/" in message
+        file.unlink()
     assert sorted(project.top.iterdir()) == before
 
 

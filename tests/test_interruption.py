@@ -137,7 +137,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
     assert all(states[0][path] != states[1].get(path) for path in states[0] if path.startswith(("gif", "report")))
     killed = Counter[str]()
     old, new = 0, 1
-    for number in range(200 if full else 4):
+    for number in range(200 if full else 3):
         choice = random.Random(f"{seed} {number}")  # noqa: S311
         old, new = new, old
         change(project, new)
