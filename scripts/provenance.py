@@ -23,7 +23,7 @@ def recorded() -> Iterator[None]:
     """Keep the record beside the outputs of a build that succeeds; what goes on in between is the build."""
     content = json.dumps(_provenance(), indent=1, ensure_ascii=False) + "\n"
     try:
-        if paths.PROVENANCE.is_file() and paths.PROVENANCE.read_text() != content:
+        if paths.PROVENANCE.is_file() and paths.PROVENANCE.read_bytes() != content.encode():
             paths.PROVENANCE.unlink()
         yield
     except BaseException:
