@@ -267,8 +267,8 @@ def main() -> None:
         figures, errors = cli.valid_figures(options.names)
         if not errors or options.keep_going:
             errors += build_all(figures, options.goal, max(options.jobs, 1), options.quiet, started, options.trace)
-    if errors:
-        raise CombinedError(errors)
+        if errors:
+            raise CombinedError(errors)
 
 
 if __name__ == "__main__":

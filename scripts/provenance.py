@@ -21,24 +21,25 @@ from scripts.tools import identity
 @contextmanager
 def recorded() -> Iterator[None]:
     """Keep the record beside the outputs of a build that succeeds; what goes on in between is the build."""
-    content = json.dumps(_provenance(), indent=1, ensure_ascii=False) + "\n"
+    sources = _sources()
     try:
-        if paths.PROVENANCE.is_file() and paths.PROVENANCE.read_bytes() != content.encode():
+        known = json.loads(paths.PROVENANCE.read_text()) if paths.PROVENANCE.is_file() else {}
+        if known and known != known | sources:
             paths.PROVENANCE.unlink()
         yield
     except BaseException:
         paths.PROVENANCE.unlink(missing_ok=True)
         raise
-    write_whole(paths.PROVENANCE, content)
+    write_whole(paths.PROVENANCE, json.dumps(sources | _versions(), indent=1) + "\n")
 
 
-def _provenance() -> dict[str, object]:
+def _sources() -> dict[str, object]:
+    """What a build reads, before it does."""
     day = build_date()
     inputs = sorted(file for pattern in paths.INPUTS for file in Path().glob(pattern) if file.is_file())
     return {
         "commit": commit(),
         "date": None if day is None else day.isoformat(),
-        **_versions(),
         "inputs": {str(file): sha256(file.read_bytes()).hexdigest() for file in inputs},
     }
 

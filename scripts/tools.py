@@ -41,10 +41,11 @@ TEX_ENVIRONMENT = {
 }
 
 # Runs a command in a process group that ends when the other end of its standard input is closed, which is also
-# when the process that holds that end is killed: no program outlives the build that started it.
-GUARDED = """exec 3<&0 </dev/null
-{ read -r _ <&3; kill -KILL 0; } >/dev/null 2>&1 &
-"$@" 3<&-
+# when the process that holds that end is killed: no program outlives the build that started it.  Lower descriptors
+# than 9 may be inherited, as the build's lock is.
+GUARDED = """exec 9<&0 </dev/null
+{ read -r _ <&9; kill -KILL 0; } >/dev/null 2>&1 &
+"$@" 9<&-
 status=$?
 { kill $!; wait $!; } 2>/dev/null
 exit $status"""

@@ -117,7 +117,7 @@ class Fuzzer:
             except UserError as error:
                 self.seen["refused"] += 1
                 assert len(str(error)) < MOST_CHARACTERS
-                assert all(re.match(r"\S+\.toml: \S", line) for line in str(error).splitlines())
+                assert all(re.match(r"\S+\.toml(, line \d+)?: \S", line) for line in str(error).splitlines())
                 return False
         assert all(character.isprintable() or character == "\n" for character in document + caption(figure))
         assert len(frame_files(self.outputs.tex, "fuzz", "tex")) == figure.count

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -81,31 +82,35 @@ def start(project: Project, *words: str, **variables: str) -> "subprocess.Popen[
     )
 
 
-def members(group: int) -> list[int]:
-    """The running processes of a group."""
+def members(session: int) -> list[int]:
+    """The running processes of a session."""
     found = []
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, _, its_group = file.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            state, _, _, its_session = file.read_text(errors="replace").rpartition(")")[2].split()[:4]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(its_group) == group and state != "Z":
+        if int(its_session) == session and state != "Z":
             found.append(int(file.parent.name))
     return sorted(found)
 
 
 def hit(build: "subprocess.Popen[str]", choice: random.Random) -> str:
     """Kill any one of a build's processes; its name."""
-    running = members(build.pid)
-    if not running:
-        return "nothing"
-    victim = choice.choice(running)
-    try:
-        name = Path(f"/proc/{victim}/comm").read_text().strip()
-        os.kill(victim, signal.SIGKILL)
-    except (FileNotFoundError, ProcessLookupError):
-        return "nothing"
-    return name
+    if running := members(build.pid):
+        victim = choice.choice(running)
+        with suppress(FileNotFoundError, ProcessLookupError):
+            name = Path(f"/proc/{victim}/comm").read_text().strip()
+            os.kill(victim, signal.SIGKILL)
+            return name
+    return "nothing"
+
+
+def hit_all(build: "subprocess.Popen[str]") -> None:
+    """Kill all of a build's processes."""
+    for victim in members(build.pid):
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("at", range(1, 4))
@@ -155,7 +160,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
             if victim == "one":
                 victim = hit(build, choice)
             else:
-                os.killpg(build.pid, signal.SIGKILL)
+                hit_all(build)
         # It ends once no process is left that could write.
         printed = build.communicate(timeout=120)[0]
         where = f"seed {seed}, round {number}, killed {victim}, status {build.returncode}:\n{printed}"
@@ -202,11 +207,12 @@ def test_a_build_says_that_it_waits_for_another(project: Project, words: list[st
 
 
 def test_what_outlives_a_killed_build_keeps_others_waiting(tmp_path: Path) -> None:
-    """A TeX that still writes, here a program that waits at a gate."""
+    """What leaves the group of processes that end with a build, here a program that waits at a gate."""
     os.mkfifo(tmp_path / "gate")
+    stays = "import os; os.setsid(); open('started', 'w').close(); open('gate').read()"
     code = (
-        "from pathlib import Path\nfrom scripts.files import only_build\nfrom scripts.tools import run\n"
-        "with only_build(quiet=True):\n    run(['sh', '-c', 'echo > started; read line < gate'], Path())\n"
+        "import sys\nfrom pathlib import Path\nfrom scripts.files import only_build\nfrom scripts.tools import run\n"
+        f"with only_build(quiet=True):\n    run([sys.executable, '-c', {stays!r}], Path())\n"
     )
     environment = os.environ | {"PYTHONPATH": str(TOP), "BUILD": "build"}
     build = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment)
