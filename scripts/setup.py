@@ -60,10 +60,11 @@ def install_packages() -> None:
     say(f"Installing the Python packages of requirements.txt into {VENV}")
     python = str(VENV / "bin" / "python")
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    clear = ["--clear"] if UNFINISHED.exists() else []
+    # What was killed half-way may look installed to pip.
+    again = ["--force-reinstall"] if UNFINISHED.exists() else []
     VENV.mkdir(exist_ok=True)
-    for words in ([sys.executable, "-m", "venv", *clear, str(VENV)], [python, *install, "-r", "requirements.txt"]):
-        UNFINISHED.touch()
+    UNFINISHED.touch()
+    for words in ([sys.executable, "-m", "venv", str(VENV)], [python, *install, *again, "-r", "requirements.txt"]):
         if subprocess.run(words).returncode != 0:
             sys.exit("Failed: {}. Its message is above; mend it and run make again.".format(" ".join(words)))
     READY.touch()

@@ -5,6 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -114,11 +116,23 @@ def test_an_old_python_is_told_which_is_needed(monkeypatch: pytest.MonkeyPatch) 
     assert "Python 3.11 or newer (this is 3.10.13): runs every stage" in needs.complaint(needs.find())
 
 
-def test_two_set_ups_at_once_install_once_and_over_what_a_killed_one_left(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").touch()
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv" / ".unfinished").touch()
-    (tmp_path / ".venv" / "half-installed").touch()
+def save_wheel(folder: Path) -> str:
+    """A package with one module, and the line of requirements.txt that pins it."""
+    wheel = folder / "tiny-1.0-py3-none-any.whl"
+    files = {
+        "tiny.py": "",
+        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: none\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files["tiny-1.0.dist-info/RECORD"] = "".join(f"{name},,\n" for name in (*files, "tiny-1.0.dist-info/RECORD"))
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return f"./{wheel.name} --hash=sha256:{sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
+def test_two_set_ups_at_once_install_once_and_a_killed_one_is_made_good(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(save_wheel(tmp_path))
     command = [sys.executable, "-B", "-m", "scripts.setup"]
     environment = os.environ | {"NO_INSTALL": "1", "PYTHONPATH": str(TOP)}
     both = [
@@ -127,6 +141,12 @@ def test_two_set_ups_at_once_install_once_and_over_what_a_killed_one_left(tmp_pa
     printed = "".join(process.communicate(timeout=120)[0] for process in both)
     assert [process.returncode for process in both] == [0, 0]
     assert printed.count("Installing the Python packages") == 1
-    left = {path.name for path in (tmp_path / ".venv").iterdir()}
-    assert ".ready" in left
-    assert not left & {".unfinished", "half-installed"}
+    (module,) = (tmp_path / ".venv").glob("lib/python*/site-packages/tiny.py")
+    assert (tmp_path / ".venv" / ".ready").exists()
+    assert not (tmp_path / ".venv" / ".unfinished").exists()
+    # As it is where pip is killed.
+    module.unlink()
+    (tmp_path / ".venv" / ".unfinished").touch()
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+    assert module.exists()
+    assert not (tmp_path / ".venv" / ".unfinished").exists()
