@@ -27,8 +27,8 @@ UNKNOWN := $(filter-out $(ALL),$(FIGURES))
 $(if $(UNKNOWN),$(error There is no figures/$(firstword $(UNKNOWN)).toml; `make list` shows the figures))
 # Figures whose files are gone since they were built.
 GONE := $(filter-out $(ALL),$(patsubst $(MADE)/%.d,%,$(wildcard $(MADE)/*.d)))
-# The last build has not come to its end.
-CUT_OFF := $(if $(wildcard $(BUILD)/provenance.json),,yes)
+# The last build of all figures has not come to its end.
+CUT_OFF := $(if $(filter-out $(FIGURES),$(ALL))$(wildcard $(BUILD)/provenance.json),,yes)
 
 # What every figure depends on: the code, its packages and the templates.
 SHARED := $(READY) $(wildcard scripts/*.py templates/*.*)
