@@ -22,14 +22,10 @@ from scripts.tools import identity
 def recorded() -> Iterator[None]:
     """Keep the record beside the outputs of a build that succeeds; what goes on in between is the build."""
     sources = _sources()
-    try:
-        known = json.loads(paths.PROVENANCE.read_text()) if paths.PROVENANCE.is_file() else {}
-        if known and known != known | sources:
-            paths.PROVENANCE.unlink()
-        yield
-    except BaseException:
-        paths.PROVENANCE.unlink(missing_ok=True)
-        raise
+    known = json.loads(paths.PROVENANCE.read_text()) if paths.PROVENANCE.is_file() else {}
+    if known and known != known | sources:
+        paths.PROVENANCE.unlink()
+    yield
     write_whole(paths.PROVENANCE, json.dumps(sources | _versions(), indent=1) + "\n")
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.files import UNFINISHED
+from scripts import paths
+from scripts.files import UNFINISHED, Record
 from scripts.tools import outside_make
 from tests.conftest import TOP, Project
 
@@ -125,6 +126,14 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, at: int) -> None:
     status = subprocess.run(command, env=os.environ | place, start_new_session=True, check=False).returncode
     # It is opened and renamed: two operations.
     assert (status, file.read_text()) == ((-signal.SIGKILL, "old") if at < 3 else (0, "new"))
+
+
+def test_a_record_has_the_time_at_which_its_inputs_were_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is edited while it is built is then newer than the record."""
+    monkeypatch.setattr(paths, "RECORDS", tmp_path)
+    for fingerprint in ("one", "other", "other"):
+        Record("figure.pdf").keep(fingerprint, started=1000)
+        assert (tmp_path / "figure.pdf").stat().st_mtime == 1000
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
