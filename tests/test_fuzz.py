@@ -132,7 +132,7 @@ def test_any_file_is_a_figure_or_a_mistake(tmp_path: Path, full: bool, notes: li
     """Each is read and rendered, each 20th that can be is typeset, too; within limits of memory and time."""
     fuzzer = Fuzzer(tmp_path, sample=20)
     ask_many(
-        500 if full else 300,
+        500 if full else 200,
         full,
         st.binary(min_size=8, max_size=8).map(lambda b: spoilt(int.from_bytes(b))) | made_up(),
         fuzzer.check,
