@@ -79,7 +79,7 @@ def copy_project() -> list[str]:
     shutil.rmtree(COPY, ignore_errors=True)
     for folder in (paths.SCRIPTS, paths.TEMPLATES, paths.REPORT, paths.FIGURES):
         shutil.copytree(folder, COPY / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("Makefile", paths.REQUIREMENTS):
+    for file in ("Makefile", paths.REQUIREMENTS, paths.CHANGELOG):
         shutil.copy2(file, COPY)
     (COPY / ".venv").symlink_to(Path(".venv").absolute())
     return sorted(file.stem for file in paths.GALLERY.glob("*.gif"))
