@@ -13,11 +13,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -32,11 +33,14 @@ from scripts.provenance import recorded
 from scripts.rasterise import rasterise
 from scripts.render import render
 from scripts.spec import Figure
-from scripts.typeset import prepare, typeset
+from scripts.typeset import compile_together, prepare, typeset
 
 # How many figures a message lists that have the same mistake.
 MOST_NAMED = 5
 GOALS = ("pdf", "png", "gif")
+# The most figures that latexmk compiles at once; and what its and TeX's start take, in frames that TeX could typeset.
+MOST_TOGETHER = 8
+START = 8
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,13 @@ class Span:
     """What a process did for a while; times are in seconds, of the system's monotonic clock."""
 
     stage: str
+    subject: str
+    process: int
     start: float
     end: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outcome:
     """What became of one figure: `problem` is the message of a mistake, None where there was none.
 
@@ -57,69 +63,108 @@ class Outcome:
 
     figure: str
     frames: int
-    process: int
-    spans: tuple[Span, ...]
+    spans: list[Span] = field(default_factory=list)
     problem: str | None = None
     mistake: str = ""
 
 
-def build(figure: Figure, goal: str, started: float) -> Outcome:
-    """Bring a figure up to date as far as `goal`, a kind of file; `started` is when its inputs were read."""
-    spans = list[Span]()
-    problem: UserError | None = None
-    try:
-        with cli.file_errors():
-            _build(figure, goal, started, spans)
-    except UserError as error:
-        problem = cli.in_figure(figure, error)
-    told = () if problem is None else (str(problem), problem.mistake.replace(figure.name, "NAME"))
-    return Outcome(figure.name, figure.count, os.getpid(), tuple(spans), *told)
+def build(share: Sequence[Figure], goal: str, started: float) -> list[Outcome]:
+    """Bring figures up to date as far as `goal`, a kind of file; `started` is when their inputs were read."""
+    works = [Work(figure, goal, started) for figure in share]
+    for work in works:
+        work.attempt(work.render)
+    prepare()
+    stale = [work for work in works if work.outcome.problem is None and work.begin()]
+    compiled = False
+    if len(stale) > 1:
+        with _timed("latexmk", ", ".join(work.figure.name for work in stale), stale[0].outcome.spans):
+            compiled = compile_together([work.figure for work in stale])
+    for work in works:
+        work.attempt(partial(work.finish, compiled))
+    return [work.outcome for work in works]
 
 
 @contextmanager
-def _timed(stage: str, spans: list[Span]) -> Iterator[None]:
+def _timed(stage: str, subject: str, spans: list[Span]) -> Iterator[None]:
     start = time.monotonic()
     yield
-    spans.append(Span(stage, start, time.monotonic()))
+    spans.append(Span(stage, subject, os.getpid(), start, time.monotonic()))
 
 
-def _build(figure: Figure, goal: str, started: float, spans: list[Span]) -> None:
-    names = paths.frame_names(figure.name, figure.count)
-    document = CATALOGUE.document(figure.name).with_suffix(".pdf")
-    pdfs = [*(CATALOGUE.pdf / f"{name}.pdf" for name in names), document, CATALOGUE.strips / f"{figure.name}.pdf"]
-    sources = [CATALOGUE.tex / f"{name}.tex" for name in names]
-    pngs = [CATALOGUE.png / f"{name}.png" for name in names]
-    gifs = [CATALOGUE.gif / f"{figure.name}.gif"]
-    images: list[Image] | None = None
+class Work:
+    """The stages of one figure; each is run unless its outputs were made from the same inputs."""
 
-    def bring(kind: str, inputs: str, outputs: list[Path], make: Callable[[], object]) -> None:
+    def __init__(self, figure: Figure, goal: str, started: float) -> None:
+        self.figure, self.goal, self.started = figure, goal, started
+        self.outcome = Outcome(figure.name, figure.count)
+        self.source = ""
+        names = paths.frame_names(figure.name, figure.count)
+        self.sources = [CATALOGUE.tex / f"{name}.tex" for name in names]
+        self.document = CATALOGUE.document(figure.name).with_suffix(".pdf")
+        strip = CATALOGUE.strips / f"{figure.name}.pdf"
+        self.pdfs = [*(CATALOGUE.pdf / f"{name}.pdf" for name in names), self.document, strip]
+        self.pngs = [CATALOGUE.png / f"{name}.png" for name in names]
+        self.gif = CATALOGUE.gif / f"{figure.name}.gif"
+
+    def attempt(self, stage: Callable[[], object]) -> None:
+        """Go on, unless the figure has ended in a mistake before, and keep the one that it ends in."""
+        if self.outcome.problem is not None:
+            return
+        try:
+            with cli.file_errors():
+                stage()
+        except UserError as error:
+            told = cli.in_figure(self.figure, error)
+            self.outcome.problem = str(told)
+            self.outcome.mistake = told.mistake.replace(self.figure.name, "NAME")
+
+    def render(self) -> None:
+        """Write the sources."""
+        stages = [("pdf", [*self.sources, *self.pdfs]), ("png", self.pngs), ("gif", [self.gif])]
+        _tell_make(self.figure, stages)
+        with _timed("tex", self.figure.name, self.outcome.spans):
+            self.source = render(self.figure)
+
+    def _source_inputs(self) -> str:
+        return digest(code_fingerprint(), prepare(), self.source)
+
+    def begin(self) -> bool:
+        """Whether the sources are to be compiled; what was made of them before is then no longer recorded."""
+        record = Record(f"{self.figure.name}.pdf")
+        if record.holds(self._source_inputs(), self.pdfs):
+            return False
+        record.drop()
+        return True
+
+    def finish(self, compiled: bool) -> None:
+        """Make all that is made from the sources, which are `compiled` or are still to be."""
+        self._bring("pdf", self._source_inputs(), self.pdfs, lambda: typeset(self.figure, compiled=compiled))
+        if self.goal == "pdf":
+            return
+        images: list[Image] | None = None
+
+        def draw() -> None:
+            nonlocal images
+            images = rasterise(self.figure)
+
+        inputs = digest(code_fingerprint(), self.document.read_bytes())
+        self._bring("png", inputs, self.pngs, draw)
+        if self.goal == "png":
+            return
+        inputs = digest(inputs, repr(self.figure.durations))
+        self._bring("gif", inputs, [self.gif], lambda: animate(self.figure, images))
+
+    def _bring(self, kind: str, inputs: str, outputs: list[Path], make: Callable[[], object]) -> None:
         """Run a stage unless its outputs were made from these inputs, and note that they are."""
-        record = Record(f"{figure.name}.{kind}")
+        record = Record(f"{self.figure.name}.{kind}")
         fresh = record.holds(inputs, outputs)
         if not fresh:
             record.drop()
-            with _timed(kind, spans):
+            with _timed(kind, self.figure.name, self.outcome.spans):
                 make()
         # Records of earlier stages keep their time where they were fresh: what depends on them is, too.
-        if not fresh or kind == goal:
-            record.keep(inputs, started)
-
-    def draw() -> None:
-        nonlocal images
-        images = rasterise(figure)
-
-    _tell_make(figure, [("pdf", [*sources, *pdfs]), ("png", pngs), ("gif", gifs)])
-    with _timed("tex", spans):
-        inputs = digest(code_fingerprint(), prepare(), render(figure))
-    bring("pdf", inputs, pdfs, lambda: typeset(figure))
-    if goal == "pdf":
-        return
-    inputs = digest(code_fingerprint(), document.read_bytes())
-    bring("png", inputs, pngs, draw)
-    if goal == "png":
-        return
-    inputs = digest(inputs, repr(figure.durations))
-    bring("gif", inputs, gifs, lambda: animate(figure, images))
+        if not fresh or kind == self.goal:
+            record.keep(inputs, self.started)
 
 
 def _tell_make(figure: Figure, stages: Iterable[tuple[str, list[Path]]]) -> None:
@@ -180,46 +225,62 @@ def build_all(
     figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, started: float, trace: bool
 ) -> list[UserError]:
     """Build figures in parallel; the mistakes that came to light."""
-    # Before the workers start, which inherit both.
-    prepare()
+    # Before the workers start, which inherit it.
     code_fingerprint()
-    outcomes = list[Outcome]()
-    ordered = sorted(figures, key=lambda figure: figure.count, reverse=True)
+    figures = list(figures)
+    outcomes, spans = list[Outcome](), list[Span]()
     work = partial(build, goal=goal, started=started)
     context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(min(jobs, len(ordered)) or 1, context, initializer=_begin)
+    pool = ProcessPoolExecutor(min(jobs, len(figures)) or 1, context, initializer=_begin)
     try:
         # The first of them starts the workers; an interrupt in the middle of that would be lost.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        futures = [pool.submit(work, figure) for figure in ordered]
+        futures = [pool.submit(work, share) for share in shares(figures, jobs)]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        with progress(len(ordered), quiet) as tell:
+        # While they fill in templates.
+        with _timed("format", "figure.fmt", spans):
+            prepare()
+        with progress(len(figures), quiet) as tell:
             for future in as_completed(futures):
-                outcome = future.result()
-                tell(outcome)
-                outcomes.append(outcome)
+                for outcome in future.result():
+                    tell(outcome)
+                    outcomes.append(outcome)
     except BrokenProcessPool as error:
         raise ToolError("A process of the build was killed, perhaps for want of memory. Run make again.") from error
     finally:
         pool.shutdown(cancel_futures=True)
     if trace:
-        write_whole(paths.TRACE, json.dumps({"traceEvents": list(_events(outcomes))}))
+        spans += (span for outcome in outcomes for span in outcome.spans)
+        write_whole(paths.TRACE, json.dumps({"traceEvents": list(map(_event, spans))}))
     return _grouped(outcome for outcome in outcomes if outcome.problem is not None)
 
 
-def _events(outcomes: Iterable[Outcome]) -> Iterator[dict[str, object]]:
-    """The stages in the form that trace viewers open; times are in microseconds."""
-    for outcome in outcomes:
-        for span in outcome.spans:
-            yield {
-                "name": f"{span.stage} {outcome.figure}",
-                "cat": span.stage,
-                "ph": "X",
-                "ts": round(1e6 * span.start),
-                "dur": round(1e6 * (span.end - span.start)),
-                "pid": outcome.process,
-                "tid": outcome.process,
-            }
+def shares(figures: Iterable[Figure], jobs: int) -> Iterator[list[Figure]]:
+    """Figures shared out, the largest first; shares get smaller, so that all processes end at the same time."""
+    rest = deque(sorted(figures, key=_effort, reverse=True))
+    while rest:
+        wanted = sum(map(_effort, rest)) / (2 * jobs)
+        share = list[Figure]()
+        while rest and len(share) < MOST_TOGETHER and sum(map(_effort, share)) < wanted:
+            share.append(rest.popleft())
+        yield share
+
+
+def _effort(figure: Figure) -> int:
+    return START + figure.count
+
+
+def _event(span: Span) -> dict[str, object]:
+    """A stage in the form that trace viewers open; times are in microseconds."""
+    return {
+        "name": f"{span.stage} {span.subject}",
+        "cat": span.stage,
+        "ph": "X",
+        "ts": round(1e6 * span.start),
+        "dur": round(1e6 * (span.end - span.start)),
+        "pid": span.process,
+        "tid": span.process,
+    }
 
 
 def _begin() -> None:

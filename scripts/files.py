@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from scripts import paths
 
@@ -90,6 +91,25 @@ def only_build(quiet: bool) -> Iterator[None]:
         for path in paths.BUILD.rglob(f".*{UNFINISHED}"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         yield
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let no other process of the build do in a folder what this one does there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def unfinished(folder: Path) -> Iterator[Path]:
+    """A folder below another for what is needed for a moment; what a killed build leaves there, the next removes."""
+    with TemporaryDirectory(dir=folder, prefix=".", suffix=UNFINISHED) as name:
+        yield Path(name)
 
 
 class Record:

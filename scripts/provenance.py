@@ -12,10 +12,10 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from scripts import needs, paths
+from scripts import paths
 from scripts.files import digest, write_whole
 from scripts.revision import build_date, commit
-from scripts.tools import identity
+from scripts.tools import found, identity
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def _versions() -> dict[str, dict[str, str]]:
 
 def _tools() -> dict[str, str]:
     """The tools and parts of TeX that say what version they are."""
-    return {one.need.name: one.version for one in needs.find() if one.version and re.search(r"\d", one.version)}
+    return {one.need.name: one.version for one in found() if one.version and re.search(r"\d", one.version)}
 
 
 def _packages() -> dict[str, str]:

@@ -6,13 +6,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from scripts import needs
 from scripts.errors import ToolError, UserError
-from scripts.files import UNFINISHED, write_whole
+from scripts.files import unfinished, write_whole
 from scripts.tex_log import Stop, first_stop
 
 # Nothing of the clock or of the folder in a PDF.
@@ -109,26 +109,51 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] = M
         finally:
             os.close(guard)
     if process.returncode != 0:
-        if shutil.disk_usage(folder).free < FULL:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+        check_space(folder)
         raise ToolError(f"{command[0]} failed in {folder}:\n{_last_lines(printed + complaints)}")
     return printed
 
 
+def check_space(folder: Path) -> None:
+    """Raise `OSError` where what a program failed at was to write on a full disk."""
+    if shutil.disk_usage(folder).free < FULL:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
 def latexmk(source: Path, tex_format: Path | None = None) -> None:
     """Compile a source in its own folder, from a dumped format if one is given; raises `TexError`."""
-    fmt = "" if tex_format is None else f"-fmt={tex_format.stem} "
-    formats = {} if tex_format is None else {"TEXFORMATS": f"{tex_format.parent.resolve()}:"}
-    command = ["latexmk", "-norc", "-g", "-pdf", "-silent", *QUIET_TEX]
-    command += [f"-pdflatex=pdflatex {fmt}-no-shell-escape %O %P", f"-pretex={REPRODUCIBLE}", source.name]
-    log = source.with_suffix(".log")
-    log.unlink(missing_ok=True)
     try:
-        run(command, source.parent, TEX_ENVIRONMENT | formats)
+        _latexmk([source], source.parent, tex_format)
     except ToolError as error:
         # latexmk would take an unchanged source with an error for up to date.
         source.with_suffix(".fdb_latexmk").unlink(missing_ok=True)
-        raise _tex_problem(error, source, log) from error
+        raise _tex_problem(error, source, source.with_suffix(".log")) from error
+
+
+def latexmk_together(sources: Sequence[Path], folder: Path, tex_format: Path) -> bool:
+    """Compile sources in their own folders below one, from a dumped format; whether all of them compiled.
+
+    To start latexmk takes as long as TeX takes for a small figure.
+    """
+    try:
+        _latexmk(sources, folder, tex_format)
+    except (ToolError, OSError):
+        return False
+    return True
+
+
+def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None) -> None:
+    command = ["latexmk", "-norc", "-g", "-cd", "-pdf", "-silent", *QUIET_TEX, f"-pretex={REPRODUCIBLE}"]
+    environment = TEX_ENVIRONMENT
+    if tex_format is None:
+        command += ["-pdflatex=pdflatex -no-shell-escape %O %P"]
+    else:
+        # One run is enough from it; to look whether files changed, the format among them, would be idle.
+        command += [f"-pdflatex=pdflatex -fmt={tex_format.stem} -no-shell-escape %O %P", "-recorder-"]
+        environment = environment | {"TEXFORMATS": f"{tex_format.parent.resolve()}:"}
+    for source in sources:
+        source.with_suffix(".log").unlink(missing_ok=True)
+    run([*command, *(str(source.relative_to(folder)) for source in sources)], folder, environment)
 
 
 def dump_format(preamble: Path, target: Path) -> None:
@@ -137,21 +162,26 @@ def dump_format(preamble: Path, target: Path) -> None:
     The format is kept unpacked: TeX reads it as well, and each of its starts then takes a third of the time.
     """
     log = target.with_suffix(".log")
-    with TemporaryDirectory(dir=target.parent, prefix=".", suffix=UNFINISHED) as folder:
+    with unfinished(target.parent) as folder:
         shutil.copy(preamble, folder)
         command = ["pdftex", "-ini", *QUIET_TEX, "-no-shell-escape", f"-jobname={target.stem}", "&pdflatex"]
         try:
-            run([*command, rf"\input{{{preamble.name}}}\dump"], Path(folder), TEX_ENVIRONMENT)
+            run([*command, rf"\input{{{preamble.name}}}\dump"], folder, TEX_ENVIRONMENT)
         except ToolError as error:
-            if (written := Path(folder) / log.name).is_file():
+            if (written := folder / log.name).is_file():
                 written.replace(log)
             raise _tex_problem(error, preamble, log) from error
-        dumped = (Path(folder) / target.name).read_bytes()
+        dumped = (folder / target.name).read_bytes()
     # A TeX may have been built not to pack what it dumps.
     packed = dumped.startswith(b"\x1f\x8b")
     write_whole(target, gzip.decompress(dumped) if packed else dumped)
 
 
+# All that is needed and what there is of it; to ask all programs for their versions takes a while.
+found = cache(needs.find)
+
+
+@cache
 def identity() -> str:
     """What tells one installation of the tools from another: their places, sizes and times."""
     programs = [Path(place) for program in needs.PROGRAMS if (place := shutil.which(program))]
@@ -161,7 +191,7 @@ def identity() -> str:
 
 def check() -> None:
     """Raise `ToolError` with all that is missing or too old."""
-    if complaint := needs.complaint(needs.find()):
+    if complaint := needs.complaint(found()):
         raise ToolError(complaint)
 
 

@@ -4,6 +4,8 @@ Reads `build/work/NAME/NAME.tex`, writes `build/pdf/NAME_00.pdf` … and the rep
 """
 
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -12,21 +14,21 @@ import pikepdf
 
 from scripts import cli, paths
 from scripts.errors import ToolError, UserError
-from scripts.files import Record, digest, write_frames, write_whole
+from scripts.files import Record, digest, one_at_a_time, write_frames, write_whole
 from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.render import figure_error, template_files
 from scripts.spec import Figure
 from scripts.tex_log import Place, source_error
-from scripts.tools import TexError, check, dump_format, identity, latexmk
+from scripts.tools import TexError, check, dump_format, identity, latexmk, latexmk_together
 
 
-def typeset(figure: Figure, outputs: Outputs = CATALOGUE) -> None:
-    """Compile a figure into one PDF per frame, all pages of one size, and its strip."""
+def typeset(figure: Figure, outputs: Outputs = CATALOGUE, compiled: bool = False) -> None:
+    """Compile a figure, unless it is, into one PDF per frame, all pages of one size, and its strip."""
     source = outputs.document(figure.name)
     if not source.is_file():
         raise UserError(f"{source} is missing. Run first: scripts.render {figure.name}")
     try:
-        pages = compile_pages(source, figure.count + 1)
+        pages = (split if compiled else compile_pages)(source, figure.count + 1)
     except TexError as failed:
         raise figure_error(figure, failed, outputs) from None
     names = frame_names(figure.name, figure.count)
@@ -34,10 +36,21 @@ def typeset(figure: Figure, outputs: Outputs = CATALOGUE) -> None:
     write_frames(outputs.pdf, figure.name, "pdf", dict(zip(names, pages, strict=True)))
 
 
+def compile_together(figures: Sequence[Figure]) -> bool:
+    """Compile figures of the catalogue at once; where one of them fails, whichever, each is to be compiled alone."""
+    prepare()
+    return latexmk_together([CATALOGUE.document(figure.name) for figure in figures], CATALOGUE.work, paths.FORMAT)
+
+
 def compile_pages(source: Path, count: int) -> list[bytes]:
     """Compile a document of `count` pictures from the format, and give each of its pages as a PDF of its own."""
     prepare()
     latexmk(source, paths.FORMAT)
+    return split(source, count)
+
+
+def split(source: Path, count: int) -> list[bytes]:
+    """The pages of a compiled document of `count` pictures, each as a PDF of its own."""
     with pikepdf.open(source.with_suffix(".pdf")) as document:
         pages = [_single(page) for page in document.pages]
     if len(pages) != count:
@@ -50,22 +63,32 @@ def prepare() -> str:
     """Bring the format up to date from which all figures' runs start, and return its fingerprint.
 
     It is the preamble, run once and dumped; it depends on the preamble and on the tools that are installed.
-    Where these are others than before, raises `ToolError` with all that is missing or too old.
+    While one process makes it, others wait.  Where the tools are others than before, raises `ToolError` with
+    all that is missing or too old.
     """
     fingerprint = digest(paths.PREAMBLE.read_bytes(), identity())
     record = Record(paths.FORMAT.name)
-    if not record.holds(fingerprint, [paths.FORMAT]):
-        check()
-        record.drop()
-        paths.WORK.mkdir(parents=True, exist_ok=True)
-        try:
-            dump_format(paths.PREAMBLE, paths.FORMAT)
-        except TexError as failed:
-            name, line = failed.stop.where(paths.PREAMBLE)
-            place = None if line is None or name != paths.PREAMBLE.name else Place(paths.PREAMBLE, line)
-            raise source_error(failed.stop, failed.log, place, template_files()) from None
-        record.keep(fingerprint, time.time())
+    with one_at_a_time(paths.FORMAT.parent):
+        if not record.holds(fingerprint, [paths.FORMAT]):
+            record.drop()
+            # To ask the tools for their versions takes a while, too.
+            with ThreadPoolExecutor(1) as beside:
+                checked = beside.submit(check)
+                try:
+                    _dump()
+                finally:
+                    checked.result()
+            record.keep(fingerprint, time.time())
     return fingerprint
+
+
+def _dump() -> None:
+    try:
+        dump_format(paths.PREAMBLE, paths.FORMAT)
+    except TexError as failed:
+        name, line = failed.stop.where(paths.PREAMBLE)
+        place = None if line is None or name != paths.PREAMBLE.name else Place(paths.PREAMBLE, line)
+        raise source_error(failed.stop, failed.log, place, template_files()) from None
 
 
 def _single(page: pikepdf.Page) -> bytes:

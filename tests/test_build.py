@@ -1,9 +1,11 @@
 """The whole pipeline in a miniature project: what is built, what is rebuilt, and what is not."""
 
+import json
 import os
 import re
 import signal
 import subprocess
+from collections import Counter
 from itertools import product
 from pathlib import Path
 from statistics import mode
@@ -13,6 +15,9 @@ import pikepdf
 import pytest
 from PIL import Image, ImageSequence
 
+from scripts import paths
+from scripts.build import shares
+from scripts.spec import load
 from scripts.tools import outside_make
 from tests.conftest import FIGURES, Project
 
@@ -314,3 +319,35 @@ def test_the_largest_drawings_with_numbers_fit_into_tex(fresh_project: Project, 
         text = f'title = "Large"\noperation = "max_pooling"\nvalues = "random"\n{layer}\n'
         (fresh_project.top / "figures" / f"{name}.toml").write_text(text)
     fresh_project.make("pdfs", f"FIGURES={' '.join(layers)}")
+
+
+def test_figures_are_shared_out_in_shares_that_get_smaller() -> None:
+    """Each figure once, the largest first; the last shares are small enough for all processes to end together."""
+    names = ("full_padding_no_strides", "dilation", "no_padding_strides", "numerical_max_pooling")
+    figures = [load(paths.FIGURES / f"{name}.toml") for name in names] * 25
+    for jobs in (1, 2, 7):
+        shared = list(shares(figures, jobs))
+        assert Counter(figure.name for share in shared for figure in share) == Counter(f.name for f in figures)
+        counts = [figure.count for share in shared for figure in share]
+        assert counts == sorted(counts, reverse=True)
+        sizes = [len(share) for share in shared]
+        assert 1 < max(sizes) <= 8
+        assert sizes[-jobs:] == [1] * jobs
+    assert list(shares([], 2)) == []
+
+
+def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(fresh_project: Project) -> None:
+    fresh_project.edit(
+        "templates/plane.tex.j2",
+        r"\fill[window] (",
+        r"<% if figure.name == 'tiny' %>\nothing<% endif %>\fill[window] (",
+    )
+    fresh_project.edit("templates/step.tex.j2", " as view %>", " as view with context %>")
+    fresh_project.edit("templates/figure.tex.j2", " as view %>", " as view with context %>")
+    printed = fresh_project.make("-j1", "gifs", "TRACE=1", fails=True)
+    assert r"Undefined control sequence \nothing." in printed
+    assert "It shows in figure tiny, frame tiny_00." in printed
+    assert "The same in" not in printed
+    trace = json.loads((fresh_project.top / "build" / "trace.json").read_text())["traceEvents"]
+    assert "latexmk tiny_transposed, tiny" in [event["name"] for event in trace]
+    assert set(fresh_project.outputs("gif/*")) == {"gif/tiny_transposed.gif", "gif/values.gif"}
