@@ -33,7 +33,7 @@ from scripts.provenance import recorded
 from scripts.rasterise import rasterise
 from scripts.render import render
 from scripts.spec import Figure
-from scripts.typeset import compile_together, prepare, typeset
+from scripts.typeset import check_tools, compile_together, prepare, typeset
 
 # How many figures a message lists that have the same mistake.
 MOST_NAMED = 5
@@ -225,6 +225,7 @@ def build_all(
     figures: Iterable[Figure], goal: str, jobs: int, quiet: bool, started: float, trace: bool
 ) -> list[UserError]:
     """Build figures in parallel; the mistakes that came to light."""
+    check_tools()
     # Before the workers start, which inherit it.
     code_fingerprint()
     figures = list(figures)

@@ -5,7 +5,6 @@ Reads `build/work/NAME/NAME.tex`, writes `build/pdf/NAME_00.pdf` … and the rep
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -63,23 +62,28 @@ def prepare() -> str:
     """Bring the format up to date from which all figures' runs start, and return its fingerprint.
 
     It is the preamble, run once and dumped; it depends on the preamble and on the tools that are installed.
-    While one process makes it, others wait.  Where the tools are others than before, raises `ToolError` with
-    all that is missing or too old.
+    While one process makes it, others wait.  Raises what `check_tools` does, and `SourceError`.
     """
-    fingerprint = digest(paths.PREAMBLE.read_bytes(), identity())
-    record = Record(paths.FORMAT.name)
     with one_at_a_time(paths.FORMAT.parent):
+        fingerprint, record = _format()
         if not record.holds(fingerprint, [paths.FORMAT]):
+            check()
             record.drop()
-            # To ask the tools for their versions takes a while, too.
-            with ThreadPoolExecutor(1) as beside:
-                checked = beside.submit(check)
-                try:
-                    _dump()
-                finally:
-                    checked.result()
+            _dump()
             record.keep(fingerprint, time.time())
     return fingerprint
+
+
+def check_tools() -> None:
+    """Where the tools are others than those that made the format, raise `ToolError` with all that do not do."""
+    fingerprint, record = _format()
+    if not record.holds(fingerprint, [paths.FORMAT]):
+        check()
+
+
+def _format() -> tuple[str, Record]:
+    """What the format is made from, and the record of what it was made from."""
+    return digest(paths.PREAMBLE.read_bytes(), identity()), Record(paths.FORMAT.name)
 
 
 def _dump() -> None:
