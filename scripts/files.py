@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from scripts import paths
 
@@ -103,13 +102,6 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-@contextmanager
-def unfinished(folder: Path) -> Iterator[Path]:
-    """A folder below another for what is needed for a moment; what a killed build leaves there, the next removes."""
-    with TemporaryDirectory(dir=folder, prefix=".", suffix=UNFINISHED) as name:
-        yield Path(name)
 
 
 class Record:

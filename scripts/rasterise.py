@@ -4,7 +4,6 @@ Reads `build/work/NAME/NAME.pdf`, writes `build/png/NAME_00.png` …
 """
 
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import png
@@ -14,14 +13,14 @@ from PIL.Image import Image
 
 from scripts import cli
 from scripts.errors import ToolError, UserError
-from scripts.files import unfinished, write_frames
+from scripts.files import write_frames
 from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.spec import Figure
-from scripts.tools import check_space, time_limit
+from scripts.tools import time_limit
 
 DPI = 150
 PER_METRE = round(DPI / 0.0254)
-# Frames that poppler draws at once: their pixels are for a moment on the disk, which is faster than a pipe.
+# Frames that poppler hands over together, which takes their memory twice.
 AT_A_TIME = 50
 
 
@@ -33,33 +32,23 @@ def rasterise(figure: Figure, outputs: Outputs = CATALOGUE) -> list[Image]:
     images = list[Image]()
     try:
         for first in range(1, figure.count + 1, AT_A_TIME):
-            images += _drawn(document, first, min(first + AT_A_TIME - 1, figure.count))
+            last = min(first + AT_A_TIME - 1, figure.count)
+            images += convert_from_path(document, dpi=DPI, first_page=first, last_page=last, timeout=time_limit())
+        for image in images:
+            image.load()
     except PDFInfoNotInstalledError as error:
         raise ToolError("pdfinfo is not installed. Run: make doctor") from error
     except PDFPopplerTimeoutError as error:
         raise ToolError(f"{document}: poppler took over {time_limit()} s and was stopped.") from error
     except PDFPageCountError as error:
         raise ToolError(f"{document}: poppler cannot read it. {error}") from error
+    # What poppler had drawn before it was killed.
+    except (ValueError, OSError) as error:
+        raise ToolError(f"{document}: what poppler drew is cut off ({error}). Run make.") from error
+    if len(images) != figure.count:
+        raise ToolError(f"{document}: poppler was killed after {len(images)} of {figure.count} frames. Run make.")
     names = frame_names(figure.name, figure.count)
     write_frames(outputs.png, figure.name, "png", dict(zip(names, map(_png, images), strict=True)))
-    return images
-
-
-def _drawn(document: Path, first: int, last: int) -> list[Image]:
-    """Some pages as poppler draws them."""
-    with unfinished(document.parent) as folder:
-        images, problem = list[Image](), "frames are missing"
-        try:
-            images = convert_from_path(document, DPI, folder, first, last, timeout=time_limit())
-            for image in images:
-                image.load()
-        except (ValueError, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            images, problem = [], str(error)
-        if len(images) <= last - first:
-            check_space(folder)
-            raise ToolError(f"{document}: poppler was killed before it ended ({problem}). Run make again.")
     return images
 
 

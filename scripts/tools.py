@@ -8,11 +8,12 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from scripts import needs
 from scripts.errors import ToolError, UserError
-from scripts.files import unfinished, write_whole
+from scripts.files import UNFINISHED, write_whole
 from scripts.tex_log import Stop, first_stop
 
 # Nothing of the clock or of the folder in a PDF.
@@ -109,15 +110,10 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] = M
         finally:
             os.close(guard)
     if process.returncode != 0:
-        check_space(folder)
+        if shutil.disk_usage(folder).free < FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         raise ToolError(f"{command[0]} failed in {folder}:\n{_last_lines(printed + complaints)}")
     return printed
-
-
-def check_space(folder: Path) -> None:
-    """Raise `OSError` where what a program failed at was to write on a full disk."""
-    if shutil.disk_usage(folder).free < FULL:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def latexmk(source: Path, tex_format: Path | None = None) -> None:
@@ -162,7 +158,8 @@ def dump_format(preamble: Path, target: Path) -> None:
     The format is kept unpacked: TeX reads it as well, and each of its starts then takes a third of the time.
     """
     log = target.with_suffix(".log")
-    with unfinished(target.parent) as folder:
+    with TemporaryDirectory(dir=target.parent, prefix=".", suffix=UNFINISHED) as name:
+        folder = Path(name)
         shutil.copy(preamble, folder)
         command = ["pdftex", "-ini", *QUIET_TEX, "-no-shell-escape", f"-jobname={target.stem}", "&pdflatex"]
         try:
