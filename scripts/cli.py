@@ -1,6 +1,7 @@
 """What all commands share: figures named on the command line, mistakes reported without a traceback."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -76,7 +77,10 @@ def file_errors() -> Iterator[None]:
 
 
 def run(work: Callable[[], None]) -> None:
-    """Run a command to its exit status: 0, 1 with a mistake's message on standard error, 130 if interrupted."""
+    """Run a command to its exit status: 0, 1 with a mistake's message on standard error, 130 if interrupted.
+
+    141 where what it prints is read no more.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # What the terminal's encoding lacks is shown by its number.
@@ -86,8 +90,13 @@ def run(work: Callable[[], None]) -> None:
     try:
         with file_errors():
             work()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        # Nobody reads on, as after `| head`; what is still to be printed goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except UserError as error:
         # A file from a stranger has no say in what a terminal does.
         print("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(error)), file=sys.stderr)

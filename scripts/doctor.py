@@ -4,6 +4,7 @@ Run by the system's Python, before or after anything is installed; the exit stat
 """
 
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple
@@ -55,6 +56,8 @@ def _normal(name: str) -> str:
 
 def main() -> None:
     """Print a line for each, and what is missing."""
+    # Where nobody reads on, as after `| head`, that is the end.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     found = find()
     print("Tools, and the Debian packages that hold them:")
     for need, version, _ in found:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -75,3 +76,20 @@ def test_lint_refuses_what_the_oldest_python_cannot_read() -> None:
         result = subprocess.run(command, cwd=TOP, input=source, capture_output=True, text=True, check=False)
         assert result.returncode == status
         assert ("on Python 3.11" in result.stdout) == bool(status)
+
+
+@pytest.mark.parametrize("module", ["describe", "doctor", "build"])
+def test_commands_whose_output_is_read_no_more_end_without_a_word(project: Project, module: str) -> None:
+    """As after `| head`."""
+    shutil.copy(TOP / "requirements.in", project.top)
+    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
+    words = ["figures/tiny.toml"] if module == "describe" else []
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [".venv/bin/python", "-m", f"scripts.{module}", *words]
+    result = subprocess.run(command, cwd=project.top, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert result.stderr == ""
+    assert result.returncode in (141, -signal.SIGPIPE)
+    # What it had to do is whole, and the rest is done by the next one.
+    project.make("gifs")
