@@ -74,7 +74,9 @@ def build(share: Sequence[Figure], goal: str, started: float) -> list[Outcome]:
     for work in works:
         work.attempt(work.render)
     prepare()
-    stale = [work for work in works if work.outcome.problem is None and work.begin()]
+    for work in works:
+        work.attempt(work.begin)
+    stale = [work for work in works if work.stale]
     compiled = False
     if len(stale) > 1:
         with _timed("latexmk", ", ".join(work.figure.name for work in stale), stale[0].outcome.spans):
@@ -97,7 +99,7 @@ class Work:
     def __init__(self, figure: Figure, goal: str, started: float) -> None:
         self.figure, self.goal, self.started = figure, goal, started
         self.outcome = Outcome(figure.name, figure.count)
-        self.source = ""
+        self.source, self.stale = "", False
         names = paths.frame_names(figure.name, figure.count)
         self.sources = [CATALOGUE.tex / f"{name}.tex" for name in names]
         self.document = CATALOGUE.document(figure.name).with_suffix(".pdf")
@@ -128,13 +130,12 @@ class Work:
     def _source_inputs(self) -> str:
         return digest(code_fingerprint(), prepare(), self.source)
 
-    def begin(self) -> bool:
-        """Whether the sources are to be compiled; what was made of them before is then no longer recorded."""
+    def begin(self) -> None:
+        """Find out whether the sources are to be compiled; what was made of them before is then recorded no more."""
         record = Record(f"{self.figure.name}.pdf")
-        if record.holds(self._source_inputs(), self.pdfs):
-            return False
-        record.drop()
-        return True
+        if not record.holds(self._source_inputs(), self.pdfs):
+            record.drop()
+            self.stale = True
 
     def finish(self, compiled: bool) -> None:
         """Make all that is made from the sources, which are `compiled` or are still to be."""
