@@ -38,8 +38,10 @@ from scripts.typeset import check_tools, compile_together, prepare, typeset
 # How many figures a message lists that have the same mistake.
 MOST_NAMED = 5
 GOALS = ("pdf", "png", "gif")
-# The most figures that latexmk compiles at once; and what its and TeX's start take, in frames that TeX could typeset.
+# The most figures that latexmk compiles at once, and the most effort that they take, in frames that TeX could typeset;
+# and what the start of latexmk and TeX takes.
 MOST_TOGETHER = 8
+MOST_EFFORT = 200
 START = 8
 
 
@@ -73,7 +75,6 @@ def build(share: Sequence[Figure], goal: str, started: float) -> list[Outcome]:
     works = [Work(figure, goal, started) for figure in share]
     for work in works:
         work.attempt(work.render)
-    prepare()
     for work in works:
         work.attempt(work.begin)
     stale = [work for work in works if work.stale]
@@ -249,6 +250,11 @@ def build_all(
                     outcomes.append(outcome)
     except BrokenProcessPool as error:
         raise ToolError("A process of the build was killed, perhaps for want of memory. Run make again.") from error
+    except BaseException:
+        # Workers would go on with what is in their queue.
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
     if trace:
@@ -261,7 +267,7 @@ def shares(figures: Iterable[Figure], jobs: int) -> Iterator[list[Figure]]:
     """Figures shared out, the largest first; shares get smaller, so that all processes end at the same time."""
     rest = deque(sorted(figures, key=_effort, reverse=True))
     while rest:
-        wanted = sum(map(_effort, rest)) / (2 * jobs)
+        wanted = min(sum(map(_effort, rest)) / (2 * jobs), MOST_EFFORT)
         share = list[Figure]()
         while rest and len(share) < MOST_TOGETHER and sum(map(_effort, share)) < wanted:
             share.append(rest.popleft())

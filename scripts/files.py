@@ -87,9 +87,22 @@ def only_build(quiet: bool) -> Iterator[None]:
             if not quiet:
                 print(f"Another build is running in {paths.BUILD}; waiting for it.", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        for path in paths.BUILD.rglob(f".*{UNFINISHED}"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        yield
+        _clear()
+        try:
+            yield
+        except BaseException:
+            # Of workers that were ended.
+            _clear()
+            raise
+
+
+def _clear() -> None:
+    """Remove what is not finished, and never will be."""
+    for path in list(paths.BUILD.rglob(f".*{UNFINISHED}")):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

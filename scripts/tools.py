@@ -152,15 +152,15 @@ def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None) -> 
     run([*command, *(str(source.relative_to(folder)) for source in sources)], folder, environment)
 
 
-def dump_format(preamble: Path, target: Path) -> None:
-    """Run a preamble once and keep TeX's memory as a format, whole or not at all; raises `TexError`.
+def dump_format(preamble: Path, content: bytes, target: Path) -> None:
+    """Run a preamble with some content once and keep TeX's memory as a format, whole or not at all; raises `TexError`.
 
     The format is kept unpacked: TeX reads it as well, and each of its starts then takes a third of the time.
     """
     log = target.with_suffix(".log")
     with TemporaryDirectory(dir=target.parent, prefix=".", suffix=UNFINISHED) as name:
         folder = Path(name)
-        shutil.copy(preamble, folder)
+        (folder / preamble.name).write_bytes(content)
         command = ["pdftex", "-ini", *QUIET_TEX, "-no-shell-escape", f"-jobname={target.stem}", "&pdflatex"]
         try:
             run([*command, rf"\input{{{preamble.name}}}\dump"], folder, TEX_ENVIRONMENT)

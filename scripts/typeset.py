@@ -36,8 +36,10 @@ def typeset(figure: Figure, outputs: Outputs = CATALOGUE, compiled: bool = False
 
 
 def compile_together(figures: Sequence[Figure]) -> bool:
-    """Compile figures of the catalogue at once; where one of them fails, whichever, each is to be compiled alone."""
-    prepare()
+    """Compile figures of the catalogue at once; where one of them fails, whichever, each is to be compiled alone.
+
+    The format is there.
+    """
     return latexmk_together([CATALOGUE.document(figure.name) for figure in figures], CATALOGUE.work, paths.FORMAT)
 
 
@@ -65,30 +67,35 @@ def prepare() -> str:
     While one process makes it, others wait.  Raises what `check_tools` does, and `SourceError`.
     """
     with one_at_a_time(paths.FORMAT.parent):
-        fingerprint, record = _format()
+        preamble, fingerprint, record = _format()
         if not record.holds(fingerprint, [paths.FORMAT]):
             check()
             record.drop()
-            _dump()
+            _dump(preamble)
             record.keep(fingerprint, time.time())
     return fingerprint
 
 
 def check_tools() -> None:
-    """Where the tools are others than those that made the format, raise `ToolError` with all that do not do."""
-    fingerprint, record = _format()
+    """Raise `ToolError` with all tools that do not do, unless they were looked at when the format was made."""
+    _, fingerprint, record = _format()
     if not record.holds(fingerprint, [paths.FORMAT]):
         check()
 
 
-def _format() -> tuple[str, Record]:
-    """What the format is made from, and the record of what it was made from."""
-    return digest(paths.PREAMBLE.read_bytes(), identity()), Record(paths.FORMAT.name)
+@cache
+def _format() -> tuple[bytes, str, Record]:
+    """The preamble, the fingerprint of what the format is made from, and the record of what it was made from.
+
+    Read once for the whole build, whose workers inherit it: they all use the same format.
+    """
+    preamble = paths.PREAMBLE.read_bytes()
+    return preamble, digest(preamble, identity()), Record(paths.FORMAT.name)
 
 
-def _dump() -> None:
+def _dump(preamble: bytes) -> None:
     try:
-        dump_format(paths.PREAMBLE, paths.FORMAT)
+        dump_format(paths.PREAMBLE, preamble, paths.FORMAT)
     except TexError as failed:
         name, line = failed.stop.where(paths.PREAMBLE)
         place = None if line is None or name != paths.PREAMBLE.name else Place(paths.PREAMBLE, line)

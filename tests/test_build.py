@@ -17,6 +17,7 @@ from PIL import Image, ImageSequence
 
 from scripts import paths
 from scripts.build import shares
+from scripts.files import UNFINISHED
 from scripts.spec import load
 from scripts.tools import outside_make
 from tests.conftest import FIGURES, Project
@@ -336,7 +337,26 @@ def test_figures_are_shared_out_in_shares_that_get_smaller() -> None:
     assert list(shares([], 2)) == []
 
 
-def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(fresh_project: Project) -> None:
+def test_a_build_that_is_interrupted_takes_up_no_more_figures(fresh_project: Project) -> None:
+    for number in range(17):
+        (fresh_project.top / "figures" / f"other{number}.toml").write_text(FIGURES["tiny"])
+    command = [".venv/bin/python", "-m", "scripts.build", "--jobs", "1"]
+    build = subprocess.Popen(
+        command, cwd=fresh_project.top, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert build.stdout is not None
+    assert build.stdout.readline().startswith("[1/20]")
+    build.send_signal(signal.SIGINT)
+    printed = build.communicate(timeout=60)[0]
+    assert build.returncode == 130
+    assert "Traceback" not in printed
+    # The first share of 8 is done, the next one of 6 at the most; others were waiting for the worker.
+    assert 8 <= len(fresh_project.outputs("gif/*")) <= 14
+    assert list((fresh_project.top / "build").rglob(f".*{UNFINISHED}")) == []
+
+
+def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(fresh_project: Project, built: Project) -> None:
+    """Which then are the same bytes as if they were compiled alone."""
     fresh_project.edit(
         "templates/plane.tex.j2",
         r"\fill[window] (",
@@ -351,3 +371,7 @@ def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(fresh_pr
     trace = json.loads((fresh_project.top / "build" / "trace.json").read_text())["traceEvents"]
     assert "latexmk tiny_transposed, tiny" in [event["name"] for event in trace]
     assert set(fresh_project.outputs("gif/*")) == {"gif/tiny_transposed.gif", "gif/values.gif"}
+    fresh_project.edit("templates/plane.tex.j2", r"\nothing", "")
+    fresh_project.make("-j1", "gifs", "report")
+    for path in fresh_project.outputs("pdf/*", "gif/*", "report/figures/*"):
+        assert (fresh_project.top / "build" / path).read_bytes() == (built.top / "build" / path).read_bytes()

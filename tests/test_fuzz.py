@@ -100,7 +100,7 @@ class Fuzzer:
         for name, content in REAL.items():
             (self.folder / name).write_bytes(content)
         self.outputs = replace(paths.CATALOGUE, tex=self.folder / "tex", work=self.folder / "work")
-        dump_format(paths.PREAMBLE, self.folder / "figure.fmt")
+        dump_format(paths.PREAMBLE, paths.PREAMBLE.read_bytes(), self.folder / "figure.fmt")
 
     def check(self, content: bytes) -> bool:
         """Whether a file is a figure that can be drawn."""
