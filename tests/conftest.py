@@ -191,6 +191,7 @@ def link_project(top: Path) -> Project:
     for name in ("figures", "report"):
         shutil.rmtree(top / name)
         shutil.copytree(TOP / name, top / name)
+        set_writable(top / name, True)
     return project
 
 
