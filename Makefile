@@ -2,9 +2,15 @@
 
 BUILD := build
 override BUILD := $(patsubst %/,%,$(BUILD))
-$(if $(filter-out 1,$(words $(BUILD))),$(error BUILD=$(BUILD) is no name of a folder without spaces; give one))
-$(if $(filter . .. / figures templates scripts report tests .venv .git,$(BUILD:./%=%)),\
+HASH := \#
+$(if $(filter-out 1,$(words $(BUILD)))$(findstring $(HASH),$(BUILD))$(findstring :,$(BUILD))$(findstring %,$(BUILD)),\
+    $(error BUILD=$(BUILD) is no name of a folder without spaces, $(HASH), : and %; give one))
+# Not the project or what it is in, and none of its folders: `make clean` removes it.
+INSIDE := $(patsubst $(CURDIR)/%,%,$(BUILD:./%=%))
+$(if $(filter . ..,$(subst /, ,$(BUILD:./%=%)))$(findstring <$(BUILD)/,<$(CURDIR)/)$(filter /,$(BUILD)),\
     $(error BUILD=$(BUILD) is no folder for what is built; name another))
+$(if $(filter /%,$(INSIDE)),,$(if $(filter figures templates scripts report tests docs .venv .git .ci,\
+    $(firstword $(subst /, ,$(INSIDE)))),$(error BUILD=$(BUILD) is no folder for what is built; name another)))
 export BUILD MAKE_VERSION
 PYTHON ?= python3
 

@@ -208,11 +208,19 @@ def test_hidden_files_are_no_figures(project: Project) -> None:
     project.make("report", "gifs")
 
 
-@pytest.mark.parametrize("folder", ["", "a b", ".", "figures/"])
-def test_a_folder_that_cannot_be_built_in_is_told_by_make(fresh_project: Project, folder: str) -> None:
-    before = sorted(fresh_project.top.iterdir())
-    assert f"BUILD={folder.rstrip('/')} is no " in fresh_project.make("gifs", f"BUILD={folder}", fails=True)
-    assert sorted(fresh_project.top.iterdir()) == before
+FOLDERS = ["", "a b", "a#b", "a:b", ".", "..", "/", "figures/", "./scripts", "figures/gallery", "a/../figures"]
+
+
+@pytest.mark.parametrize("folder", [*FOLDERS, "TOP", "TOP/", "TOP/templates/x", "TOP/..", "ABOVE"])
+@pytest.mark.parametrize("goal", ["gifs", "clean"])
+def test_a_folder_that_cannot_be_built_in_is_told_by_make(project: Project, folder: str, goal: str) -> None:
+    before = sorted(project.top.rglob("*"))
+    folder = folder.replace("TOP", str(project.top)).replace("ABOVE", str(project.top.parent))
+    # Only what it would do, in case it would.
+    assert re.search(
+        r"BUILD=\S* ?\S* is no (name of a )?folder", project.make("-n", goal, f"BUILD={folder}", fails=True)
+    )
+    assert sorted(project.top.rglob("*")) == before
 
 
 def processes(top: Path) -> dict[int, str]:
