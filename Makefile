@@ -74,6 +74,8 @@ $(MADE)/%.$(1): figures/%.toml $(SHARED)
 	$$(eval STALE += $$*)
 endef
 $(foreach goal,pdf png gif,$(eval $(call GOAL,$(goal))))
+# A link that leads nowhere is the figure's own mistake to report.
+$(ALL:%=figures/%.toml):
 # Each figure's own rules: which figures it is made from, and which of its files are lost if not found.
 lost = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
 -include $(wildcard $(MADE)/*.d)

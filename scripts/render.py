@@ -153,6 +153,8 @@ def fill(template: str, **values: object) -> str:
         return env.get_template(template).render(**values)
     except TemplateSyntaxError as error:
         raise _source_error(error.filename or template, error.lineno, error.message or "") from error
+    except UnicodeDecodeError as error:
+        raise _encoding_error() from error
     except MISTAKES as error:
         # Jinja puts the templates' own lines into the traceback.
         folders = (f"{paths.TEMPLATES}/", f"{paths.REPORT}/")
@@ -160,9 +162,21 @@ def fill(template: str, **values: object) -> str:
         problem = f"there is no template {error.name}" if isinstance(error, TemplateNotFound) else str(error)
         if own:
             raise _source_error(own[-1].filename, own[-1].lineno or 0, problem) from error
-        if isinstance(error, TemplateNotFound | UnicodeDecodeError):
+        if isinstance(error, TemplateNotFound):
             raise SourceError(template, f"{problem}.") from error
         raise
+
+
+def _encoding_error() -> SourceError:
+    """The first of all templates that is no text, with its line: what reads it may be another."""
+    for file in (*template_files(), *sorted(paths.REPORT.glob("*.tex"))):
+        content = file.read_bytes()
+        try:
+            content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            place = Place(file, content.count(b"\n", 0, error.start) + 1)
+            return SourceError(str(place), "is not UTF-8 text. Save the file in that encoding.", excerpt(*place))
+    raise RuntimeError("all templates are text")
 
 
 def _source_error(file: str, line: int, problem: str) -> SourceError:

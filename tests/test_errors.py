@@ -364,3 +364,20 @@ def test_a_folder_without_the_right_to_write_is_told(project: Project, folder: s
     for path in (closed, *closed.iterdir()):
         path.chmod(path.stat().st_mode | 0o200)
     project.make("gifs", "FIGURES=tiny")
+
+
+def test_a_template_that_is_no_text_is_told_with_its_line(project: Project) -> None:
+    """Also where another one imports it."""
+    maps = project.top / "templates" / "maps.tex.j2"
+    maps.write_bytes(maps.read_bytes() + b"\xff\xfe\n")
+    line = maps.read_bytes().count(b"\n")
+    printed = project.make("gifs", fails=True)
+    assert printed.count(f"templates/maps.tex.j2, line {line}: is not UTF-8 text. Save the file in that") == 1
+    assert "Traceback" not in printed
+
+
+def test_a_link_that_leads_nowhere_is_told(project: Project) -> None:
+    (project.top / "figures" / "lost.toml").symlink_to("nowhere.toml")
+    printed = project.make("gifs", fails=True)
+    assert "figures/lost.toml: cannot be read: No such file or directory. Restore it" in printed
+    assert "No rule" not in printed
