@@ -37,7 +37,7 @@ GONE := $(filter-out $(ALL),$(patsubst $(MADE)/%.d,%,$(wildcard $(MADE)/*.d)))
 CUT_OFF := $(if $(filter-out $(FIGURES),$(ALL))$(wildcard $(BUILD)/provenance.json),,yes)
 
 # What every figure depends on: the code, its packages and the templates.
-SHARED := $(READY) $(wildcard scripts/*.py templates/*.*)
+SHARED := $(READY) $(wildcard scripts/*.py scripts/*/*.py templates/*.*)
 
 # The user's -j, -s and -k, where they are given.
 JOBS = $(addprefix --jobs=,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
@@ -116,7 +116,7 @@ watch: $(READY) ## build again whenever a file is saved, FIGURES="a b" or all an
 gallery: gifs ## the README's animations and their table, from the build
 	@$(PY) -m scripts.gallery
 
-setup $(READY): requirements.txt scripts/setup.py scripts/needs.py ## what the build needs; NO_INSTALL=1 only names system packages
+setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## what the build needs; NO_INSTALL=1 only names system packages
 	@$(PYTHON) -m scripts.setup $(QUIET)
 
 doctor: ## what the build needs, what there is of it, and how to get the rest

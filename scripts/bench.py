@@ -18,11 +18,11 @@ from pathlib import Path
 from PIL import Image
 
 from scripts import cli, paths
+from scripts.core.figures import Figure, load
+from scripts.core.frames import Frame, frames
 from scripts.errors import ToolError, UserError
 from scripts.files import write_whole
-from scripts.frames import Frame, frames
-from scripts.spec import Figure, load
-from scripts.tools import outside_make, run
+from scripts.tex.tools import outside_make, run
 
 COPY = paths.BUILD / "bench"
 RESULTS = paths.BUILD / "bench.json"

@@ -25,15 +25,15 @@ from pathlib import Path
 from PIL.Image import Image
 
 from scripts import cli, paths
-from scripts.animate import animate
+from scripts.core.figures import Figure
 from scripts.errors import CombinedError, ToolError, UserError
 from scripts.files import Record, code_fingerprint, digest, frame_files, only_build, write_whole
 from scripts.paths import CATALOGUE
-from scripts.provenance import recorded
-from scripts.rasterise import rasterise
-from scripts.render import render
-from scripts.spec import Figure
-from scripts.typeset import check_tools, compile_together, prepare, typeset
+from scripts.record.provenance import recorded
+from scripts.stages.animate import animate
+from scripts.stages.rasterise import rasterise
+from scripts.stages.render import render
+from scripts.stages.typeset import check_tools, compile_together, prepare, typeset
 
 # How many figures a message lists that have the same mistake.
 MOST_NAMED = 5

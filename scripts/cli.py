@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 
 from scripts import paths
+from scripts.core.figures import Figure, load_all
 from scripts.errors import REMEDIES, CombinedError, FileError, LayerError, UserError
 from scripts.files import only_build
-from scripts.spec import Figure, load_all
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from scripts import cli
+from scripts.core.figures import Figure, load
+from scripts.core.frames import Frame, frames
+from scripts.core.layers import Layer, Values
 from scripts.errors import CombinedError, UserError
-from scripts.frames import Frame, frames
-from scripts.layers import Layer, Values
-from scripts.render import caption
-from scripts.spec import Figure, load
+from scripts.stages.render import caption
 
 
 def describe(figure: Figure) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from scripts.needs import complaint, find
+from scripts.machine.needs import complaint, find
 
 VENV = Path(".venv")
 WANTED = Path("requirements.in")

@@ -12,19 +12,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import cli, onnx_model, paths
-from scripts.animate import animate
-from scripts.drawing import two_axes
+from scripts import cli, paths
+from scripts.core.figures import NAME, NAME_RULE, figure, layer_of
+from scripts.core.keys import check
+from scripts.core.layers import Index
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
 from scripts.files import frame_files, only_build, write_whole
-from scripts.layers import Index
-from scripts.notation import NamedLayer, layer
-from scripts.onnx_model import ModelLayer
-from scripts.rasterise import rasterise
-from scripts.render import caption, render
-from scripts.schema import check
-from scripts.spec import NAME, NAME_RULE, figure, layer_of
-from scripts.typeset import typeset
+from scripts.notation import model as onnx_model
+from scripts.notation.model import ModelLayer
+from scripts.notation.read import NamedLayer, layer
+from scripts.stages.animate import animate
+from scripts.stages.rasterise import rasterise
+from scripts.stages.render import caption, render
+from scripts.stages.typeset import typeset
+from scripts.views.drawing import two_axes
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 

@@ -70,7 +70,7 @@ def code_fingerprint() -> str:
     """A fingerprint of the modules that this process has loaded and of the libraries, which shape its outputs."""
     folder = paths.SCRIPTS.resolve()
     modules = {Path(file) for module in sys.modules.values() if (file := getattr(module, "__file__", None))}
-    files = sorted(file for file in modules if file.parent == folder)
+    files = sorted(file for file in modules if file.is_relative_to(folder))
     return digest(*(file.read_bytes() for file in (*files, paths.REQUIREMENTS)))
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from scripts import cli, paths
 from scripts.errors import ToolError, UserError
 from scripts.files import write_whole
-from scripts.render import caption, fill
+from scripts.stages.render import caption, fill
 
 BEGIN, END = "<!-- gallery: made by make gallery -->\n", "<!-- end of gallery -->\n"
 MOST_BYTES = 2_000_000

@@ -27,7 +27,7 @@ INPUTS = (
     "CHANGELOG.md",
     "figures/*.toml",
     "templates/**/*.*",
-    "scripts/*.py",
+    "scripts/**/*.py",
     "report/**/*.*",
 )
 

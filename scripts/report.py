@@ -11,16 +11,16 @@ from functools import partial
 from pathlib import Path
 
 from scripts import cli, paths
-from scripts.chapters import chapter
+from scripts.core.figures import Figure
 from scripts.errors import ToolError, UserError
 from scripts.files import Record, code_fingerprint, digest, only_build, write_whole
 from scripts.paths import CATALOGUE
-from scripts.provenance import recorded
-from scripts.render import caption, fill, origin, template_files
-from scripts.spec import Figure
-from scripts.tex_log import Place, source_error
-from scripts.tools import TexError, latexmk
-from scripts.typeset import compile_pages, prepare
+from scripts.record.provenance import recorded
+from scripts.stages.render import caption, fill, origin, template_files
+from scripts.stages.typeset import compile_pages, prepare
+from scripts.tex.log import Place, source_error
+from scripts.tex.tools import TexError, latexmk
+from scripts.text.chapters import chapter
 
 FOLDER = paths.REPORT_BUILD
 SOURCE = FOLDER / "report.tex"

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Optional, Sequence
 
-from scripts.needs import Found, complaint, find
+from scripts.machine.needs import Found, complaint, find
 
 VENV = Path(".venv")
 READY = VENV / ".ready"

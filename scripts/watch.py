@@ -9,7 +9,7 @@ import time
 from watchfiles import watch
 
 from scripts import cli, paths
-from scripts.tools import outside_make
+from scripts.tex.tools import outside_make
 
 # What an editor saves in one go is one change.
 MILLISECONDS = 50

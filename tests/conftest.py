@@ -15,7 +15,7 @@ from types import FrameType
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from scripts.tools import outside_make
+from scripts.tex.tools import outside_make
 
 TOP = Path(__file__).parents[1]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.arithmetic import (
+from scripts.core.arithmetic import (
     GridAxis,
     LayerAxis,
     direct_axis,
@@ -15,8 +15,8 @@ from scripts.arithmetic import (
     named_padding,
     transposed_axis,
 )
+from scripts.core.layers import Layer, Operation
 from scripts.errors import LayerError
-from scripts.layers import Layer, Operation
 
 PARAMETERS = list(product(range(1, 10), range(1, 6), range(1, 5), range(5), range(1, 4)))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.tools import outside_make
+from scripts.tex.tools import outside_make
 from tests.conftest import TOP, Project, set_writable
 
 

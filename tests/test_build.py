@@ -17,9 +17,9 @@ from PIL import Image, ImageSequence
 
 from scripts import paths
 from scripts.build import shares
+from scripts.core.figures import load
 from scripts.files import UNFINISHED
-from scripts.spec import load
-from scripts.tools import outside_make
+from scripts.tex.tools import outside_make
 from tests.conftest import FIGURES, Project
 
 FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}

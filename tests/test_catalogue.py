@@ -6,9 +6,9 @@ import pytest
 from markupsafe import escape
 
 from scripts import paths
-from scripts.frames import frames
-from scripts.render import caption
-from scripts.spec import Figure, load
+from scripts.core.figures import Figure, load
+from scripts.core.frames import frames
+from scripts.stages.render import caption
 from tests.test_arithmetic import count_windows
 
 # name: input size, kernel size, stride, padding, dilation, output size.

@@ -7,13 +7,13 @@ import pytest
 from sympy import Rational
 
 from scripts import paths
-from scripts.diagrams import along, levels, matrix, overlap, products, scattered, stack, with_unit_stride
-from scripts.layers import Layer, Values
-from scripts.notation import layer as read_layer
-from scripts.relationships import receptive_fields
-from scripts.render import environment
-from scripts.schema import FigureFile
-from scripts.spec import figure, load
+from scripts.core.figures import figure, load
+from scripts.core.keys import FigureFile
+from scripts.core.layers import Layer, Values
+from scripts.notation.read import layer as read_layer
+from scripts.stages.render import environment
+from scripts.text.relationships import receptive_fields
+from scripts.views.diagrams import along, levels, matrix, overlap, products, scattered, stack, with_unit_stride
 from tests.test_relationships import seen
 
 NAMES = ["no_padding_no_strides", "padding_strides_odd", "dilation", "asymmetric_padding", "non_square", "causal_1d"]

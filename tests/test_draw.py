@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from scripts.spec import load
+from scripts.core.figures import load
 from tests.conftest import Project
 
 LAYER = "LAYER=Conv2d(1, 1, kernel_size=(3, 2), stride=2, padding=1)"

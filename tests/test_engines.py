@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, currently_in_test_context, given, note, settings
 from hypothesis import strategies as st
 
+from scripts.core.figures import Figure, load
+from scripts.core.frames import Frame, frames
+from scripts.core.layers import OPERATIONS
 from scripts.errors import UserError
-from scripts.frames import Frame, frames
-from scripts.layers import OPERATIONS
-from scripts.spec import Figure, load
 from tests import oracle
 from tests.oracle import Array, Asked, File, Refused, run
 

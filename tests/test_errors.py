@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import pytest
 
-from scripts.tools import outside_make
+from scripts.tex.tools import outside_make
 from tests.conftest import FIGURES, UNPRIVILEGED, Project, works
 
 T = TypeVar("T")

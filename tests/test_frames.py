@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from scripts.arithmetic import LayerAxis
-from scripts.frames import frames
-from scripts.layers import Layer, Operation
+from scripts.core.arithmetic import LayerAxis
+from scripts.core.frames import frames
+from scripts.core.layers import Layer, Operation
 
 
 @pytest.mark.parametrize("operation", ["convolution", "transposed_convolution"])

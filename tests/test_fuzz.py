@@ -11,16 +11,17 @@ from pathlib import Path
 from hypothesis import note
 from hypothesis import strategies as st
 
-from scripts import onnx_model, paths
+from scripts import paths
 from scripts.cli import in_figure
+from scripts.core.figures import load
+from scripts.core.keys import FigureFile
+from scripts.core.layers import OPERATIONS
 from scripts.draw import table
 from scripts.errors import UserError
 from scripts.files import frame_files
-from scripts.layers import OPERATIONS
-from scripts.render import caption, render
-from scripts.schema import FigureFile
-from scripts.spec import load
-from scripts.tools import dump_format, latexmk
+from scripts.notation import model as onnx_model
+from scripts.stages.render import caption, render
+from scripts.tex.tools import dump_format, latexmk
 from tests.conftest import limits
 from tests.test_draw import save_model
 from tests.test_engines import ask_many, files, toml

@@ -18,13 +18,13 @@ import pytest
 from markdown_it import MarkdownIt
 from onnx import TensorProto, helper
 
-from scripts import onnx_model
+from scripts.core.figures import load
 from scripts.draw import table
 from scripts.errors import ToolError, UserError
-from scripts.notation import layer
-from scripts.render import escape_markdown
-from scripts.spec import load
-from scripts.tools import latexmk
+from scripts.notation import model as onnx_model
+from scripts.notation.read import layer
+from scripts.stages.render import escape_markdown
+from scripts.tex.tools import latexmk
 from tests.conftest import Project, limits
 
 LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'

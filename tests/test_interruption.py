@@ -15,7 +15,7 @@ import pytest
 
 from scripts import paths
 from scripts.files import UNFINISHED, Record
-from scripts.tools import outside_make
+from scripts.tex.tools import outside_make
 from tests.conftest import TOP, Project
 
 GOALS = ("report", "gifs")
@@ -220,7 +220,8 @@ def test_what_outlives_a_killed_build_keeps_others_waiting(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "gate")
     stays = "import os; os.setsid(); open('started', 'w').close(); open('gate').read()"
     code = (
-        "import sys\nfrom pathlib import Path\nfrom scripts.files import only_build\nfrom scripts.tools import run\n"
+        "import sys\nfrom pathlib import Path\nfrom scripts.files import only_build\n"
+        "from scripts.tex.tools import run\n"
         f"with only_build(quiet=True):\n    run([sys.executable, '-c', {stays!r}], Path())\n"
     )
     environment = os.environ | {"PYTHONPATH": str(TOP), "BUILD": "build"}

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from scripts.core.figures import Figure, load
+from scripts.core.keys import FigureFile
 from scripts.errors import UserError
-from scripts.notation import CLASSES, MOST_CHARACTERS, Keys, NamedLayer, layer, onnx_operator
-from scripts.onnx_model import ModelLayer, layers
-from scripts.schema import FigureFile
-from scripts.spec import Figure, load
+from scripts.notation.model import ModelLayer, layers
+from scripts.notation.read import CLASSES, MOST_CHARACTERS, Keys, NamedLayer, layer, onnx_operator
 
 CONVOLUTION, TRANSPOSED = {"operation": "convolution"}, {"operation": "transposed_convolution"}
 MAXIMUM, AVERAGE, NORM = ({"operation": f"{kind}_pooling"} for kind in ("max", "average", "lp"))

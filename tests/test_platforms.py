@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.tools import outside_make
+from scripts.tex.tools import outside_make
 from tests.conftest import TOP, UNPRIVILEGED, Project, set_writable, works
 
 OFFLINE = ["unshare", *([] if os.geteuid() == 0 else ["--map-current-user"]), "--net"]

@@ -8,7 +8,7 @@ from itertools import chain, count, product
 import pytest
 from sympy import Expr, lambdify
 
-from scripts.relationships import Relationship, content, relationships
+from scripts.text.relationships import Relationship, content, relationships
 
 NAMES = tuple(relationships())
 Values = Mapping[str, float]

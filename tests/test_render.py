@@ -7,11 +7,11 @@ import pytest
 from jinja2 import UndefinedError
 
 from scripts import paths
-from scripts.drawing import runs
+from scripts.core.figures import load
 from scripts.errors import LayerError
 from scripts.files import frame_files
-from scripts.render import caption, environment, escape_tex, render
-from scripts.spec import load
+from scripts.stages.render import caption, environment, escape_tex, render
+from scripts.views.drawing import runs
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -11,10 +11,10 @@ import pikepdf
 import pytest
 
 from scripts import paths
-from scripts.chapters import chapter
 from scripts.cli import figures
 from scripts.errors import UserError
-from scripts.relationships import relationships
+from scripts.text.chapters import chapter
+from scripts.text.relationships import relationships
 from tests.conftest import Project, link_project
 
 CHAPTERS = sorted(path for path in paths.REPORT.glob("*.tex") if path.name != "report.tex")
@@ -108,7 +108,7 @@ def test_an_example_that_a_relationship_does_not_hold_for_is_refused(
 ) -> None:
     wrong = replace(relationships()["effective_kernel"], formula=relationships()["effective_kernel"].formula + 2)
     monkeypatch.setitem(relationships(), "effective_kernel", wrong)
-    monkeypatch.setattr("scripts.chapters.fill", lambda _, worked, **__: worked(name, example))
+    monkeypatch.setattr("scripts.text.chapters.fill", lambda _, worked, **__: worked(name, example))
     catalogue = {figure.name: figure for figure in figures([example])}
     with pytest.raises(UserError, match=problem):
         chapter(tmp_path / "wrong.tex", catalogue, {})

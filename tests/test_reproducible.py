@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts import paths
-from scripts.tools import latexmk, outside_make
+from scripts.tex.tools import latexmk, outside_make
 from tests.conftest import Project, link_project
 
 OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*", "report/diagrams/*", "provenance.json")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.errors import UserError
-from scripts.revision import build_date, commit
+from scripts.record.revision import build_date, commit
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),

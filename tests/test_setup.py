@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import needs
-from scripts.tools import outside_make
+from scripts.machine import needs
+from scripts.tex.tools import outside_make
 from tests.conftest import TOP, Project
 
 OLD = {

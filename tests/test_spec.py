@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.core.figures import Figure, load, load_all
 from scripts.errors import UserError
-from scripts.spec import Figure, load, load_all
 
 VALID = {"title": '"A layer"', "operation": '"convolution"', "input_size": "5", "kernel_size": "3"}
 

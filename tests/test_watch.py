@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from scripts.tools import outside_make
+from scripts.tex.tools import outside_make
 from tests.conftest import Project
 
 SECONDS = 60

@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-from scripts import needs
 from scripts.errors import ToolError, UserError
 from scripts.files import UNFINISHED, write_whole
-from scripts.tex_log import Stop, first_stop
+from scripts.machine import needs
+from scripts.tex.log import Stop, first_stop
 
 # Nothing of the clock or of the folder in a PDF.
 REPRODUCIBLE = r"\pdfinfoomitdate=1 \pdftrailerid{}\pdfsuppressptexinfo=-1 "

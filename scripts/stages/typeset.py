@@ -12,20 +12,20 @@ from pathlib import Path
 import pikepdf
 
 from scripts import cli, paths
+from scripts.core.figures import Figure
 from scripts.errors import ToolError, UserError
 from scripts.files import Record, digest, one_at_a_time, write_frames, write_whole
 from scripts.paths import CATALOGUE, Outputs, frame_names
-from scripts.render import figure_error, template_files
-from scripts.spec import Figure
-from scripts.tex_log import Place, source_error
-from scripts.tools import TexError, check, dump_format, identity, latexmk, latexmk_together
+from scripts.stages.render import figure_error, template_files
+from scripts.tex.log import Place, source_error
+from scripts.tex.tools import TexError, check, dump_format, identity, latexmk, latexmk_together
 
 
 def typeset(figure: Figure, outputs: Outputs = CATALOGUE, compiled: bool = False) -> None:
     """Compile a figure, unless it is, into one PDF per frame, all pages of one size, and its strip."""
     source = outputs.document(figure.name)
     if not source.is_file():
-        raise UserError(f"{source} is missing. Run first: scripts.render {figure.name}")
+        raise UserError(f"{source} is missing. Run first: scripts.stages.render {figure.name}")
     try:
         pages = (split if compiled else compile_pages)(source, figure.count + 1)
     except TexError as failed:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from scripts.arithmetic import LayerAxis, Pair
+from scripts.core.arithmetic import LayerAxis, Pair
+from scripts.core.keys import COUNT, MOST_CELLS, NATURAL, PADDING_MODES, POSITIVE, SWITCH, FigureFile
+from scripts.core.layers import Channels, Operation
 from scripts.errors import LayerError, UserError
-from scripts.layers import Channels, Operation
-from scripts.schema import COUNT, MOST_CELLS, NATURAL, PADDING_MODES, POSITIVE, SWITCH, FigureFile
 
 Keys = dict[str, Any]
 Framework = Literal["PyTorch", "Keras", "ONNX"]

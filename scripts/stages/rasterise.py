@@ -12,11 +12,11 @@ from pdf2image.exceptions import PDFInfoNotInstalledError, PDFPageCountError, PD
 from PIL.Image import Image
 
 from scripts import cli
+from scripts.core.figures import Figure
 from scripts.errors import ToolError, UserError
 from scripts.files import write_frames
 from scripts.paths import CATALOGUE, Outputs, frame_names
-from scripts.spec import Figure
-from scripts.tools import time_limit
+from scripts.tex.tools import time_limit
 
 DPI = 150
 PER_METRE = round(DPI / 0.0254)
@@ -28,7 +28,7 @@ def rasterise(figure: Figure, outputs: Outputs = CATALOGUE) -> list[Image]:
     """Draw all frames of a figure, one image each, all of one size."""
     document = outputs.document(figure.name).with_suffix(".pdf")
     if not document.is_file():
-        raise UserError(f"{document} is missing. Run first: scripts.typeset {figure.name}")
+        raise UserError(f"{document} is missing. Run first: scripts.stages.typeset {figure.name}")
     images = list[Image]()
     try:
         for first in range(1, figure.count + 1, AT_A_TIME):

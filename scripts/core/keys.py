@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import ErrorDetails
 
-from scripts.arithmetic import PaddingMode, PaddingName
+from scripts.core.arithmetic import PaddingMode, PaddingName
+from scripts.core.layers import OPERATIONS, Operation
 from scripts.errors import CombinedError, FigureError
-from scripts.layers import OPERATIONS, Operation
 
 View = Literal["plane", "numerical"]
 VIEWS: tuple[View, ...] = get_args(View)

@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from scripts.arithmetic import GridAxis, Kind
+from scripts.core.arithmetic import GridAxis, Kind
+from scripts.core.figures import Figure
+from scripts.core.frames import Frame, frames
+from scripts.core.layers import Index, Layer, Values
 from scripts.errors import LayerError
-from scripts.frames import Frame, frames
-from scripts.layers import Index, Layer, Values
-from scripts.spec import Figure
 
 # What TeX can draw in a row, and what keeps a figure's images in memory.
 LONGEST_AXIS = 200

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from scripts import cli
+from scripts.core.figures import Figure
 from scripts.errors import UserError
 from scripts.files import write_whole
 from scripts.paths import CATALOGUE, Outputs, frame_names
-from scripts.spec import Figure
 
 # A place of the 32 is left for "as before".  Flat drawings hardly gain from more: what is left to share
 # a place are shades of antialiased edges.
@@ -82,7 +82,7 @@ def animate(figure: Figure, images: Sequence[Image.Image] | None = None, outputs
         files = [outputs.png / f"{name}.png" for name in frame_names(figure.name, figure.count)]
         for file in files:
             if not file.is_file():
-                raise UserError(f"{file} is missing. Run first: scripts.rasterise {figure.name}")
+                raise UserError(f"{file} is missing. Run first: scripts.stages.rasterise {figure.name}")
         images = [Image.open(file) for file in files]
     write_whole(outputs.gif / f"{figure.name}.gif", gif(images, figure.durations))
 

@@ -3,7 +3,7 @@
 Pure functions of numbers: no file, no drawing, no state.  A layer's own parameters along an axis
 (`LayerAxis`) give those of the window operation that is drawn (`DirectAxis`; a transposed convolution's by
 `equivalent_axis`), and these the row of cells with its windows (`GridAxis`).  A layer of N axes is the
-product of its axes (scripts/layers.py).
+product of its axes (scripts/core/layers.py).
 
 Source of the formulas: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
 learning", arXiv:1603.07285 (2016), extended by dilation, asymmetric padding, cropping and `ceil_mode`.

@@ -6,8 +6,8 @@ from itertools import product
 
 import numpy as np
 
-from scripts.arithmetic import Element
-from scripts.layers import Index, Layer, Values
+from scripts.core.arithmetic import Element
+from scripts.core.layers import Index, Layer, Values
 
 
 @dataclass(frozen=True, slots=True)

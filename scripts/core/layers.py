@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from scripts.arithmetic import (
+from scripts.core.arithmetic import (
     DirectAxis,
     GridAxis,
     LayerAxis,

@@ -13,7 +13,7 @@ from sympy import Expr, Rational, Symbol, latex
 from sympy.parsing.sympy_parser import parse_expr
 
 from scripts import paths
-from scripts.layers import Layer
+from scripts.core.layers import Layer
 
 
 @dataclass(frozen=True)

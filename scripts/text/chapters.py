@@ -8,13 +8,15 @@ from pathlib import Path
 
 from sympy import Rational
 
-from scripts import diagrams, paths, spec
+from scripts import paths
+from scripts.core import figures as spec
+from scripts.core.figures import Figure
+from scripts.core.layers import Layer
 from scripts.errors import UserError
-from scripts.layers import Layer
-from scripts.relationships import content, quantities, receptive_fields, relationships
-from scripts.render import fill, pdf_text
-from scripts.revision import build_date, release
-from scripts.spec import Figure
+from scripts.record.revision import build_date, release
+from scripts.stages.render import fill, pdf_text
+from scripts.text.relationships import content, quantities, receptive_fields, relationships
+from scripts.views import diagrams
 
 
 def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) -> str:

@@ -26,14 +26,14 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
 from scripts import cli, paths
-from scripts.drawing import extent, holding, positions, runs, two_axes
+from scripts.core.figures import Figure
+from scripts.core.layers import Values
 from scripts.errors import SourceError
 from scripts.files import write_frames, write_whole
-from scripts.layers import Values
 from scripts.paths import CATALOGUE, Outputs, frame_names
-from scripts.spec import Figure
-from scripts.tex_log import Place, excerpt, source_error
-from scripts.tools import TexError
+from scripts.tex.log import Place, excerpt, source_error
+from scripts.tex.tools import TexError
+from scripts.views.drawing import extent, holding, positions, runs, two_axes
 
 TEX_ESCAPES = {
     **{character: f"\\{character}" for character in "#$%&_{}"},

@@ -13,10 +13,18 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from scripts.arithmetic import LayerAxis, PaddingName, Pair, named_padding, reaching, transposed_axis, transposed_same
+from scripts.core.arithmetic import (
+    LayerAxis,
+    PaddingName,
+    Pair,
+    named_padding,
+    reaching,
+    transposed_axis,
+    transposed_same,
+)
+from scripts.core.keys import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, View, read, shown
+from scripts.core.layers import OPERATIONS, REDUCTIONS, Channels, Index, Layer, Operation, Values
 from scripts.errors import FigureError, LayerError, UserError
-from scripts.layers import OPERATIONS, REDUCTIONS, Channels, Index, Layer, Operation, Values
-from scripts.schema import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, View, read, shown
 
 T = TypeVar("T")
 

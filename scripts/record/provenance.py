@@ -14,8 +14,8 @@ from pathlib import Path
 
 from scripts import paths
 from scripts.files import digest, write_whole
-from scripts.revision import build_date, commit
-from scripts.tools import found, identity
+from scripts.record.revision import build_date, commit
+from scripts.tex.tools import found, identity
 
 
 @contextmanager

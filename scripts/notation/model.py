@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.errors import FigureError, UserError
-from scripts.notation import ONNX, NamedLayer, expanded, onnx_operator
+from scripts.notation.read import ONNX, NamedLayer, expanded, onnx_operator
 
 if TYPE_CHECKING:
     import onnx

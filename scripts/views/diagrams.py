@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scripts import paths
-from scripts.frames import frames
-from scripts.layers import Index, Layer, Values
-from scripts.schema import FigureFile
-from scripts.spec import Figure, figure
+from scripts.core.figures import Figure, figure
+from scripts.core.frames import frames
+from scripts.core.keys import FigureFile
+from scripts.core.layers import Index, Layer, Values
 
 
 def along(layer: Layer, axis: int = -1) -> Layer:

@@ -1,0 +1,1 @@
+"""Layers as PyTorch, Keras, JAX and ONNX write them."""

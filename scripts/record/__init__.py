@@ -1,0 +1,1 @@
+"""What outputs were made from."""

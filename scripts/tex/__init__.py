@@ -1,0 +1,1 @@
+"""Running TeX and other programs, and reading their logs."""
