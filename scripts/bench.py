@@ -23,6 +23,7 @@ from scripts.core.frames import Frame, frames
 from scripts.errors import ToolError, UserError
 from scripts.files import write_whole
 from scripts.tex.tools import outside_make, run
+from scripts.views.catalogue import scene_of
 
 COPY = paths.BUILD / "bench"
 RESULTS = paths.BUILD / "bench.json"
@@ -147,7 +148,7 @@ def naive(figures: Iterable[Figure]) -> float:
     started, count = _processor_seconds(), 0
     for figure in figures:
         images = []
-        for name in paths.frame_names(figure.name, figure.count):
+        for name in paths.frame_names(figure.name, scene_of(figure).count):
             shutil.copy(paths.CATALOGUE.tex / f"{name}.tex", folder)
             run(["pdflatex", "-interaction=batchmode", f"{name}.tex"], folder)
             run(["pdftoppm", "-r", str(NAIVE_DPI), "-png", "-singlefile", f"{name}.pdf", name], folder)
@@ -155,7 +156,7 @@ def naive(figures: Iterable[Figure]) -> float:
                 small = large.resize((large.width * DPI // NAIVE_DPI, large.height * DPI // NAIVE_DPI))
                 images.append(small.convert("P", palette=Image.Palette.ADAPTIVE))
         images[0].save(folder / f"{figure.name}.gif", save_all=True, append_images=images[1:], duration=1000, loop=0)
-        count += figure.count
+        count += scene_of(figure).count
     return (_processor_seconds() - started) / count
 
 
@@ -164,7 +165,7 @@ def with_matplotlib(figures: Iterable[Figure]) -> float:
     started, count = _processor_seconds(), 0
     for figure in figures:
         _animate_with_matplotlib(figure)
-        count += figure.count
+        count += scene_of(figure).count
     return (_processor_seconds() - started) / count
 
 
@@ -226,9 +227,9 @@ def main() -> None:
     baseline = {} if options.baseline is None else read(options.baseline)
     names = copy_project()
     measures = commands(names, options.runs, options.many)
-    frame_count = sum(load(paths.FIGURES / f"{name}.toml").count for name in names)
+    frame_count = sum(scene_of(load(paths.FIGURES / f"{name}.toml")).count for name in names)
     ours = statistics.median(measures[0].processor) / frame_count
-    many = sum(load(file).count for file in (COPY / paths.FIGURES).glob("*.toml"))
+    many = sum(scene_of(load(file)).count for file in (COPY / paths.FIGURES).glob("*.toml"))
     sample = [load(paths.FIGURES / f"{name}.toml") for name in SAMPLE]
     per_frame = {
         f"make gifs, {len(names)} figures": ours,

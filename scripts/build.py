@@ -34,6 +34,7 @@ from scripts.stages.animate import animate
 from scripts.stages.rasterise import rasterise
 from scripts.stages.render import render
 from scripts.stages.typeset import check_tools, compile_together, prepare, typeset
+from scripts.views.catalogue import scene_of
 
 # How many figures a message lists that have the same mistake.
 MOST_NAMED = 5
@@ -99,9 +100,9 @@ class Work:
 
     def __init__(self, figure: Figure, goal: str, started: float) -> None:
         self.figure, self.goal, self.started = figure, goal, started
-        self.outcome = Outcome(figure.name, figure.count)
+        self.outcome = Outcome(figure.name, scene_of(figure).count)
         self.source, self.stale = "", False
-        names = paths.frame_names(figure.name, figure.count)
+        names = paths.frame_names(figure.name, scene_of(figure).count)
         self.sources = [CATALOGUE.tex / f"{name}.tex" for name in names]
         self.document = CATALOGUE.document(figure.name).with_suffix(".pdf")
         strip = CATALOGUE.strips / f"{figure.name}.pdf"
@@ -153,7 +154,7 @@ class Work:
         self._bring("png", inputs, self.pngs, draw)
         if self.goal == "png":
             return
-        inputs = digest(inputs, repr(self.figure.durations))
+        inputs = digest(inputs, repr(scene_of(self.figure).durations))
         self._bring("gif", inputs, [self.gif], lambda: animate(self.figure, images))
 
     def _bring(self, kind: str, inputs: str, outputs: list[Path], make: Callable[[], object]) -> None:
@@ -275,7 +276,7 @@ def shares(figures: Iterable[Figure], jobs: int) -> Iterator[list[Figure]]:
 
 
 def _effort(figure: Figure) -> int:
-    return START + figure.count
+    return START + scene_of(figure).count
 
 
 def _event(span: Span) -> dict[str, object]:

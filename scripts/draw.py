@@ -25,7 +25,7 @@ from scripts.stages.animate import animate
 from scripts.stages.rasterise import rasterise
 from scripts.stages.render import caption, render
 from scripts.stages.typeset import typeset
-from scripts.views.drawing import two_axes
+from scripts.views.catalogue import scene_of
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 
@@ -43,7 +43,7 @@ def draw(found: NamedLayer, source: str, name: str, values: str | None) -> None:
         whole = layer_of(check({**keys, **channels}, source))
         print(f"{source}\n  input {_sizes(whole.input_shape)}, output {_sizes(whole.output_shape)}", flush=True)
         drawn = figure(name, check(keys, source))
-        two_axes(drawn)  # refuses what cannot be drawn before anything is written
+        scene_of(drawn)  # refuses what cannot be drawn before anything is written
     except LayerError as error:
         hint = " Draw it over a smaller INPUT." if error.key == "input_size" else ""
         raise FigureError(source, f"{error}{hint}") from None
@@ -56,7 +56,7 @@ def draw(found: NamedLayer, source: str, name: str, values: str | None) -> None:
         raise
     note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
     write_whole(paths.DRAW / f"{name}.toml", _toml(keys) + note)
-    frames = f"{drawn.count} frame{'s' if drawn.count > 1 else ''}"
+    frames = f"{scene_of(drawn).count} frame{'s' if scene_of(drawn).count > 1 else ''}"
     print(f"  {caption(drawn)}\n  {paths.DRAW / name}.gif and .toml; .pdf, .png and .tex of {frames}")
 
 

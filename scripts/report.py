@@ -21,6 +21,7 @@ from scripts.stages.typeset import compile_pages, prepare
 from scripts.tex.log import Place, source_error
 from scripts.tex.tools import TexError, latexmk
 from scripts.text.chapters import chapter
+from scripts.views.catalogue import scene_of, view_name
 
 FOLDER = paths.REPORT_BUILD
 SOURCE = FOLDER / "report.tex"
@@ -54,7 +55,7 @@ def typeset() -> None:
         latexmk(SOURCE)
     except TexError as failed:
         name, line = failed.stop.where(SOURCE)
-        as_it_is = {file.name: file for file in (paths.THEME, paths.REPORT_STYLE)}
+        as_it_is = {file.name: file for file in (paths.REPORT_STYLE,)}
         place = None
         if line is not None and name in as_it_is:
             place = Place(as_it_is[name], line)
@@ -75,7 +76,8 @@ def fill_texts(figures: Iterable[Figure]) -> tuple[dict[str, str], dict[str, str
     diagrams = dict[str, str]()
     files = sorted({paths.REPORT / SOURCE.name, *paths.REPORT.glob("*.tex")})
     texts = {file.name: chapter(file, by_name, diagrams) for file in files}
-    captions = [(figure, caption(figure)) for figure in by_name.values()]
+    captions = [(figure, view_name(figure), scene_of(figure).count, caption(figure)) for figure in by_name.values()]
+
     return texts | {"figures.tex": fill("figures.tex.j2", captions=captions)}, diagrams
 
 
@@ -87,7 +89,7 @@ def gather() -> list[Path]:
         if not strip.is_file():
             raise UserError(f"{strip} is missing. Run: make report")
     texts, diagrams = fill_texts(figures)
-    sources = {file.name: file.read_bytes() for file in (*paths.REPORT.glob("*.bib"), paths.THEME, paths.REPORT_STYLE)}
+    sources = {file.name: file.read_bytes() for file in (*paths.REPORT.glob("*.bib"), paths.REPORT_STYLE)}
     sources |= {name: text.encode() for name, text in texts.items()}
     for file in (*FOLDER.glob("*.tex"), *FOLDER.glob("*.bib")):
         if file.name not in sources:

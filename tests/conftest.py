@@ -27,8 +27,6 @@ FIGURES = {
     "input_values = [[1, 2], [3, 4]]\nkernel_values = [[1, 0], [0, 1.5]]\nframe_duration = 0.5\n",
 }
 REPORT = r"""\documentclass{scrartcl}
-\usepackage{tikz}
-\input{theme}
 \input{reportstyle}
 \input{figures}
 \begin{document}

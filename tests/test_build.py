@@ -20,6 +20,7 @@ from scripts.build import shares
 from scripts.core.figures import load
 from scripts.files import UNFINISHED
 from scripts.tex.tools import outside_make
+from scripts.views.catalogue import scene_of
 from tests.conftest import FIGURES, Project
 
 FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}
@@ -329,7 +330,7 @@ def test_figures_are_shared_out_in_shares_that_get_smaller() -> None:
     for jobs in (1, 2, 7):
         shared = list(shares(figures, jobs))
         assert Counter(figure.name for share in shared for figure in share) == Counter(f.name for f in figures)
-        counts = [figure.count for share in shared for figure in share]
+        counts = [scene_of(figure).count for share in shared for figure in share]
         assert counts == sorted(counts, reverse=True)
         sizes = [len(share) for share in shared]
         assert 1 < max(sizes) <= 8

@@ -9,6 +9,7 @@ from scripts import paths
 from scripts.core.figures import Figure, load
 from scripts.core.frames import frames
 from scripts.stages.render import caption
+from scripts.views.catalogue import scene_of
 from tests.test_arithmetic import count_windows
 
 # name: input size, kernel size, stride, padding, dilation, output size.
@@ -84,7 +85,7 @@ def test_all_classic_figures_are_there_with_358_frames() -> None:
     names = [*CLASSIC, *(f"{name}_transposed" for name in TRANSPOSED)]
     assert set(names) <= set(paths.figure_names())
     assert len(names) == 19
-    assert sum(figure(name).count for name in names) == 358
+    assert sum(scene_of(figure(name)).count for name in names) == 358
 
 
 @pytest.mark.parametrize("name", CLASSIC)
@@ -104,7 +105,7 @@ def test_a_transposed_figure_maps_back(name: str) -> None:
     assert transposed.layer.input_size == (o, o)
     assert transposed.layer.output_size == (i, i)
     assert {(axis.kernel_size, axis.stride, axis.padding) for axis in transposed.layer.axes} == {(k, s, (p, p))}
-    assert transposed.count == i * i
+    assert scene_of(transposed).count == i * i
 
 
 def test_every_figure_has_a_size_or_values_worked_out_by_hand() -> None:

@@ -22,6 +22,7 @@ from scripts.files import frame_files
 from scripts.notation import model as onnx_model
 from scripts.stages.render import caption, render
 from scripts.tex.tools import dump_format, latexmk
+from scripts.views.catalogue import scene_of
 from tests.conftest import limits
 from tests.test_draw import save_model
 from tests.test_engines import ask_many, files, toml
@@ -121,7 +122,7 @@ class Fuzzer:
                 assert all(re.match(r"\S+\.toml(, line \d+)?: \S", line) for line in str(error).splitlines())
                 return False
         assert all(character.isprintable() or character == "\n" for character in document + caption(figure))
-        assert len(frame_files(self.outputs.tex, "fuzz", "tex")) == figure.count
+        assert len(frame_files(self.outputs.tex, "fuzz", "tex")) == scene_of(figure).count
         self.seen["rendered"] += 1
         if self.seen["rendered"] % self.sample == 0:
             latexmk(self.outputs.document("fuzz"), self.folder / "figure.fmt")

@@ -11,6 +11,7 @@ from scripts.core.figures import load
 from scripts.errors import LayerError
 from scripts.files import frame_files
 from scripts.stages.render import caption, environment, escape_tex, render
+from scripts.views.catalogue import scene_of
 from scripts.views.drawing import runs
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -19,11 +20,11 @@ GOLDEN = Path(__file__).parent / "golden"
 @pytest.mark.parametrize("name", ["no_padding_no_strides", "numerical_padding_strides"])
 def test_every_source_is_the_golden_text(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Of each source what is not preamble or theme: a step holds both word for word, the document the theme."""
-    theme, preamble = paths.THEME.read_text(), paths.PREAMBLE.read_text()
+    theme, preamble = paths.THEME.read_text() + paths.STYLES.read_text(), paths.PREAMBLE.read_text()
     figure = load(paths.FIGURES / f"{name}.toml")
     document = render(figure, replace(paths.CATALOGUE, tex=tmp_path, work=tmp_path / "work"))
     steps = [file.read_text() for file in frame_files(tmp_path, name, "tex")]
-    assert len(steps) == figure.count
+    assert len(steps) == scene_of(figure).count
     assert theme in document
     assert all(preamble + theme in step for step in steps)
     text = "\n".join(source.replace(preamble, "").replace(theme, "") for source in (document, *steps))

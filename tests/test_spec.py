@@ -7,6 +7,7 @@ import pytest
 
 from scripts.core.figures import Figure, load, load_all
 from scripts.errors import UserError
+from scripts.views.catalogue import scene_of, view_name
 
 VALID = {"title": '"A layer"', "operation": '"convolution"', "input_size": "5", "kernel_size": "3"}
 
@@ -27,7 +28,7 @@ def test_one_number_stands_for_two_axes(tmp_path: Path) -> None:
     figure = read(tmp_path)
     assert figure.layer.input_size == (5, 5)
     assert figure.layer.kernel_size == (3, 3)
-    assert figure.view == "plane"
+    assert view_name(figure) == "plane"
 
 
 def test_parameters_differ_per_axis_and_per_side(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_sizes_follow_from_values(tmp_path: Path) -> None:
         tmp_path, input_size=None, kernel_size=None, input_values="[[1, 2, 3], [4, 5, 6]]", kernel_values="[[1, 0.5]]"
     )
     assert figure.layer.input_size == (2, 3)
-    assert figure.view == "numerical"
+    assert view_name(figure) == "numerical"
     assert figure.output_values is not None
     assert figure.output_values.tolist() == [[2, 3.5], [6.5, 8]]
 
@@ -65,8 +66,8 @@ def test_a_transpose_of_a_figure_with_values_uses_its_kernel(tmp_path: Path) -> 
 
 
 def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
-    assert read(tmp_path, input_size="4").durations == (1.0, 1.0, 1.0, 3.0)
-    assert read(tmp_path, input_size="3", frame_duration="0.5", last_frame_duration="2").durations == (2.0,)
+    assert scene_of(read(tmp_path, input_size="4")).durations == (1.0, 1.0, 1.0, 3.0)
+    assert scene_of(read(tmp_path, input_size="3", frame_duration="0.5", last_frame_duration="2")).durations == (2.0,)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_random_values_are_small_integers_and_the_seed_s(tmp_path: Path) -> None
         figure = read(tmp_path, values='"random"', **keys)
         assert figure.input_values is not None
         assert figure.kernel_values is not None
-        assert figure.view == "numerical"
+        assert view_name(figure) == "numerical"
         assert set(figure.input_values.flat) <= set(range(6))
         assert set(figure.kernel_values.flat) <= set(range(-2, 3))
         return figure.input_values.tolist(), figure.kernel_values.tolist()

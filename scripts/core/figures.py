@@ -22,7 +22,7 @@ from scripts.core.arithmetic import (
     transposed_axis,
     transposed_same,
 )
-from scripts.core.keys import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, View, read, shown
+from scripts.core.keys import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, read, shown
 from scripts.core.layers import OPERATIONS, REDUCTIONS, Channels, Index, Layer, Operation, Values
 from scripts.errors import FigureError, LayerError, UserError
 
@@ -65,25 +65,22 @@ OWN_KEYS = {
 class Figure:
     """A valid figure.
 
-    Values are None where the figure has none; durations are in seconds; `references` are the names of
+    `view` is None where the file names none.  Values are None where the figure has none; durations are in
+    seconds; `references` are the names of
     the figures that this one is derived from.
     """
 
     name: str
     title: str
-    view: View
+    view: str | None
     layer: Layer
     input_values: Values | None
     kernel_values: Values | None
     indices: Values | None
     output_values: Values | None
-    durations: tuple[float, ...]
+    frame_duration: float
+    last_frame_duration: float
     references: tuple[str, ...]
-
-    @property
-    def count(self) -> int:
-        """Number of frames: one per output element."""
-        return len(self.durations)
 
 
 def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
@@ -137,17 +134,17 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
     _check_extent(layer)
     values, kernel, indices = _given_values(content, layer, original)
     output = None if values is None else layer.output(values, kernel, indices)
-    count = prod(layer.output_shape)
     return Figure(
         name=name,
         title=content.title,
-        view=content.view or ("plane" if values is None else "numerical"),
+        view=content.view,
         layer=layer,
         input_values=values,
         kernel_values=kernel,
         indices=indices,
         output_values=output,
-        durations=(content.frame_duration,) * (count - 1) + (content.last_frame_duration,),
+        frame_duration=content.frame_duration,
+        last_frame_duration=content.last_frame_duration,
         references=() if original is None else (original.name, *original.references),
     )
 

@@ -17,8 +17,6 @@ from scripts.core.arithmetic import PaddingMode, PaddingName
 from scripts.core.layers import OPERATIONS, Operation
 from scripts.errors import CombinedError, FigureError
 
-View = Literal["plane", "numerical"]
-VIEWS: tuple[View, ...] = get_args(View)
 PADDING_NAMES: tuple[PaddingName, ...] = get_args(PaddingName)
 PADDING_MODES: tuple[PaddingMode, ...] = get_args(PaddingMode)
 
@@ -73,7 +71,7 @@ class FigureFile(BaseModel):
     )
     operation: Operation | None = Field(None, description=f"one of {', '.join(OPERATIONS)}")
     transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
-    view: View | None = Field(None, description=f"one of {', '.join(VIEWS)}")
+    view: str | None = Field(None, description="the name of a view")
     input_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
     kernel_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
     stride: Positive | Axes[Positive] = Field(1, description=POSITIVE)

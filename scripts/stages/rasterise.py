@@ -17,6 +17,7 @@ from scripts.errors import ToolError, UserError
 from scripts.files import write_frames
 from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.tex.tools import time_limit
+from scripts.views.catalogue import scene_of
 
 DPI = 150
 PER_METRE = round(DPI / 0.0254)
@@ -29,10 +30,10 @@ def rasterise(figure: Figure, outputs: Outputs = CATALOGUE) -> list[Image]:
     document = outputs.document(figure.name).with_suffix(".pdf")
     if not document.is_file():
         raise UserError(f"{document} is missing. Run first: scripts.stages.typeset {figure.name}")
-    images = list[Image]()
+    count, images = scene_of(figure).count, list[Image]()
     try:
-        for first in range(1, figure.count + 1, AT_A_TIME):
-            last = min(first + AT_A_TIME - 1, figure.count)
+        for first in range(1, count + 1, AT_A_TIME):
+            last = min(first + AT_A_TIME - 1, count)
             images += convert_from_path(document, dpi=DPI, first_page=first, last_page=last, timeout=time_limit())
         for image in images:
             image.load()
@@ -45,9 +46,9 @@ def rasterise(figure: Figure, outputs: Outputs = CATALOGUE) -> list[Image]:
     # What poppler had drawn before it was killed.
     except (ValueError, OSError) as error:
         raise ToolError(f"{document}: what poppler drew is cut off ({error}). Run make.") from error
-    if len(images) != figure.count:
-        raise ToolError(f"{document}: poppler was killed after {len(images)} of {figure.count} frames. Run make.")
-    names = frame_names(figure.name, figure.count)
+    if len(images) != count:
+        raise ToolError(f"{document}: poppler was killed after {len(images)} of {count} frames. Run make.")
+    names = frame_names(figure.name, scene_of(figure).count)
     write_frames(outputs.png, figure.name, "png", dict(zip(names, map(_png, images), strict=True)))
     return images
 

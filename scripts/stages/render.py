@@ -28,12 +28,14 @@ from jinja2.lexer import Token, TokenStream
 from scripts import cli, paths
 from scripts.core.figures import Figure
 from scripts.core.layers import Values
-from scripts.errors import SourceError
+from scripts.errors import LayerError, SourceError
 from scripts.files import write_frames, write_whole
 from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.tex.log import Place, excerpt, source_error
 from scripts.tex.tools import TexError
-from scripts.views.drawing import extent, holding, positions, runs, two_axes
+from scripts.views.catalogue import scene_of, view_name
+from scripts.views.drawing import extent, holding, positions, runs
+from scripts.views.scene import Scene
 
 TEX_ESCAPES = {
     **{character: f"\\{character}" for character in "#$%&_{}"},
@@ -143,6 +145,7 @@ def environment(*more: type[Extension]) -> Environment:
         "product": prod,
     }
     env.globals["infinity"] = np.inf
+    env.globals["theme"] = "classic"
     return env
 
 
@@ -202,7 +205,11 @@ def origin(text: str, line: int, refill: Callable[[], str]) -> Place | None:
 
 def caption(figure: Figure) -> str:
     """The figure's caption, plain text."""
-    return fill("caption.txt.j2", figure=figure).strip()
+    try:
+        sentence = scene_of(figure).sentence
+    except LayerError:
+        sentence = ""
+    return fill("caption.txt.j2", figure=figure, sentence=sentence).strip()
 
 
 def figure_error(figure: Figure, failed: TexError, outputs: Outputs = CATALOGUE) -> SourceError:
@@ -212,16 +219,20 @@ def figure_error(figure: Figure, failed: TexError, outputs: Outputs = CATALOGUE)
     name, line = failed.stop.where(source)
     place, number = None, None
     if line is not None and name == source.name:
-        place = origin(text, line, lambda: fill(DOCUMENT, figure=figure, drawing=two_axes(figure)))
+        place = origin(text, line, lambda: _document(scene_of(figure)))
         before = "\n".join(text.split("\n")[:line])
         begun = before.count(BEGIN_FRAME)
         number = begun - 1 if begun > before.count(END_FRAME) else None
     return source_error(failed.stop, failed.log, place, template_files()).shown_in(_shown(figure, number))
 
 
+def _document(scene: Scene) -> str:
+    return fill(DOCUMENT, scene=scene, view_name=view_name(scene.figure))
+
+
 def _shown(figure: Figure, number: int | None) -> str:
     """A figure, or one of its frames, for messages; numbers count from 0, as in the files' names."""
-    frame = "" if number is None else f", frame {frame_names(figure.name, figure.count)[number]}"
+    frame = "" if number is None else f", frame {frame_names(figure.name, scene_of(figure).count)[number]}"
     return f"figure {figure.name}{frame}"
 
 
@@ -235,15 +246,17 @@ def render(figure: Figure, outputs: Outputs = CATALOGUE) -> str:
 
     Raises `LayerError` where its view cannot draw the layer, and `SourceError` at a mistake in a template.
     """
-    drawing = two_axes(figure)
-    names = frame_names(figure.name, figure.count)
+    scene = scene_of(figure)
+    names = frame_names(figure.name, scene.count)
     sources = {}
     current = None
     try:
-        for current, (name, frame) in enumerate(zip(names, drawing.frames, strict=True)):
-            sources[name] = fill("step.tex.j2", figure=figure, drawing=drawing, frame=frame, number=current + 1)
+        for current, (name, frame) in enumerate(zip(names, scene.steps, strict=True)):
+            sources[name] = fill(
+                "step.tex.j2", scene=scene, view_name=view_name(figure), frame=frame, number=current + 1
+            )
         current = None
-        document = fill(DOCUMENT, figure=figure, drawing=drawing)
+        document = _document(scene)
     except SourceError as error:
         raise error.shown_in(_shown(figure, current)) from None
     write_frames(outputs.tex, figure.name, "tex", sources)

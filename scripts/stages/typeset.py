@@ -19,6 +19,7 @@ from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.stages.render import figure_error, template_files
 from scripts.tex.log import Place, source_error
 from scripts.tex.tools import TexError, check, dump_format, identity, latexmk, latexmk_together
+from scripts.views.catalogue import scene_of
 
 
 def typeset(figure: Figure, outputs: Outputs = CATALOGUE, compiled: bool = False) -> None:
@@ -27,10 +28,10 @@ def typeset(figure: Figure, outputs: Outputs = CATALOGUE, compiled: bool = False
     if not source.is_file():
         raise UserError(f"{source} is missing. Run first: scripts.stages.render {figure.name}")
     try:
-        pages = (split if compiled else compile_pages)(source, figure.count + 1)
+        pages = (split if compiled else compile_pages)(source, scene_of(figure).count + 1)
     except TexError as failed:
         raise figure_error(figure, failed, outputs) from None
-    names = frame_names(figure.name, figure.count)
+    names = frame_names(figure.name, scene_of(figure).count)
     write_whole(outputs.strips / f"{figure.name}.pdf", pages.pop())
     write_frames(outputs.pdf, figure.name, "pdf", dict(zip(names, pages, strict=True)))
 

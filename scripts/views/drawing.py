@@ -66,12 +66,12 @@ class Drawing:
         return Content("input" if kinds == {"input"} else "copy", self.input_values[index].item())
 
 
-def two_axes(figure: Figure) -> Drawing:
+def two_axes(figure: Figure, numbers: bool) -> Drawing:
     """The drawing of a figure; a layer of one axis becomes a single row.
 
     Raises `LayerError` where the figure's view cannot draw the layer.
     """
-    _check(figure)
+    _check(figure, numbers)
     given = (figure.input_values, figure.kernel_values, figure.indices, figure.output_values)
     if len(figure.layer.axes) == 2:
         return Drawing(figure.layer, *given)
@@ -79,33 +79,34 @@ def two_axes(figure: Figure) -> Drawing:
     return Drawing(figure.layer.with_unit_axis(), *rows)
 
 
-def _check(figure: Figure) -> None:
-    layer = figure.layer
+def _check(figure: Figure, numbers: bool) -> None:
+    layer, view = figure.layer, "numerical" if numbers else "plane"
     if len(layer.axes) > 2:
         raise LayerError(
-            "view", f"the {figure.view} view draws layers of 1 or 2 axes", "Describe this layer, or draw 2 axes of it"
+            "view", f"the {view} view draws layers of 1 or 2 axes", "Describe this layer, or draw 2 axes of it"
         )
     if layer.channels is not None:
         raise LayerError(
             "view",
-            f"the {figure.view} view draws a single channel",
+            f"the {view} view draws a single channel",
             "Describe this layer, or leave its channels out: the window is the same in each",
         )
-    if figure.view == "numerical" and figure.input_values is None:
+    if numbers and figure.input_values is None:
         raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
     longest = max(max(len(axis.cells), len(axis.windows)) for axis in layer.grid)
     if longest > LONGEST_AXIS:
         raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
-    if figure.count > MOST_DRAWN_FRAMES:
-        raise LayerError("input_size", f"gives {figure.count} frames", f"A drawing has at most {MOST_DRAWN_FRAMES}")
+    count = prod(layer.output_shape)
+    if count > MOST_DRAWN_FRAMES:
+        raise LayerError("input_size", f"gives {count} frames", f"A drawing has at most {MOST_DRAWN_FRAMES}")
     window = prod(layer.kernel_size)
-    if figure.view == "numerical" and window > MOST_DRAWN_TERMS:
+    if numbers and window > MOST_DRAWN_TERMS:
         rule = f"gives a window of {window} numbers"
         raise LayerError("kernel_size", rule, f"A drawing has at most {MOST_DRAWN_TERMS}")
     sizes = [len(axis.cells) for axis in layer.grid]
     # A slanted row takes the room of a square; each number of a window takes as much time as a cell.
-    area = prod(sizes) + window if figure.view == "numerical" else max(sizes) ** 2
-    cells = figure.count * area
+    area = prod(sizes) + window if numbers else max(sizes) ** 2
+    cells = count * area
     if cells > MOST_DRAWN_CELLS:
         raise LayerError(
             "input_size", f"gives room for {cells} cells in all frames", f"A drawing has at most {MOST_DRAWN_CELLS}"
