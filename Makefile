@@ -16,102 +16,64 @@ PYTHON ?= python3
 
 PY := .venv/bin/python
 READY := .venv/.ready
-MADE := $(BUILD)/made
 
 # Nothing is written into the source folders; the packages in .venv are compiled already.
 export PYTHONDONTWRITEBYTECODE := 1
 # NumPy need not start a thread per core: there is no large matrix here.
 export OPENBLAS_NUM_THREADS := 1
 
-# A name is a word for Make and for the shell alike, whoever gave it.
-ODD := figures/[A-Za-z0-9]*[!A-Za-z0-9_-]*.toml figures/[!A-Za-z0-9]*.toml
-$(if $(wildcard $(ODD)),$(error A name in figures/ is no name of a figure: $(shell ls -qd $(ODD) 2>/dev/null); \
-    rename it with letters, digits, _ and -))
-ALL := $(patsubst figures/%.toml,%,$(sort $(wildcard figures/*.toml)))
-FIGURES ?= $(ALL)
-UNKNOWN := $(filter-out $(ALL),$(FIGURES))
-$(if $(UNKNOWN),$(error There is no figures/$(firstword $(UNKNOWN)).toml; `make list` shows the figures))
-# Figures whose files are gone since they were built.
-GONE := $(filter-out $(ALL),$(patsubst $(MADE)/%.d,%,$(wildcard $(MADE)/*.d)))
-# The last build of all figures has not come to its end.
-CUT_OFF := $(if $(filter-out $(FIGURES),$(ALL))$(wildcard $(BUILD)/provenance.json),,yes)
-
-# What every figure depends on: the code, its packages and the templates.
-SHARED := $(READY) $(wildcard scripts/*.py scripts/*/*.py templates/*.*)
-
-# The user's -j, -s and -k, where they are given.
+# The user's -j, -s and -k.
 JOBS = $(addprefix --jobs=,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
 FLAGS = $(filter-out -%,$(firstword $(MAKEFLAGS)))
 QUIET = $(if $(findstring s,$(FLAGS)),--quiet)
 KEEP_GOING = $(if $(findstring k,$(FLAGS)),--keep-going)
+OPTIONS = $(JOBS) $(QUIET) $(KEEP_GOING) $(if $(TRACE),--trace)
 
-# What commands are told on the command line of Make.  It is data: neither Make nor the shell
-# expands it.
+# Values from the command line are data: neither Make nor the shell expands them.
 override DRAW_OPTIONS :=
 override BENCH_OPTIONS :=
+override BUILD_OPTIONS :=
 define OPTION
 ifeq ($$(origin $(1)),command line)
 override $(1) := $$(value $(1))
 export $(1)
-override $(2) += --$(3)="$$$$$(1)"
+override $(2) += $(3)"$$$$$(1)"
 endif
 endef
-$(eval $(call OPTION,LAYER,DRAW_OPTIONS,layer))
-$(eval $(call OPTION,INPUT,DRAW_OPTIONS,input))
-$(eval $(call OPTION,ONNX,DRAW_OPTIONS,onnx))
-$(eval $(call OPTION,NAME,DRAW_OPTIONS,name))
-$(eval $(call OPTION,VALUES,DRAW_OPTIONS,values))
-$(eval $(call OPTION,BASELINE,BENCH_OPTIONS,baseline))
+$(eval $(call OPTION,FIGURES,BUILD_OPTIONS,-- ))
+$(eval $(call OPTION,LAYER,DRAW_OPTIONS,--layer=))
+$(eval $(call OPTION,INPUT,DRAW_OPTIONS,--input=))
+$(eval $(call OPTION,ONNX,DRAW_OPTIONS,--onnx=))
+$(eval $(call OPTION,NAME,DRAW_OPTIONS,--name=))
+$(eval $(call OPTION,VALUES,DRAW_OPTIONS,--values=))
+$(eval $(call OPTION,VIEW,DRAW_OPTIONS,--view=))
+$(eval $(call OPTION,FORMATS,DRAW_OPTIONS,--formats=))
+$(eval $(call OPTION,BASELINE,BENCH_OPTIONS,--baseline=))
+$(eval $(call OPTION,THEME,THEME_OPTION,))
 
-.PHONY: FORCE report gifs all_animations pngs pdfs draw watch gallery test test-full bench lint format pins setup doctor list clean distclean help
+# Each module in scripts/formats/ is a format NAME, made by `make NAMEs`.
+FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(wildcard scripts/formats/*.py)))
+
+.PHONY: report $(FORMAT_GOALS) all_animations draw watch gallery test test-full bench lint format pins setup doctor list \
+    clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
 
-# Make finds out which figures are out of date, one by one: the recipe of each only puts it on the list,
-# and a single process then builds the whole list, in parallel.
-define GOAL
-$(MADE)/%.$(1): figures/%.toml $(SHARED)
-	$$(eval STALE += $$*)
-endef
-$(foreach goal,pdf png gif,$(eval $(call GOAL,$(goal))))
-# A link that leads nowhere is the figure's own mistake to report.
-$(ALL:%=figures/%.toml):
-# Each figure's own rules: which figures it is made from, and which of its files are lost if not found.
-lost = $(if $(filter-out $(wildcard $(1)),$(1)),FORCE)
--include $(wildcard $(MADE)/*.d)
+report: $(READY) ## the report, build/report.pdf
+	@$(PY) -m scripts.report $(OPTIONS)
 
-build_figures = $(if $(STALE)$(GONE)$(CUT_OFF),\
-    @$(PY) -m scripts.build --goal $(1) $(JOBS) $(QUIET) $(KEEP_GOING) $(if $(TRACE),--trace) -- $(or $(sort $(STALE)),$(FIGURES)),\
-    $(if $(QUIET),@:,@echo "Figures up to date: $(words $(FIGURES))"))
-
-gifs: $(FIGURES:%=$(MADE)/%.gif) ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
-	$(call build_figures,gif)
+# gifs: ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
+# pngs, pdfs, svgs: ## one PNG, PDF or SVG per frame
+$(FORMAT_GOALS): $(READY)
+	@$(PY) -m scripts.build --format=$(@:s=) $(OPTIONS) $(BUILD_OPTIONS)
 
 all_animations: gifs
-
-pngs: $(FIGURES:%=$(MADE)/%.png) ## one PNG per frame
-	$(call build_figures,png)
-
-pdfs: $(FIGURES:%=$(MADE)/%.pdf) ## one PDF per frame
-	$(call build_figures,pdf)
-
-# What the report is made from besides the figures.  Git's own log is new with every commit, whose day the report bears.
-TEXTS := CHANGELOG.md $(wildcard report/*.* report/*/*.* templates/*/*.* .git/logs/HEAD)
-
-$(MADE)/report: $(ALL:%=$(MADE)/%.pdf) $(TEXTS) $(SHARED) $(call lost,$(BUILD)/report.pdf)
-	$(eval REPORT := stale)
-
-report: $(MADE)/report ## the report, build/report.pdf
-	$(if $(STALE)$(GONE)$(CUT_OFF),$(call build_figures,pdf))
-	$(if $(STALE)$(GONE)$(CUT_OFF)$(REPORT),@$(PY) -m scripts.report $(QUIET),\
-	    $(if $(QUIET),@:,@echo "$(BUILD)/report.pdf is up to date."))
 
 draw: $(READY) ## one layer, into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx
 	@$(PY) -m scripts.draw $(DRAW_OPTIONS)
 
 watch: $(READY) ## build again whenever a file is saved, FIGURES="a b" or all and the report
-	@$(PY) -m scripts.watch "BUILD=$(BUILD)" \
-	    $(if $(findstring command,$(origin FIGURES)),gifs "FIGURES=$(FIGURES)",gifs report)
+	@$(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
 
 gallery: gifs ## the README's animations and their table, from the build
 	@$(PY) -m scripts.gallery
@@ -149,7 +111,7 @@ pins: $(READY) ## requirements.txt anew from requirements.in, with hashes
 	    --no-header --no-emit-index-url requirements-bench.in --output-file requirements-bench.txt
 
 list: ## the names of all figures
-	@printf '%s\n' $(ALL)
+	@ls figures | sed -n 's/\.toml$$//p'
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
@@ -158,11 +120,11 @@ distclean: clean ## remove the Python packages too
 	rm -rf .venv
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z_-]*\).*:.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\(# \)\{0,1\}\([a-z][a-z_, -]*\).*:.*## \(.*\)/\2|\3/p' $(firstword $(MAKEFILE_LIST)) | \
 	    while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
-	@echo 'With FIGURES="a b" only those figures, with -jN N figures at a time (default: all cores), with -s no talk,'
-	@echo 'with TIME_LIMIT=N N seconds for each figure and the report instead of 120, with -k the valid figures in spite of'
-	@echo 'wrong files, with TRACE=1 a trace of the build in $(BUILD)/trace.json, for https://ui.perfetto.dev.'
+	@echo 'With FIGURES="a b" only those figures, with THEME=NAME in another theme, with -jN N figures at a time (default: all'
+	@echo 'cores), with -s no talk, with TIME_LIMIT=N N seconds for each figure and the report instead of 120, with -k the valid'
+	@echo 'figures in spite of wrong files, with TRACE=1 a trace of the build in trace.json, for https://ui.perfetto.dev.'
 
 # One process builds all figures in parallel, so Make's own goals run one after the other.
 .NOTPARALLEL:

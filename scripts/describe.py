@@ -14,10 +14,11 @@ from scripts.core.figures import Figure, load
 from scripts.core.frames import Frame, frames
 from scripts.core.layers import Layer, Values
 from scripts.errors import CombinedError, UserError
+from scripts.project import Project
 from scripts.stages.render import caption
 
 
-def describe(figure: Figure) -> dict[str, Any]:
+def describe(project: Project, figure: Figure) -> dict[str, Any]:
     """The figure as JSON's types; indices count from 0, channels first, then the first axis.
 
     A number that is no number of JSON's (the maximum over padding alone, −∞) is null.
@@ -27,7 +28,7 @@ def describe(figure: Figure) -> dict[str, Any]:
         "name": figure.name,
         "title": figure.title,
         "operation": layer.operation,
-        "caption": caption(figure),
+        "caption": caption(project, figure),
         **_parameters(layer),
         **_options(layer),
         "output_size": layer.output_size,
@@ -89,10 +90,10 @@ def main() -> None:
     """Describe the files on the command line; a bad one prints its mistake, the others still print."""
     command = cli.parser(__doc__)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE.toml")
-    problems = list[UserError]()
+    project, problems = Project(), list[UserError]()
     for file in command.parse_args().files:
         try:
-            line = json.dumps(describe(load(file)), ensure_ascii=False, allow_nan=False)
+            line = json.dumps(describe(project, load(file)), ensure_ascii=False, allow_nan=False)
         except UserError as error:
             problems.append(error)
         else:

@@ -1,4 +1,4 @@
-"""The mistakes a person can make and mend; everything else keeps its traceback."""
+"""Errors that a person can mend; everything else keeps its traceback."""
 
 import errno
 from collections.abc import Sequence
@@ -6,14 +6,14 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """A mistake that its reader can mend; its text is the whole message.
+    """An error that its reader can mend; its text is the whole message.
 
-    `mistake` is the part that stays the same wherever one mistake shows.
+    `cause` is the same for every figure that fails for one reason.
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.mistake = message
+        self.cause = message
 
 
 class LayerError(UserError):
@@ -28,7 +28,7 @@ class LayerError(UserError):
 
 
 class FigureError(UserError):
-    """What is wrong with one figure's file, or another source of one."""
+    """An error in a figure's file, or in another source of a figure."""
 
     def __init__(self, source: Path | str, problem: str) -> None:
         super().__init__(f"{source}: {problem}")
@@ -49,7 +49,7 @@ class FileError(UserError):
         remedy = REMEDIES.get(error.errno or 0)
         also = f" {remedy}, or build elsewhere: make BUILD=FOLDER" if remedy else ""
         super().__init__(f"{error.filename or folder}: {reason}.{also}")
-        self.mistake = reason
+        self.cause = reason
 
 
 class ToolError(UserError):
@@ -57,7 +57,7 @@ class ToolError(UserError):
 
 
 class SourceError(UserError):
-    """A mistake in a template or in the report's text.
+    """An error in a template or in the report's text.
 
     `place` is its file and line, `problem` what is wrong there, `details` further lines of the message.
     """
@@ -65,17 +65,17 @@ class SourceError(UserError):
     def __init__(self, place: str, problem: str, details: Sequence[str] = ()) -> None:
         super().__init__("\n".join([f"{place}: {problem}", *details]))
         self.place, self.problem, self.details = place, problem, details
-        self.mistake = f"{place}: {problem}"
+        self.cause = f"{place}: {problem}"
 
-    def shown_in(self, drawing: str) -> "SourceError":
-        """The same mistake, with the drawing in which it shows."""
-        shown = SourceError(self.place, self.problem, [*self.details, f"It shows in {drawing}."])
-        shown.mistake = self.mistake
+    def shown_in(self, figure: str) -> "SourceError":
+        """The same error, with the figure in which it shows."""
+        shown = SourceError(self.place, self.problem, [*self.details, f"It shows in {figure}."])
+        shown.cause = self.cause
         return shown
 
 
 class CombinedError(UserError):
-    """Several mistakes found in one run, reported together."""
+    """Several errors of one run, reported together."""
 
     def __init__(self, errors: Sequence[UserError]) -> None:
         super().__init__("\n".join(dict.fromkeys(str(error) for error in errors)))

@@ -5,44 +5,51 @@
 
 from PIL import Image
 
-from scripts import cli, paths
-from scripts.errors import ToolError, UserError
+from scripts import cli
+from scripts.core.figures import load_all
+from scripts.errors import CombinedError, ToolError, UserError
 from scripts.files import write_whole
-from scripts.stages.render import caption, fill
+from scripts.project import Project
+from scripts.stages.render import caption
+from scripts.stages.templates import templates
 
 BEGIN, END = "<!-- gallery: made by make gallery -->\n", "<!-- end of gallery -->\n"
 MOST_BYTES = 2_000_000
 
 
-def gallery() -> None:
-    """Bring `figures/gallery/` and the README's table up to date with the build."""
-    shown = {}
-    for figure in cli.figures([]):
-        if not (paths.CATALOGUE.gif / f"{figure.name}.gif").is_file():
-            raise UserError(f"{paths.CATALOGUE.gif / figure.name}.gif is missing. Run: make gifs")
-        with Image.open(paths.CATALOGUE.gif / f"{figure.name}.gif") as gif:
-            shown[figure.name] = (figure, caption(figure), gif.width)
-    table = fill("gallery.md.j2", shown=shown)
-    files = {
-        name: (paths.CATALOGUE.gif / f"{name}.gif").read_bytes() for name in shown if f"gallery/{name}.gif" in table
-    }
-    size = sum(map(len, files.values()))
+def gallery(project: Project) -> None:
+    """Bring `figures/gallery/` and the README's table up to date with the build; raises `UserError`."""
+    figures, errors = load_all([project.figures / f"{name}.toml" for name in project.figure_names()])
+    if errors:
+        raise CombinedError(errors)
+    shown, gifs = {}, {}
+    for figure in figures:
+        file = project.catalogue.folder("gif") / f"{figure.name}.gif"
+        if not file.is_file():
+            raise UserError(f"{file} is missing. Run: make gifs")
+        with Image.open(file) as gif:
+            shown[figure.name] = (figure, caption(project, figure), gif.width)
+        gifs[figure.name] = file
+    table = templates(project).fill("gallery.md.j2", shown=shown)
+    contents = {name: file.read_bytes() for name, file in gifs.items() if f"gallery/{name}.gif" in table}
+    size = sum(map(len, contents.values()))
     if size > MOST_BYTES:
         raise ToolError(f"The gallery would hold {size} bytes, more than {MOST_BYTES}. Show fewer or smaller figures.")
-    for name, content in files.items():
-        write_whole(paths.GALLERY / f"{name}.gif", content)
-    for file in paths.GALLERY.glob("*.gif"):
-        if file.stem not in files:
+    folder = project.figures / "gallery"
+    for name, content in contents.items():
+        write_whole(folder / f"{name}.gif", content)
+    for file in folder.glob("*.gif"):
+        if file.stem not in contents:
             file.unlink()
-    before, rest = paths.README.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    write_whole(paths.README, before + BEGIN + table + END + after)
+    readme = project.root / "README.md"
+    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
+    write_whole(readme, before + BEGIN + table + END + rest.split(END)[1])
 
 
 def main() -> None:
     """Refresh the gallery."""
     cli.parser(__doc__).parse_args()
-    gallery()
+    gallery(Project.current())
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
-"""Builds again as soon as a file is saved: what Make finds out of date, until it is interrupted.
-
-A mistake is reported, and the watch goes on.
-"""
+"""Builds again as soon as a file is saved, until it is interrupted; an error is reported, and the watch goes on."""
 
 import subprocess
 import time
 
 from watchfiles import watch
 
-from scripts import cli, paths
-from scripts.tex.tools import outside_make
+from scripts import cli
+from scripts.processes import outside_make
+from scripts.project import INPUTS, Project
 
 # What an editor saves in one go is one change.
 MILLISECONDS = 50
@@ -20,7 +18,8 @@ def main() -> None:
     command = cli.parser(__doc__)
     command.add_argument("goals", nargs="+", metavar="GOAL", help="goals and variables of make")
     goals = command.parse_args().goals
-    folders = (paths.FIGURES, paths.TEMPLATES, paths.REPORT, paths.SCRIPTS)
+    project = Project.current()
+    folders = {project.root / pattern.split("/")[0] for pattern in INPUTS if "/" in pattern}
     changes = watch(*folders, debounce=MILLISECONDS, step=MILLISECONDS // 5, rust_timeout=200, yield_on_timeout=True)
     # The first wait ends without a change, when changes are looked out for: none is missed during the first build.
     next(changes)
@@ -31,7 +30,7 @@ def main() -> None:
 
 
 def make(goals: list[str]) -> None:
-    """Run Make, which reports its own errors, and say how long it took."""
+    """Run Make, which reports its own errors, and print how long it took."""
     started = time.monotonic()
     failed = subprocess.run(["make", "--no-print-directory", *goals], env=outside_make(), check=False).returncode
     print(f"{'Failed' if failed else 'Done'} in {time.monotonic() - started:.1f} s; watching.", flush=True)

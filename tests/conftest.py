@@ -14,7 +14,6 @@ from types import FrameType
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
-
 from scripts.tex.tools import outside_make
 
 TOP = Path(__file__).parents[1]

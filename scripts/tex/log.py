@@ -123,8 +123,8 @@ def source_error(stop: Stop, log: Path, place: Place | None, sources: Iterable[P
         near = [] if stop.word is None else get_close_matches(stop.word, _words(stop.word, texts), n=1, cutoff=0.75)
         details.append(f"{stop.hint}{f' Did you mean {near[0]}?' if near else ''}")
     told = SourceError(str(place or log), f"TeX stopped. {stop.message}", [*details, f"The full log is {log}."])
-    # One mistake in the theme stops TeX at other places in other figures.
-    told.mistake = stop.message
+    # One error in the theme stops TeX at other places in other figures.
+    told.cause = stop.message
     return told
 
 

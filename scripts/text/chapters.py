@@ -4,22 +4,23 @@ The texts in `report/` are templates; what they may ask for stands here.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from sympy import Rational
 
-from scripts import paths
 from scripts.core import figures as spec
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer
 from scripts.errors import UserError
+from scripts.project import Project
 from scripts.record.revision import build_date, release
-from scripts.stages.render import fill, pdf_text
+from scripts.stages.templates import pdf_text, templates
 from scripts.text.relationships import content, quantities, receptive_fields, relationships
 from scripts.views import diagrams
 
 
-def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) -> str:
+def chapter(project: Project, file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) -> str:
     """A text of the report, filled; `figures` are those of the catalogue by name.
 
     The sources of its diagrams are added to `drawn`, by their names.
@@ -27,7 +28,7 @@ def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) ->
 
     def layer(name: str) -> Layer:
         """The layer of a figure, or one of `report/layers/`, which only the report shows."""
-        return figures[name].layer if name in figures else spec.load(paths.LAYERS / f"{name}.toml").layer
+        return figures[name].layer if name in figures else spec.load(project.report / "layers" / f"{name}.toml").layer
 
     def given(name: str, axis: int = -1) -> dict[str, Rational]:
         """A layer's numbers along an axis, by the report's symbols."""
@@ -35,61 +36,61 @@ def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) ->
 
     def relationship(name: str) -> str:
         """A relationship in its frame."""
-        return fill("relationship.tex.j2", relationship=relationships()[name]).strip()
+        return templates(project).fill("relationship.tex.j2", relationship=relationships(project)[name]).strip()
 
     def worked(name: str, example: str, axis: int = -1, repeated: bool = True, **more: int) -> str:
         """A relationship with a layer's numbers, and some more; raises `UserError` where it does not hold for them."""
         try:
             numbers = given(example, axis) | {key: Rational(n) for key, n in more.items()}
-            return relationships()[name].worked(numbers, repeated)
+            return relationships(project)[name].worked(numbers, repeated)
         except ValueError as error:
             raise UserError(f"{file}: {example} is no example: {error}.") from None
 
     def stacked(name: str, example: str) -> str:
         """A relationship with the numbers of a whole stack, whose layers differ in their dilation at most."""
-        layers = diagrams.stack(example)
-        field = receptive_fields(layers)[-1]["r"]
+        layers = diagrams.stack(project, example)
+        field = receptive_fields(project, layers)[-1]["r"]
         numbers = {"n": Rational(len(layers)), "r_equal": field, "r_doubling": field}
-        return relationships()[name].worked(quantities(layers[0]) | numbers)
+        return relationships(project)[name].worked(quantities(layers[0]) | numbers)
 
     def step(name: str, example: str) -> str:
         """A relationship from layer to layer, with the numbers of the last layer of a stack."""
-        return relationships()[name].worked(receptive_fields(diagrams.stack(example))[-1])
+        return relationships(project)[name].worked(receptive_fields(project, diagrams.stack(project, example))[-1])
 
     def diagram(name: str, template: str, description: str, **shown: object) -> str:
         """A still figure, drawn by a template in a document of its own; the description is for who cannot see it."""
-        drawn[name] = fill(f"diagrams/{template}.tex.j2", **shown).strip()
-        return rf"\alternative{{{pdf_text(description)}}}{{\includegraphics{{{paths.DIAGRAMS.name}/{name}}}}}"
+        drawn[name] = templates(project).fill(f"diagrams/{template}.tex.j2", **shown).strip()
+        return rf"\alternative{{{pdf_text(description)}}}{{\includegraphics{{diagrams/{name}}}}}"
 
     def levels(name: str) -> list[diagrams.Level]:
         """The levels of a stack, each element at the centre of its receptive field."""
-        layers = diagrams.stack(name)
+        layers = diagrams.stack(project, name)
         sizes = [layers[0].input_size[0], *(layer.output_size[0] for layer in layers)]
-        fields = receptive_fields(layers)
+        fields = receptive_fields(project, layers)
         centres = [
             [float(field["c"] + n * field["j"]) for n in range(size)] for field, size in zip(fields, sizes, strict=True)
         ]
         return diagrams.levels(layers, centres)
 
-    version, released = release()
-    return fill(
+    version, released = release(project)
+    return templates(project).fill(
         file.name,
         version=version,
-        date=build_date() or released,
+        date=build_date(project) or released,
         figures=figures,
         layer=layer,
         given=given,
         relationship=relationship,
-        relationships=relationships(),
-        symbols=content()["symbols"],
-        checked={name: content()[name] for name in ("checked", "checked_stacks", "checked_towers")},
+        relationships=relationships(project),
+        symbols=content(project)["symbols"],
+        checked={name: content(project)[name] for name in ("checked", "checked_stacks", "checked_towers")},
         worked=worked,
         stacked=stacked,
         step=step,
         diagram=diagram,
         levels=levels,
-        stack=diagrams.stack,
-        receptive_fields=receptive_fields,
+        stack=partial(diagrams.stack, project),
+        receptive_fields=partial(receptive_fields, project),
         along=diagrams.along,
         with_unit_stride=diagrams.with_unit_stride,
         matrix=diagrams.matrix,

@@ -12,8 +12,8 @@ from typing import Any
 from sympy import Expr, Rational, Symbol, latex
 from sympy.parsing.sympy_parser import parse_expr
 
-from scripts import paths
 from scripts.core.layers import Layer
+from scripts.project import Project
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,16 @@ class Relationship:
 
 
 @cache
-def content() -> dict[str, Any]:
+def content(project: Project) -> dict[str, Any]:
     """What the file of the relationships says."""
-    return tomllib.loads(paths.RELATIONSHIPS.read_text(encoding="utf-8"))
+    return tomllib.loads((project.report / "relationships.toml").read_text(encoding="utf-8"))
 
 
 @cache
-def relationships() -> dict[str, Relationship]:
+def relationships(project: Project) -> dict[str, Relationship]:
     """All relationships by name, in the order of the file."""
-    symbols = {name: Symbol(name) for name in content()["symbols"]}
-    tex = {symbols[name]: symbol["tex"] for name, symbol in content()["symbols"].items()}
+    symbols = {name: Symbol(name) for name in content(project)["symbols"]}
+    tex = {symbols[name]: symbol["tex"] for name, symbol in content(project)["symbols"].items()}
 
     def parse(text: str) -> Expr:
         # Unevaluated, so that it is typeset as it is written.
@@ -102,18 +102,18 @@ def relationships() -> dict[str, Relationship]:
             tuple(parse(condition) for condition in entry.get("conditions", [])),
             tex,
         )
-        for name, entry in content()["relationships"].items()
+        for name, entry in content(project)["relationships"].items()
     }
 
 
-def receptive_fields(layers: Iterable[Layer], axis: int = -1) -> list[dict[str, Rational]]:
+def receptive_fields(project: Project, layers: Iterable[Layer], axis: int = -1) -> list[dict[str, Rational]]:
     """Receptive field r, jump j and centre c along an axis of a stack: those of the input, and after each layer.
 
     After a layer, its own quantities and those of the field before are there, too.
     """
     field = {"r": Rational(1), "j": Rational(1), "c": Rational(0)}
     found = [field]
-    steps = [relationships()[name] for name in ("receptive_field", "jump", "centre")]
+    steps = [relationships(project)[name] for name in ("receptive_field", "jump", "centre")]
     for layer in layers:
         known = quantities(layer, axis) | {f"{name}_previous": found[-1][name] for name in field}
         found.append(known | {step.quantity.name: step.value(known) for step in steps})

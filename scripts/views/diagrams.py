@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scripts import paths
 from scripts.core.figures import Figure, figure
 from scripts.core.frames import frames
 from scripts.core.keys import FigureFile
 from scripts.core.layers import Index, Layer, Values
+from scripts.project import Project
 
 
 def along(layer: Layer, axis: int = -1) -> Layer:
@@ -82,9 +82,9 @@ class Level:
     links: dict[int, list[int]]
 
 
-def stack(name: str) -> list[Layer]:
+def stack(project: Project, name: str) -> list[Layer]:
     """The layers of a stack in `report/stacks.toml`, each with the output of the one before as its input."""
-    content = tomllib.loads(paths.STACKS.read_text(encoding="utf-8"))[name]
+    content = tomllib.loads((project.report / "stacks.toml").read_text(encoding="utf-8"))[name]
     size, layers = content["input_size"], list[Layer]()
     for keys in content["layers"]:
         file = FigureFile(title=name, operation="convolution", input_size=[size], **keys)

@@ -1,7 +1,4 @@
-"""PNG becomes GIF: one palette for the whole animation, and of each frame only what changed.
-
-Reads `build/png/NAME_00.png` …, writes `build/gif/NAME.gif`.
-"""
+"""An endless GIF: one palette for the whole animation, and of each frame only what changed."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,12 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from scripts import cli
-from scripts.core.figures import Figure
-from scripts.errors import UserError
-from scripts.files import write_whole
-from scripts.paths import CATALOGUE, Outputs, frame_names
-from scripts.views.catalogue import scene_of
+from scripts.stages.drawn import PerFigure
 
 # A place of the 32 is left for "as before".  Flat drawings hardly gain from more: what is left to share
 # a place are shades of antialiased edges.
@@ -77,16 +69,4 @@ def _palette(images: Sequence[Image.Image]) -> tuple[npt.NDArray[np.uint8], npt.
     return palette, places
 
 
-def animate(figure: Figure, images: Sequence[Image.Image] | None = None, outputs: Outputs = CATALOGUE) -> None:
-    """Make a figure's GIF, from its frames' files unless their images are given."""
-    if images is None:
-        files = [outputs.png / f"{name}.png" for name in frame_names(figure.name, scene_of(figure).count)]
-        for file in files:
-            if not file.is_file():
-                raise UserError(f"{file} is missing. Run first: scripts.stages.rasterise {figure.name}")
-        images = [Image.open(file) for file in files]
-    write_whole(outputs.gif / f"{figure.name}.gif", gif(images, scene_of(figure).durations))
-
-
-if __name__ == "__main__":
-    cli.stage(__doc__, animate)
+FORMAT = PerFigure("gif", "gif", "gif", lambda drawn: drawn.images, gif, beside=("pdf", "png"))

@@ -1,28 +1,21 @@
-"""Running other programs: their environment, their time limit, their errors."""
+"""latexmk and the dump of a format: the same PDF from the same source, at any time and place."""
 
-import errno
 import gzip
-import os
 import shutil
-import subprocess
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 
-from scripts.errors import ToolError, UserError
+from scripts.errors import ToolError
 from scripts.files import UNFINISHED, write_whole
 from scripts.machine import needs
+from scripts.processes import TimeLimitError, run
 from scripts.tex.log import Stop, first_stop
 
 # Nothing of the clock or of the folder in a PDF.
 REPRODUCIBLE = r"\pdfinfoomitdate=1 \pdftrailerid{}\pdfsuppressptexinfo=-1 "
 
-# Bytes left on a disk on which a program could not write what it had to.
-FULL = 1 << 16
-
-# The line in each log that TeX itself has ended.
+# The line with which TeX ends each log itself.
 TEX_ENDED = "Here is how much of TeX's memory you used"
 
 QUIET_TEX = ["-interaction=nonstopmode", "-halt-on-error", "-file-line-error"]
@@ -41,16 +34,6 @@ TEX_ENVIRONMENT = {
     "extra_mem_bot": "40000000",
 }
 
-# Runs a command in a process group that ends when the other end of its standard input is closed, which is also
-# when the process that holds that end is killed: no program outlives the build that started it.  Lower descriptors
-# than 9 may be inherited, as the build's lock is.
-GUARDED = """exec 9<&0 </dev/null
-{ read -r _ <&9; kill -KILL 0; } >/dev/null 2>&1 &
-"$@" 9<&-
-status=$?
-{ kill $!; wait $!; } 2>/dev/null
-exit $status"""
-
 
 class TexError(ToolError):
     """TeX stopped at an error, which its log tells."""
@@ -60,64 +43,8 @@ class TexError(ToolError):
         self.stop, self.log = stop, log
 
 
-def outside_make() -> dict[str, str]:
-    """The environment without what one Make hands on to another."""
-    makes_own = ("MAKEFLAGS", "MAKELEVEL", "MAKE_VERSION", "BUILD")
-    return {name: value for name, value in os.environ.items() if name not in makes_own}
-
-
-class TimeLimitError(ToolError):
-    """A program that took too long."""
-
-
-def time_limit() -> int:
-    """The seconds that a program may take for one figure or the report."""
-    given = os.environ.get("TIME_LIMIT", "120")
-    if not given.isdecimal() or int(given) < 1:
-        raise UserError(f"TIME_LIMIT: cannot be {given!r}. It is a whole number of seconds from 1, for each figure.")
-    return int(given)
-
-
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Run a program in a folder for what it prints; raises `ToolError` where it is missing, fails or is too slow.
-
-    Nothing that it starts outlives this call, or this process.
-    """
-    seconds = time_limit()
-    if shutil.which(command[0]) is None:
-        raise ToolError(f"{command[0]} is not installed. Run: make doctor")
-    alive, guard = os.pipe()
-    with subprocess.Popen(
-        ["sh", "-c", GUARDED, "sh", *command],
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdin=alive,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        process_group=0,
-        close_fds=False,  # of which only the build's lock is inherited, see only_build
-    ) as process:
-        os.close(alive)
-        try:
-            printed, complaints = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            raise TimeLimitError(
-                f"{command[0]} took over {seconds} s in {folder} and was stopped. Look for a loop without an end; "
-                f"if it only needs longer, allow more: make TIME_LIMIT={5 * seconds}"
-            ) from None
-        finally:
-            os.close(guard)
-    if process.returncode != 0:
-        if shutil.disk_usage(folder).free < FULL:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-        raise ToolError(f"{command[0]} failed in {folder}:\n{_last_lines(printed + complaints)}")
-    return printed
-
-
 def latexmk(source: Path, tex_format: Path | None = None) -> None:
-    """Compile a source in its own folder, from a dumped format if one is given; raises `TexError`."""
+    """Compile a source in its own folder, from a dumped format if there is one; raises `TexError`."""
     try:
         _latexmk([source], source.parent, tex_format)
     except ToolError as error:
@@ -144,7 +71,7 @@ def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None) -> 
     if tex_format is None:
         command += ["-pdflatex=pdflatex -no-shell-escape %O %P"]
     else:
-        # One run is enough from it; to look whether files changed, the format among them, would be idle.
+        # One run is enough; checking whether files changed, the format among them, would only cost time.
         command += [f"-pdflatex=pdflatex -fmt={tex_format.stem} -no-shell-escape %O %P", "-recorder-"]
         environment = environment | {"TEXFORMATS": f"{tex_format.parent.resolve()}:"}
     for source in sources:
@@ -153,11 +80,12 @@ def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None) -> 
 
 
 def dump_format(preamble: Path, content: bytes, target: Path) -> None:
-    """Run a preamble with some content once and keep TeX's memory as a format, whole or not at all; raises `TexError`.
+    """Run a preamble once and keep TeX's memory as a format, whole or not at all; raises `TexError`.
 
     The format is kept unpacked: TeX reads it as well, and each of its starts then takes a third of the time.
     """
     log = target.with_suffix(".log")
+    target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".", suffix=UNFINISHED) as name:
         folder = Path(name)
         (folder / preamble.name).write_bytes(content)
@@ -174,11 +102,6 @@ def dump_format(preamble: Path, content: bytes, target: Path) -> None:
     write_whole(target, gzip.decompress(dumped) if packed else dumped)
 
 
-# All that is needed and what there is of it; to ask all programs for their versions takes a while.
-found = cache(needs.find)
-
-
-@cache
 def identity() -> str:
     """What tells one installation of the tools from another: their places, sizes and times."""
     programs = [Path(place) for program in needs.PROGRAMS if (place := shutil.which(program))]
@@ -186,14 +109,8 @@ def identity() -> str:
     return "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)
 
 
-def check() -> None:
-    """Raise `ToolError` with all that is missing or too old."""
-    if complaint := needs.complaint(found()):
-        raise ToolError(complaint)
-
-
 def _tex_problem(error: ToolError, source: Path, log: Path) -> ToolError:
-    """What kept TeX from its end, as far as its log tells."""
+    """The error that stopped TeX, as far as its log tells."""
     text = log.read_text(errors="replace") if log.is_file() else ""
     if (stop := first_stop(text)) is not None:
         return TexError(source, stop, log)
@@ -201,7 +118,3 @@ def _tex_problem(error: ToolError, source: Path, log: Path) -> ToolError:
         return error
     details = "" if text else f"\n{error}"
     return ToolError(f"{source}: TeX was killed before it ended, perhaps for want of memory. Run make again.{details}")
-
-
-def _last_lines(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines()[-12:])

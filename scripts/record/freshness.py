@@ -1,0 +1,127 @@
+"""What is up to date: the only place that decides it.
+
+A product (a figure, the report) is made in stages.  Its record, `build/made/PRODUCT.json`, says of each stage
+which files it made and from what: a key, which is a fingerprint of its inputs and of the code that it runs, and
+the templates that it read.  A stage runs again unless all of that is as it was and its files are there.
+Sizes and times of all files tell whether anything has changed at all since a build (`Unchanged`).
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from scripts.files import digest, write_whole
+from scripts.project import Project
+
+IMPORT = re.compile(r"^\s*from (scripts[\w.]*) import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
+
+
+@cache
+def code(module: str, root: Path) -> str:
+    """A fingerprint of a module, of all modules of the project that it imports in turn, and of the packages."""
+    found, waiting = dict[str, str](), [module]
+    while waiting:
+        name = waiting.pop()
+        file = root.joinpath(*name.split(".")).with_suffix(".py")
+        if name in found or not file.is_file():
+            continue
+        found[name] = file.read_text(encoding="utf-8")
+        for package, several, one in IMPORT.findall(found[name]):
+            waiting += [package, *(f"{package}.{word}" for word in re.findall(r"\w+", several or one))]
+    return digest((root / "requirements.txt").read_bytes(), *(text for _, text in sorted(found.items())))
+
+
+class Record:
+    """What a product's files were last made from, stage by stage."""
+
+    def __init__(self, project: Project, product: str) -> None:
+        self.path = project.records / f"{product}.json"
+        self.top = project.build
+        try:
+            self.stages: dict[str, dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            self.stages = {}
+
+    def fresh(self, stage: str, key: str, now: Callable[[str], str | None] = lambda _: None) -> bool:
+        """Whether a stage's files are there and were made from this key.
+
+        `now` returns the present fingerprint of a template that the stage read.
+        """
+        entry = self.stages.get(stage, {})
+        return (
+            entry.get("key") == key
+            and all(now(name) == known for name, known in entry["read"].items())
+            and all((self.top / file).is_file() for file in entry["files"])
+        )
+
+    @contextmanager
+    def stage(
+        self, stage: str, key: str, files: Iterable[Path], read: Mapping[str, str] = MappingProxyType({})
+    ) -> Iterator[None]:
+        """Note that the enclosed stage makes these files of this key and of the templates that it `read`.
+
+        Files that it made before and no longer makes are deleted.  If it fails, none of its files counts as fresh.
+        """
+        made = {file.relative_to(self.top).as_posix() for file in files}
+        before = set(self.stages.get(stage, {}).get("files", []))
+        self._write(stage, None, {}, before | made)
+        yield
+        for name in before - made:
+            (self.top / name).unlink(missing_ok=True)
+        self._write(stage, key, read, made)
+
+    def files(self) -> list[Path]:
+        """All files of the product."""
+        return [self.top / name for entry in self.stages.values() for name in entry["files"]]
+
+    def forget(self) -> None:
+        """Delete all files of the product, the record last."""
+        for file in self.files():
+            file.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+    def _write(self, stage: str, key: str | None, read: Mapping[str, str], files: Iterable[str]) -> None:
+        self.stages[stage] = {"key": key, "read": dict(read), "files": sorted(files)}
+        write_whole(self.path, json.dumps(self.stages))
+
+
+class Unchanged:
+    """Whether a build would find everything as it left it: sizes and times of its inputs and outputs.
+
+    Made before the build reads anything, so that what is edited meanwhile counts as changed.
+    """
+
+    def __init__(self, project: Project, *asked: str) -> None:
+        self.project = project
+        self.path = project.records / f"_unchanged_{digest(*asked)[:16]}.json"
+        # A commit changes the day that the report bears.
+        self.inputs = _signatures([*project.inputs(), project.root / ".git/logs/HEAD", project.root / ".venv/.ready"])
+
+    def holds(self) -> bool:
+        """Whether nothing has changed since `keep`."""
+        try:
+            known = json.loads(self.path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return False
+        return bool(known["inputs"] == self.inputs and known["outputs"] == _signatures(map(Path, known["outputs"])))
+
+    def keep(self, outputs: Iterable[Path]) -> None:
+        """Note that everything asked for is built."""
+        write_whole(self.path, json.dumps({"inputs": self.inputs, "outputs": _signatures(outputs)}))
+
+
+def _signatures(files: Iterable[Path]) -> dict[str, list[int] | None]:
+    found: dict[str, list[int] | None] = {}
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            found[str(file)] = None
+        else:
+            found[str(file)] = [status.st_size, status.st_mtime_ns]
+    return found

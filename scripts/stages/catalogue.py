@@ -1,0 +1,244 @@
+"""The stages of many figures, in parallel."""
+
+import json
+import shutil
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from scripts import cli
+from scripts.core.figures import Figure, load_all
+from scripts.errors import CombinedError, LayerError, UserError
+from scripts.files import digest, only_build, write_whole
+from scripts.formats import FORMATS
+from scripts.processes import workers
+from scripts.project import Project
+from scripts.record.freshness import Record
+from scripts.record.provenance import recorded
+from scripts.stages.figure import FigureBuild, Span, timed
+from scripts.stages.typeset import Format, typeset_together
+from scripts.views.catalogue import scene_of
+
+# How many figures a message lists that fail for one cause.
+MOST_NAMED = 5
+# The most figures that latexmk compiles at once, and the most effort that they take, in frames that TeX could typeset;
+# and what the start of latexmk and TeX takes.
+MOST_TOGETHER = 8
+MOST_EFFORT = 200
+START = 8
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A figure that failed: the message, and its cause, which other figures may share."""
+
+    figure: str
+    message: str
+    cause: str
+
+
+@dataclass
+class Done:
+    """What became of some figures: which of them failed, and what took how long."""
+
+    failures: list[Failure] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+    def attempt(self, build: FigureBuild, *stages: Callable[[], object]) -> None:
+        """Run stages of a figure, up to the first that fails."""
+        try:
+            with cli.file_errors(build.project.build):
+                for stage in stages:
+                    stage()
+        except LayerError as error:
+            message = f"{build.project.figures / build.figure.name}.toml: {error}"
+            self.failures.append(Failure(build.figure.name, message, message))
+        except UserError as error:
+            self.failures.append(Failure(build.figure.name, str(error), error.cause))
+        self.spans += build.spans
+
+
+def build(
+    project: Project,
+    names: Sequence[str],
+    wanted: str,
+    *,
+    jobs: int = 1,
+    quiet: bool = True,
+    keep_going: bool = False,
+    trace: bool = False,
+) -> list[Path]:
+    """Build figures in a format and in those beside it, and delete the files of figures that are gone.
+
+    Returns all files that were asked for; raises `CombinedError` with what failed, and with `keep_going`
+    builds the valid figures all the same.
+    """
+    if wanted not in FORMATS:
+        raise UserError(f"There is no format {wanted!r}. The formats are {', '.join(FORMATS)}.")
+    with only_build(project.base, quiet), recorded(project) as provenance:
+        forget_others(project)
+        builds, errors = planned(project, names, [*FORMATS[wanted].beside, wanted])
+        if not errors or keep_going:
+            errors += run(project, builds, jobs, quiet, trace)
+        if errors:
+            raise CombinedError(errors)
+    return [provenance, *(file for one in builds for file in Record(project, one.product).files())]
+
+
+def forget_others(project: Project) -> None:
+    """Delete the files of figures whose own file is gone."""
+    known = {path.stem for path in project.records.glob("[!_]*.json")}
+    for name in known - set(project.figure_names()):
+        shutil.rmtree(project.catalogue.document(name).parent, ignore_errors=True)
+        Record(project, name).forget()
+
+
+def planned(
+    project: Project, names: Sequence[str], formats: Sequence[str]
+) -> tuple[list[FigureBuild], list[UserError]]:
+    """The builds of the valid figures, and the errors of the others; raises `ToolError` for missing tools."""
+    # Before anything is read, so that what is edited meanwhile counts as changed.
+    texts = {file.stem: file.read_bytes() for file in project.figures.glob("[!.]*.toml") if file.is_file()}
+    figures, errors = load_all([project.figures / f"{name}.toml" for name in names])
+    tex_format = Format(project)
+    tex_format.check_tools()
+    builds = [
+        FigureBuild(
+            project,
+            figure,
+            figure.name,
+            formats,
+            project.catalogue,
+            digest(*(texts[name] for name in (figure.name, *figure.references))),
+            tex_format.fingerprint,
+        )
+        for figure in figures
+    ]
+    return builds, errors
+
+
+def run(project: Project, builds: Sequence[FigureBuild], jobs: int, quiet: bool, trace: bool) -> list[UserError]:
+    """Run the stages of all builds that are stale; the errors of those that fail."""
+    stale = [one for one in builds if not one.is_fresh]
+    if not stale:
+        if not quiet:
+            print(f"Figures up to date: {len(builds)}")
+        return []
+    total = Done()
+    with workers(min(jobs, len(stale))) as pool, progress(len(stale), quiet) as tell:
+        rendering = {pool.submit(_render, share): share for share in shares(stale, jobs)}
+        # While they fill templates.
+        with timed("format", project.format.name, total.spans):
+            Format(project).make()
+        finishing = {}
+        for future in as_completed(rendering):
+            done, share = future.result(), rendering[future]
+            failed = {failure.figure for failure in done.failures}
+            finishing[pool.submit(_finish, [one for one in share if one.figure.name not in failed], done)] = share
+        for finished in as_completed(finishing):
+            done = finished.result()
+            failed = {failure.figure for failure in done.failures}
+            for one in finishing[finished]:
+                tell(one.figure, one.figure.name in failed)
+            total.failures += done.failures
+            total.spans += done.spans
+    if trace:
+        write_whole(project.build / "trace.json", json.dumps({"traceEvents": list(map(_event, total.spans))}))
+    return _grouped(total.failures)
+
+
+def _render(share: Sequence[FigureBuild]) -> Done:
+    """Write the sources of some figures."""
+    done = Done()
+    for one in share:
+        done.attempt(one, one.render)
+    return done
+
+
+def _finish(share: Sequence[FigureBuild], done: Done) -> Done:
+    """Compile some figures together, and write their files; `done` is what became of their sources."""
+    stale = [one for one in share if one.needs_tex]
+    compiled = False
+    if len(stale) > 1:
+        names = [one.figure.name for one in stale]
+        with timed("latexmk", ", ".join(names), done.spans):
+            compiled = typeset_together(stale[0].project, names, stale[0].outputs)
+    for one in share:
+        done.attempt(one, partial(one.typeset, compiled), one.make_formats)
+    return done
+
+
+def shares(builds: Iterable[FigureBuild], jobs: int) -> Iterator[list[FigureBuild]]:
+    """Figures shared out, the largest first; shares get smaller, so that all processes end at the same time."""
+    rest = deque(sorted(builds, key=lambda one: effort(one.figure), reverse=True))
+    while rest:
+        wanted = min(sum(effort(one.figure) for one in rest) / (2 * jobs), MOST_EFFORT)
+        share = list[FigureBuild]()
+        while rest and len(share) < MOST_TOGETHER and sum(effort(one.figure) for one in share) < wanted:
+            share.append(rest.popleft())
+        yield share
+
+
+def effort(figure: Figure) -> int:
+    """What a figure costs, in frames that TeX could typeset."""
+    try:
+        return START + scene_of(figure).count
+    except LayerError:
+        # It is reported where its sources are to be written.
+        return START
+
+
+@contextmanager
+def progress(total: int, quiet: bool) -> Iterator[Callable[[Figure, bool], None]]:
+    """A bar on a terminal, plain lines elsewhere, nothing if quiet; it takes each figure and whether that failed."""
+    if quiet:
+        yield lambda _figure, _failed: None
+    elif sys.stdout.isatty():
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+        with Progress(*columns) as bar:
+            task = bar.add_task("figures", total=total)
+            yield lambda figure, _failed: bar.update(task, advance=1, description=figure.name)
+    else:
+        numbers = iter(range(1, total + 1))
+
+        def tell(figure: Figure, failed: bool) -> None:
+            frames = effort(figure) - START
+            shown = f"{figure.name}, {frames} frame{'s' if frames > 1 else ''}{': failed' if failed else ''}"
+            print(f"[{next(numbers)}/{total}] {shown}", flush=True)
+
+        yield tell
+
+
+def _event(span: Span) -> dict[str, object]:
+    """A stage in the form that trace viewers open; times are in microseconds."""
+    return {
+        "name": f"{span.stage} {span.subject}",
+        "cat": span.stage,
+        "ph": "X",
+        "ts": round(1e6 * span.start),
+        "dur": round(1e6 * (span.end - span.start)),
+        "pid": span.process,
+        "tid": span.process,
+    }
+
+
+def _grouped(failures: Iterable[Failure]) -> list[UserError]:
+    """Each cause once: an error in the theme stops many figures in the same way."""
+    groups: dict[str, list[Failure]] = {}
+    for failure in sorted(failures, key=lambda failure: failure.figure):
+        groups.setdefault(failure.cause, []).append(failure)
+    errors = []
+    for first, *others in groups.values():
+        names = [failure.figure for failure in others[:MOST_NAMED]]
+        if len(others) > len(names):
+            names.append(f"{len(others) - len(names)} more")
+        also = f"\nThe same in {', '.join(names)}." if others else ""
+        errors.append(UserError(f"{first.message}{also}"))
+    return errors

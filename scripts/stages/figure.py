@@ -1,0 +1,143 @@
+"""All stages of one figure: its sources, its document, its files in some formats; each runs only if it is stale."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from scripts.core.figures import Figure
+from scripts.files import digest, write_whole
+from scripts.formats import FORMATS
+from scripts.project import Outputs, Project, frame_names
+from scripts.record.freshness import Record, code
+from scripts.stages.drawn import Drawn
+from scripts.stages.render import render
+from scripts.stages.templates import templates
+from scripts.stages.typeset import typeset
+from scripts.views.catalogue import scene_of
+from scripts.views.scene import Scene
+
+
+@dataclass(frozen=True)
+class Span:
+    """What a process did for a while; times are in seconds of the system's monotonic clock."""
+
+    stage: str
+    subject: str
+    process: int
+    start: float
+    end: float
+
+
+@contextmanager
+def timed(stage: str, subject: str, spans: list[Span]) -> Iterator[None]:
+    """Note how long the enclosed stage takes."""
+    start = time.monotonic()
+    yield
+    spans.append(Span(stage, subject, os.getpid(), start, time.monotonic()))
+
+
+@dataclass
+class FigureBuild:
+    """A figure on its way to its files in some formats.
+
+    `source` is a fingerprint of what the figure was read from, `tex_format` that of TeX's format; `product`
+    is the name of its record.
+    """
+
+    project: Project
+    figure: Figure
+    product: str
+    formats: Sequence[str]
+    outputs: Outputs
+    source: str
+    tex_format: str
+    spans: list[Span] = field(default_factory=list)
+
+    @property
+    def record(self) -> Record:
+        """What its files were last made from, read anew: its stages may run in different processes."""
+        return Record(self.project, self.product)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether there is nothing to do."""
+        return (
+            self._is_rendered
+            and not self.needs_tex
+            and all(self.record.fresh(name, self._format_key(name)) for name in self.formats)
+        )
+
+    def render(self) -> None:
+        """Write the sources; raises `LayerError` and `SourceError`."""
+        if self._is_rendered:
+            return
+        with timed("tex", self.figure.name, self.spans):
+            templates(self.project).start_reading()
+            sources = render(self.project, self._scene, self.outputs)
+            with self.record.stage("tex", self._render_key, sources, templates(self.project).read):
+                for file, content in sources.items():
+                    write_whole(file, content)
+
+    @property
+    def needs_tex(self) -> bool:
+        """Whether the sources are to be compiled."""
+        return not self.record.fresh("document", self._document_key)
+
+    def typeset(self, compiled: bool = False) -> None:
+        """Compile the sources, unless that is done; raises `SourceError` and `ToolError`."""
+        if not self.needs_tex:
+            return
+        with self.record.stage("document", self._document_key, [self._document.with_suffix(".pdf")]):
+            if not compiled:
+                with timed("latexmk", self.figure.name, self.spans):
+                    typeset(self.project, self._scene, self.outputs)
+
+    def make_formats(self) -> None:
+        """Write the files; raises `ToolError`."""
+        for name in self.formats:
+            key = self._format_key(name)
+            if self.record.fresh(name, key):
+                continue
+            with timed(name, self.figure.name, self.spans):
+                kind = FORMATS[name]
+                files = [self.outputs.folder(kind.folder) / f"{stem}.{kind.ending}" for stem in kind.names(self._drawn)]
+                with self.record.stage(name, key, files):
+                    for file, content in zip(files, kind.contents(self._drawn), strict=True):
+                        write_whole(file, content)
+
+    @cached_property
+    def _scene(self) -> Scene:
+        return scene_of(self.figure)
+
+    @cached_property
+    def _drawn(self) -> Drawn:
+        steps = frame_names(self.figure.name, self._scene.count)
+        return Drawn(self.figure.name, self._document.with_suffix(".pdf"), steps, self._scene.durations)
+
+    @property
+    def _document(self) -> Path:
+        return self.outputs.document(self.figure.name)
+
+    @property
+    def _is_rendered(self) -> bool:
+        return self.record.fresh("tex", self._render_key, templates(self.project).fingerprint)
+
+    @property
+    def _render_key(self) -> str:
+        return digest(code("scripts.stages.render", self.project.root), self.project.theme, self.source)
+
+    @property
+    def _document_key(self) -> str:
+        """Of the source as it is; there is none if it is lost."""
+        source = self._document.read_bytes() if self._document.is_file() else b""
+        return digest(code("scripts.tex.latexmk", self.project.root), self.tex_format, source)
+
+    def _format_key(self, name: str) -> str:
+        pdf = self._document.with_suffix(".pdf")
+        made_from = pdf.read_bytes() if pdf.is_file() else b""
+        durations = repr((self.figure.frame_duration, self.figure.last_frame_duration))
+        return digest(code(FORMATS[name].code, self.project.root), made_from, durations * FORMATS[name].has_durations)

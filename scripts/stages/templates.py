@@ -1,0 +1,236 @@
+"""Filling templates: delimiters that TeX never uses, escapes, and the template's line behind every line of text."""
+
+import re
+from collections.abc import Callable, Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from math import prod
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+import numpy as np
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+
+from scripts.core.layers import Values
+from scripts.errors import SourceError
+from scripts.files import digest
+from scripts.project import Project
+from scripts.tex.log import Place, excerpt
+from scripts.views.drawing import extent, holding, positions, runs
+
+TEX_ESCAPES = {
+    **{character: f"\\{character}" for character in "#$%&_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "−": r"\textminus{}",
+    "∞": r"$\infty$",
+}
+
+
+def escape_tex(text: str) -> str:
+    """Text as TeX sets it, no character of it active; sizes such as 3 × 3 do not break across lines."""
+    escaped = "".join(TEX_ESCAPES.get(character, character) for character in text)
+    return re.sub(r"(?<=\w) × (?=\w)", r"\\,×\\,", escaped)
+
+
+def pdf_text(text: str) -> str:
+    """Text as a PDF holds it, in hexadecimal: UTF-16 with its mark."""
+    return ("\ufeff" + text).encode("utf-16-be").hex()
+
+
+def rounded(value: float, digits: int) -> str:
+    """A number with so many decimals, halves rounded away from zero, as at school."""
+    return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
+
+
+def escape_markdown(text: str) -> str:
+    """Text as Markdown shows it: no character of it makes a link, a tag or an entity."""
+    return re.sub(r"([\\`*_\[\]<>&~$|])", r"\\\1", text)
+
+
+def decimals(values: Values) -> int:
+    """How many decimals to write computed values with: as many as they need, but 1 or 2 where that is more.
+
+    Two where one would make nothing of a value.
+    """
+    values = values[np.isfinite(values)]
+    for digits in range(3):
+        if np.allclose(values, values.round(digits), rtol=0, atol=1e-9):
+            return digits
+    return 1 if np.abs(values[values != 0]).min() >= 0.1 else 2
+
+
+class Origins(Extension):
+    """Marks every line of text with the template's line that it comes from.
+
+    The marks are control characters, which no template has and no filter changes.
+    """
+
+    MARK = re.compile("\x01(.*?):(\\d+)\x02")
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """Put a mark before the text of each line."""
+        for token in stream:
+            if token.type == "data":
+                lines = [
+                    re.sub(r"(?=\S)", f"\x01{stream.filename}:{number}\x02", line, count=1)
+                    for number, line in enumerate(token.value.split("\n"), start=token.lineno)
+                ]
+                token = Token(token.lineno, "data", "\n".join(lines))
+            yield token
+
+
+# What Jinja and its expressions raise at an error in a template.
+ERRORS = (TemplateError, TypeError, AttributeError, ValueError, ArithmeticError, LookupError, RecursionError)
+
+
+class Reading(Environment):
+    """Templates that keep fingerprints of all that are used, by their names."""
+
+    read: dict[str, str]
+
+    def get_template(self, name: Any, *rest: Any, **more: Any) -> Template:
+        """The template, noted as read."""
+        if isinstance(name, str) and name not in self.read and (file := self.file(name)) is not None:
+            self.read[name] = digest(file.read_bytes())
+        return super().get_template(name, *rest, **more)
+
+    def file(self, name: str) -> Path | None:
+        """Where a template is, None where there is none of that name."""
+        if not isinstance(self.loader, FileSystemLoader):
+            raise TypeError("templates are files")
+        return next((file for top in self.loader.searchpath if (file := Path(top) / name).is_file()), None)
+
+
+class Templates:
+    """The templates of a project, in its theme."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._plain, self._marked = self._environment(), self._environment(Origins)
+        self._is_marking = False
+
+    @property
+    def environment(self) -> Reading:
+        """Jinja's environment."""
+        return self._marked if self._is_marking else self._plain
+
+    def fill(self, template: str, **values: object) -> str:
+        """A template, filled; raises `SourceError` with the place of an error in it."""
+        try:
+            return self.environment.get_template(template).render(**values)
+        except TemplateSyntaxError as error:
+            raise _source_error(Path(error.filename or template), error.lineno, error.message or "") from error
+        except UnicodeDecodeError as error:
+            raise self._encoding_error() from error
+        except ERRORS as error:
+            # Jinja puts the templates' own lines into the traceback.
+            tops = (self.project.templates, self.project.report)
+            lines = [(Path(line.filename), line.lineno or 0) for line in extract_tb(error.__traceback__)]
+            own = [(file, line) for file, line in lines if any(file.is_relative_to(top) for top in tops)]
+            problem = f"there is no template {error.name}" if isinstance(error, TemplateNotFound) else str(error)
+            if own:
+                raise _source_error(*own[-1], problem) from error
+            if isinstance(error, TemplateNotFound):
+                raise SourceError(template, f"{problem}.") from error
+            raise
+
+    def start_reading(self) -> None:
+        """Forget which templates have been read."""
+        self._plain.read = {}
+
+    @property
+    def read(self) -> dict[str, str]:
+        """Fingerprints of the templates that were read since `start_reading`, by their names."""
+        return self._plain.read
+
+    def fingerprint(self, name: str) -> str | None:
+        """The present fingerprint of a template, None where there is none of that name."""
+        file = self._plain.file(name)
+        return None if file is None else digest(file.read_bytes())
+
+    def files(self) -> list[Path]:
+        """All files that people write for the looks of figures and report."""
+        return sorted(path for path in self.project.templates.rglob("*.*") if path.is_file())
+
+    def origin(self, text: str, line: int, refill: Callable[[], str]) -> Place | None:
+        """The line of a template from which a line of a text comes, which `refill` fills in again.
+
+        None where the templates have changed since.
+        """
+        self._is_marking = True
+        try:
+            lines = refill().split("\n")
+        finally:
+            self._is_marking = False
+        if [Origins.MARK.sub("", marked) for marked in lines[line - 1 : line]] != text.split("\n")[line - 1 : line]:
+            return None
+        marks = Origins.MARK.findall(lines[line - 1])[:1] or Origins.MARK.findall("\n".join(lines[:line]))[-1:]
+        return Place(Path(marks[0][0]), int(marks[0][1])) if marks else None
+
+    def _environment(self, *more: type[Extension]) -> Reading:
+        env = Reading(
+            loader=FileSystemLoader([self.project.templates, self.project.report]),
+            block_start_string="<%",
+            block_end_string="%>",
+            variable_start_string="<<",
+            variable_end_string=">>",
+            comment_start_string="<%#",
+            comment_end_string="#%>",
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            extensions=["jinja2.ext.do", *more],
+        )
+        env.read = {}
+        env.filters |= {
+            "tex": escape_tex,
+            "pdf_text": pdf_text,
+            "markdown": escape_markdown,
+            "runs": runs,
+            "extent": extent,
+            "positions": positions,
+            "holding": holding,
+            "decimals": decimals,
+            "rounded": rounded,
+            "product": prod,
+        }
+        env.globals |= {"infinity": np.inf, "theme": self.project.theme}
+        return env
+
+    def _encoding_error(self) -> SourceError:
+        """The error of the first template that is not text: another one may have read it."""
+        for file in (*self.files(), *sorted(self.project.report.glob("*.tex"))):
+            content = file.read_bytes()
+            try:
+                content.decode("utf-8")
+            except UnicodeDecodeError as error:
+                place = Place(file, content.count(b"\n", 0, error.start) + 1)
+                return SourceError(str(place), "is not UTF-8 text. Save the file in that encoding.", excerpt(*place))
+        raise RuntimeError("all templates are text")
+
+
+# A project's templates, compiled once in each process; Jinja reads them again when they change.
+templates = cache(Templates)
+
+
+def _source_error(file: Path, line: int, problem: str) -> SourceError:
+    place = Place(file, line)
+    return SourceError(str(place), f"{problem.rstrip('.')}.", excerpt(*place))
