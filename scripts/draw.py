@@ -1,7 +1,7 @@
 """Draws single layers, written as PyTorch, Keras or ONNX write them, without a figure's file.
 
-Writes `build/draw/NAME.gif`, the frames as PDF, PNG and TikZ beside it, and `build/draw/NAME.toml`, the file
-that would make it a figure of the catalogue.
+Writes `build/draw/NAME/NAME.gif`, the frames as PDF, PNG and TikZ beside it, and `NAME.toml`, the file that would
+make it a figure of the catalogue.
 """
 
 import argparse
@@ -12,59 +12,60 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import cli, paths
+from scripts import cli
 from scripts.core.figures import NAME, NAME_RULE, figure, layer_of
 from scripts.core.keys import check
 from scripts.core.layers import Index
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
-from scripts.files import frame_files, only_build, write_whole
+from scripts.files import digest, only_build, write_whole
+from scripts.formats import FORMATS
 from scripts.notation import model as onnx_model
 from scripts.notation.model import ModelLayer
 from scripts.notation.read import NamedLayer, layer
-from scripts.stages.animate import animate
-from scripts.stages.rasterise import rasterise
-from scripts.stages.render import caption, render
-from scripts.stages.typeset import typeset
+from scripts.project import Project
+from scripts.stages.figure import FigureBuild
+from scripts.stages.render import caption
+from scripts.stages.typeset import Format
 from scripts.views.catalogue import scene_of
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 
 
-def draw(found: NamedLayer, source: str, name: str, values: str | None) -> None:
+def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: argparse.Namespace) -> None:
     """Draw a layer; print its sizes, its caption and where the files are.
 
-    `source` is the text that it comes from.  A layer with channels is drawn in one of them.  Raises
-    `UserError`.
+    `source` is the text that it comes from, `wanted` the options of the command.  A layer with channels is drawn
+    in one of them.  Raises `UserError`.
     """
     keys = {key: value for key, value in found.keys.items() if key not in CHANNEL_KEYS}
     channels = {key: value for key, value in found.keys.items() if key in CHANNEL_KEYS}
-    keys = {"title": _title(source, name), **keys, **({"values": values} if values else {})}
+    asked = {key: value for key, value in (("values", wanted.values), ("view", wanted.view)) if value}
+    keys = {"title": _title(source, name), **keys, **asked}
     try:
         whole = layer_of(check({**keys, **channels}, source))
         print(f"{source}\n  input {_sizes(whole.input_shape)}, output {_sizes(whole.output_shape)}", flush=True)
         drawn = figure(name, check(keys, source))
-        scene_of(drawn)  # refuses what cannot be drawn before anything is written
+        count = scene_of(drawn).count  # refuses what cannot be drawn before anything is written
     except LayerError as error:
         hint = " Draw it over a smaller INPUT." if error.key == "input_size" else ""
         raise FigureError(source, f"{error}{hint}") from None
-    try:
-        render(drawn, paths.DRAWINGS)
-        typeset(drawn, paths.DRAWINGS)
-        animate(drawn, rasterise(drawn, paths.DRAWINGS), paths.DRAWINGS)
-    except UserError:
-        discard(name)
-        raise
     note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
-    write_whole(paths.DRAW / f"{name}.toml", _toml(keys) + note)
-    frames = f"{scene_of(drawn).count} frame{'s' if scene_of(drawn).count > 1 else ''}"
-    print(f"  {caption(drawn)}\n  {paths.DRAW / name}.gif and .toml; .pdf, .png and .tex of {frames}")
-
-
-def discard(name: str) -> None:
-    """Remove all files of a drawing, of which some may be new and some old."""
-    frames = [file for ending in ("tex", "pdf", "png") for file in frame_files(paths.DRAW, name, ending)]
-    for file in (*frames, paths.DRAW / f"{name}.gif", paths.DRAW / f"{name}.toml"):
-        file.unlink(missing_ok=True)
+    outputs = project.drawing(name)
+    formats = list(dict.fromkeys(one for asked in wanted.formats for one in (*FORMATS[asked].beside, asked)))
+    tex_format = Format(project)
+    tex_format.check_tools()
+    build = FigureBuild(project, drawn, f"_draw_{name}", formats, outputs, digest(_toml(keys)), tex_format.fingerprint)
+    try:
+        tex_format.make()
+        build.render()
+        build.typeset()
+        build.make_formats()
+    except UserError:
+        build.record.forget()
+        raise
+    write_whole(outputs.top / f"{name}.toml", _toml(keys) + note)
+    frames = f"{count} frame{'s' if count > 1 else ''}"
+    print(f"  {caption(project, drawn)}\n  {outputs.top}: {frames}, as {', '.join(formats)}, TikZ and TOML")
 
 
 def _title(source: str, name: str) -> str:
@@ -131,6 +132,9 @@ def main() -> None:
         raise UserError(f"NAME: cannot be {options.name!r}. A name {NAME_RULE}.")
     if options.values not in (None, "random"):
         raise UserError(f"VALUES: cannot be {options.values!r}. It is random, or left out.")
+    for one in options.formats:
+        if one not in FORMATS:
+            raise UserError(f"FORMATS: cannot be {one!r}. They are among {', '.join(FORMATS)}.")
     size = parse_size(options.input) if options.input else None
     if options.onnx is None:
         if not options.layer:
@@ -147,7 +151,7 @@ def main() -> None:
             print(table(layers) if layers else f"{options.onnx}: has no convolution or pooling in its main graph.")
             return
         work = [(one.named(size), one.name) for one in picked(layers, options.layer)]
-    _draw_all(work, options.name, options.values)
+    _draw_all(work, options)
 
 
 def _options() -> argparse.Namespace:
@@ -157,18 +161,21 @@ def _options() -> argparse.Namespace:
     command.add_argument("--onnx", type=Path, metavar="FILE", help="a model; without --layer its layers are listed")
     command.add_argument("--name", help="of the files; the layer's own and its input size by default")
     command.add_argument("--values", metavar="random", help="fill in small integers")
+    command.add_argument("--view", help="how it is drawn: a view of scripts/views/")
+    command.add_argument("--formats", type=str.split, default=["gif"], help='such as "gif svg" (default: gif)')
     return command.parse_args()
 
 
-def _draw_all(work: Sequence[tuple[NamedLayer, str]], name: str | None, values: str | None) -> None:
-    problems, used = list[UserError](), Counter[str]()
-    with only_build(quiet=False):
+def _draw_all(work: Sequence[tuple[NamedLayer, str]], options: argparse.Namespace) -> None:
+    project, problems, used = Project.current(), list[UserError](), Counter[str]()
+    with only_build(project.base, quiet=False):
         for found, source in work:
             size = "x".join(map(str, found.keys["input_size"]))
-            wanted = name or f"{found.name[:50]}_{size}"
+            wanted = options.name or f"{found.name[:50]}_{size}"
             used[wanted] += 1
+            name = wanted if used[wanted] == 1 else f"{wanted[:70]}_{used[wanted]}"
             try:
-                draw(found, source, wanted if used[wanted] == 1 else f"{wanted[:70]}_{used[wanted]}", values)
+                draw(project, found, source, name, options)
             except UserError as error:
                 problems.append(error)
     if problems:
