@@ -17,16 +17,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from scripts import cli, paths
+from scripts import cli
 from scripts.core.figures import Figure, load
 from scripts.core.frames import Frame, frames
 from scripts.errors import ToolError, UserError
 from scripts.files import write_whole
-from scripts.tex.tools import outside_make, run
+from scripts.processes import outside_make, run
+from scripts.project import Project, frame_names
+from scripts.stages.drawn import DPI
 from scripts.views.catalogue import scene_of
 
-COPY = paths.BUILD / "bench"
-RESULTS = paths.BUILD / "bench.json"
 # Of both views, direct and transposed; 43 frames.
 SAMPLE = (
     "no_padding_strides",
@@ -35,7 +35,7 @@ SAMPLE = (
     "padding_strides_transposed",
     "numerical_padding_strides",
 )
-NAIVE_DPI, DPI = 600, 150
+NAIVE_DPI = 600
 
 
 @dataclass(frozen=True)
@@ -57,48 +57,48 @@ def _spread(seconds: Sequence[float]) -> str:
     return f"{statistics.median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})"
 
 
-def measure(what: str, command: Sequence[str], runs: int, before: Callable[[], object]) -> Measure:
+def measure(copy: Path, what: str, command: Sequence[str], runs: int, before: Callable[[], object]) -> Measure:
     """Run a command in the copy, each time after some preparation; raises `ToolError` where it fails."""
     wall, processor, memory = list[float](), list[float](), list[float]()
     for _ in range(runs):
         before()
         started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=COPY, env=outside_make(), stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=copy, env=outside_make(), stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         wall.append(time.perf_counter() - started)
         processor.append(usage.ru_utime + usage.ru_stime)
         memory.append(usage.ru_maxrss / 1024)
         if status:
-            raise ToolError(f"{' '.join(command)} failed in {COPY}.")
+            raise ToolError(f"{' '.join(command)} failed in {copy}.")
     found = Measure(what, wall, processor, max(memory))
     print("  ".join(found.row(None)), flush=True)
     return found
 
 
-def copy_project() -> list[str]:
-    """Make a copy of the project, and give the names of the classic figures."""
-    shutil.rmtree(COPY, ignore_errors=True)
-    for folder in (paths.SCRIPTS, paths.TEMPLATES, paths.REPORT, paths.FIGURES):
-        shutil.copytree(folder, COPY / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("Makefile", paths.REQUIREMENTS, paths.CHANGELOG):
-        shutil.copy2(file, COPY)
-    (COPY / ".venv").symlink_to(Path(".venv").absolute())
-    return sorted(file.stem for file in paths.GALLERY.glob("*.gif"))
+def copy_project(project: Project, copy: Path) -> list[str]:
+    """Make a copy of the project; returns the names of the classic figures."""
+    shutil.rmtree(copy, ignore_errors=True)
+    for folder in ("scripts", "templates", "report", "figures"):
+        shutil.copytree(project.root / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("Makefile", "requirements.txt", "CHANGELOG.md"):
+        shutil.copy2(project.root / file, copy)
+    (copy / ".venv").symlink_to(Path(".venv").absolute())
+    return sorted(file.stem for file in (project.figures / "gallery").glob("*.gif"))
 
 
-def commands(classic: Sequence[str], runs: int, many: int) -> list[Measure]:
+def commands(copy: Path, classic: Sequence[str], runs: int, many: int) -> list[Measure]:
     """Everything that a person does with the project; the last one with `many` figures, copies of the classic ones."""
     make = ["make", "-s"]
     gifs = [*make, "gifs", f"FIGURES={' '.join(classic)}"]
 
     def clean() -> None:
-        shutil.rmtree(COPY / "build", ignore_errors=True)
+        shutil.rmtree(copy / "build", ignore_errors=True)
 
     def edit(file: Path, old: str, new: str) -> Callable[[], None]:
         """Each call changes a file, from one text to the other and back."""
 
         def change() -> None:
-            path = COPY / file
+            path = copy / file
             text = path.read_text(encoding="utf-8")
             if old not in text and new not in text:
                 raise ToolError(f"{path} has neither {old!r} nor {new!r} to change.")
@@ -106,33 +106,35 @@ def commands(classic: Sequence[str], runs: int, many: int) -> list[Measure]:
 
         return change
 
-    dilation = paths.FIGURES / "dilation.toml"
+    dilation = Path("figures/dilation.toml")
     found = [
-        measure(f"make gifs, {len(classic)} figures, clean", gifs, runs, clean),
-        measure("make gifs, nothing changed", gifs, runs, lambda: None),
-        measure("make, clean", make, runs, clean),
-        measure("make, nothing changed", make, runs, lambda: None),
+        measure(copy, f"make gifs, {len(classic)} figures, clean", gifs, runs, clean),
+        measure(copy, "make gifs, nothing changed", gifs, runs, lambda: None),
+        measure(copy, "make, clean", make, runs, clean),
+        measure(copy, "make, nothing changed", make, runs, lambda: None),
         measure(
+            copy,
             "theme edited, one GIF",
             [*make, "gifs", "FIGURES=dilation"],
             runs,
-            edit(paths.THEME, "line width=0.4pt", "line width=0.5pt"),
+            edit(Path("templates/styles.tex"), "line width=0.4pt", "line width=0.5pt"),
         ),
         measure(
+            copy,
             "figure edited, its GIF",
             [*make, "gifs", "FIGURES=dilation"],
             runs,
             edit(dilation, "dilation = 2", "dilation = 3"),
         ),
     ]
-    folder = COPY / paths.FIGURES
+    folder = copy / "figures"
     for file in folder.glob("*.toml"):
         if file.stem not in classic:
             file.unlink()
     for number in range(len(classic), many):
         name = classic[number % len(classic)]
         shutil.copy(folder / f"{name}.toml", folder / f"{name}_{number}.toml")
-    return [*found, measure(f"make gifs, {many} figures, clean", [*make, "gifs"], 1, clean)]
+    return [*found, measure(copy, f"make gifs, {many} figures, clean", [*make, "gifs"], 1, clean)]
 
 
 def _processor_seconds() -> float:
@@ -140,16 +142,16 @@ def _processor_seconds() -> float:
     return sum(os.times()[:4])
 
 
-def naive(figures: Iterable[Figure]) -> float:
+def naive(project: Project, copy: Path, figures: Iterable[Figure]) -> float:
     """Processor seconds per frame with nothing shared: TeX from its start, 600 dpi shrunk to 150."""
-    folder = COPY / "naive"
+    folder = copy / "naive"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     started, count = _processor_seconds(), 0
     for figure in figures:
         images = []
-        for name in paths.frame_names(figure.name, scene_of(figure).count):
-            shutil.copy(paths.CATALOGUE.tex / f"{name}.tex", folder)
+        for name in frame_names(figure.name, scene_of(figure).count):
+            shutil.copy(project.catalogue.folder("tex") / f"{name}.tex", folder)
             run(["pdflatex", "-interaction=batchmode", f"{name}.tex"], folder)
             run(["pdftoppm", "-r", str(NAIVE_DPI), "-png", "-singlefile", f"{name}.pdf", name], folder)
             with Image.open(folder / f"{name}.png") as large:
@@ -160,16 +162,16 @@ def naive(figures: Iterable[Figure]) -> float:
     return (_processor_seconds() - started) / count
 
 
-def with_matplotlib(figures: Iterable[Figure]) -> float:
+def with_matplotlib(project: Project, copy: Path, figures: Iterable[Figure]) -> float:
     """Processor seconds per frame that matplotlib takes to draw the same windows and write the GIFs."""
     started, count = _processor_seconds(), 0
     for figure in figures:
-        _animate_with_matplotlib(figure)
+        _animate_with_matplotlib(project, copy, figure)
         count += scene_of(figure).count
     return (_processor_seconds() - started) / count
 
 
-def _animate_with_matplotlib(figure: Figure) -> None:
+def _animate_with_matplotlib(project: Project, copy: Path, figure: Figure) -> None:
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -177,7 +179,7 @@ def _animate_with_matplotlib(figure: Figure) -> None:
     from matplotlib.animation import FuncAnimation, PillowWriter
     from matplotlib.patches import Rectangle
 
-    with Image.open(paths.CATALOGUE.gif / f"{figure.name}.gif") as ours:
+    with Image.open(project.catalogue.folder("gif") / f"{figure.name}.gif") as ours:
         size = ours.width / DPI, ours.height / DPI
     canvas, (below, above) = pyplot.subplots(1, 2, figsize=size, dpi=DPI)
     rows, columns = (len(axis.cells) for axis in figure.layer.grid)
@@ -197,7 +199,7 @@ def _animate_with_matplotlib(figure: Figure) -> None:
 
     steps = list(frames(figure.layer, figure.output_values))
     animation = FuncAnimation(canvas, step, frames=steps, init_func=lambda: None)
-    animation.save(COPY / f"{figure.name}_matplotlib.gif", writer=PillowWriter(fps=1))
+    animation.save(copy / f"{figure.name}_matplotlib.gif", writer=PillowWriter(fps=1))
     pyplot.close(canvas)
 
 
@@ -210,7 +212,7 @@ def machine() -> dict[str, object]:
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "tex": run(["pdflatex", "--version"], Path()).splitlines()[0],
+        "tex": run(["pdflatex", "--version"], Path()).decode().splitlines()[0],
         "poppler": subprocess.run(["pdftoppm", "-v"], capture_output=True, text=True, check=True).stderr.splitlines()[
             0
         ],
@@ -225,26 +227,28 @@ def main() -> None:
     command.add_argument("--baseline", type=Path, metavar="FILE", help="the results of an earlier run")
     options = command.parse_args()
     baseline = {} if options.baseline is None else read(options.baseline)
-    names = copy_project()
-    measures = commands(names, options.runs, options.many)
-    frame_count = sum(scene_of(load(paths.FIGURES / f"{name}.toml")).count for name in names)
+    project = Project.current()
+    copy, results = project.base / "bench", project.base / "bench.json"
+    names = copy_project(project, copy)
+    measures = commands(copy, names, options.runs, options.many)
+    frame_count = sum(scene_of(load(project.figures / f"{name}.toml")).count for name in names)
     ours = statistics.median(measures[0].processor) / frame_count
-    many = sum(scene_of(load(file)).count for file in (COPY / paths.FIGURES).glob("*.toml"))
-    sample = [load(paths.FIGURES / f"{name}.toml") for name in SAMPLE]
+    many = sum(scene_of(load(file)).count for file in (copy / "figures").glob("*.toml"))
+    sample = [load(project.figures / f"{name}.toml") for name in SAMPLE]
     per_frame = {
         f"make gifs, {len(names)} figures": ours,
         f"make gifs, {options.many} figures": measures[-1].processor[0] / many,
-        "naive": naive(sample),
-        "matplotlib": with_matplotlib(sample),
+        "naive": naive(project, copy, sample),
+        "matplotlib": with_matplotlib(project, copy, sample),
     }
     write_whole(
-        RESULTS,
+        results,
         json.dumps(
             {"machine": machine(), "commands": [asdict(one) for one in measures], "processor_per_frame": per_frame},
             indent=1,
         ),
     )
-    print_tables(measures, per_frame, baseline)
+    print_tables(results, measures, per_frame, baseline)
 
 
 def read(file: Path) -> dict[str, Measure]:
@@ -256,7 +260,9 @@ def read(file: Path) -> dict[str, Measure]:
     return {one.what: one for one in measures}
 
 
-def print_tables(measures: Iterable[Measure], per_frame: dict[str, float], baseline: dict[str, Measure]) -> None:
+def print_tables(
+    results: Path, measures: Iterable[Measure], per_frame: dict[str, float], baseline: dict[str, Measure]
+) -> None:
     """Markdown, as the docs keep it."""
     print(f"\n| command | wall, s | processor, s | largest process, MB |{' to baseline |' if baseline else ''}")
     print(f"|---|---|---|---|{'---|' if baseline else ''}")
@@ -267,7 +273,7 @@ def print_tables(measures: Iterable[Measure], per_frame: dict[str, float], basel
     print("\n| frames made by | processor time of a frame, ms | ratio |\n|---|---|---|")
     for what, seconds in per_frame.items():
         print(f"| {what} | {1000 * seconds:.0f} | {seconds / ours:.2f} |")
-    print(f"\nMedians (least-most). Results: {RESULTS}")
+    print(f"\nMedians (least-most). Results: {results}")
 
 
 if __name__ == "__main__":
