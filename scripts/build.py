@@ -45,7 +45,7 @@ def main() -> None:
     unchanged = Unchanged(project, options.format, *names)
     if not unchanged.holds():
         # Slow to import, and only needed where there is something to do.
-        from scripts.stages.catalogue import build
+        from scripts.builds.catalogue import build
 
         outputs = build(
             project,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import cli
+from scripts.builds.figure import FigureBuild
 from scripts.core.figures import NAME, NAME_RULE, figure, layer_of
 from scripts.core.keys import check
 from scripts.core.layers import Index
@@ -23,7 +24,6 @@ from scripts.notation import model as onnx_model
 from scripts.notation.model import ModelLayer
 from scripts.notation.read import NamedLayer, layer
 from scripts.project import Project
-from scripts.stages.figure import FigureBuild
 from scripts.stages.render import caption
 from scripts.stages.typeset import Format
 from scripts.views.catalogue import scene_of

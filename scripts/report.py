@@ -23,7 +23,7 @@ def main() -> None:
     unchanged = Unchanged(project, "report", os.environ.get("SOURCE_DATE_EPOCH", ""))
     if not unchanged.holds():
         # Slow to import, and only needed where there is something to do.
-        from scripts.stages.document import build
+        from scripts.builds.report import build
 
         unchanged.keep(build(project, **vars(options)))
         if not options.quiet:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from scripts.tex.tools import outside_make
+
 from tests.conftest import TOP, Project, set_writable
 
 

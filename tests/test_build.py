@@ -14,12 +14,12 @@ import numpy as np
 import pikepdf
 import pytest
 from PIL import Image, ImageSequence
+from scripts.tex.tools import outside_make
 
 from scripts import paths
 from scripts.build import shares
 from scripts.core.figures import load
 from scripts.files import UNFINISHED
-from scripts.tex.tools import outside_make
 from scripts.views.catalogue import scene_of
 from tests.conftest import FIGURES, Project
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-
 from scripts.tex.tools import outside_make
+
 from tests.conftest import FIGURES, UNPRIVILEGED, Project, works
 
 T = TypeVar("T")

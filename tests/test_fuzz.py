@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hypothesis import note
 from hypothesis import strategies as st
+from scripts.tex.tools import dump_format, latexmk
 
 from scripts import paths
 from scripts.cli import in_figure
@@ -21,7 +22,6 @@ from scripts.errors import UserError
 from scripts.files import frame_files
 from scripts.notation import model as onnx_model
 from scripts.stages.render import caption, render
-from scripts.tex.tools import dump_format, latexmk
 from scripts.views.catalogue import scene_of
 from tests.conftest import limits
 from tests.test_draw import save_model

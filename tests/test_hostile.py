@@ -17,6 +17,7 @@ import onnx
 import pytest
 from markdown_it import MarkdownIt
 from onnx import TensorProto, helper
+from scripts.tex.tools import latexmk
 
 from scripts.core.figures import load
 from scripts.draw import table
@@ -24,7 +25,6 @@ from scripts.errors import ToolError, UserError
 from scripts.notation import model as onnx_model
 from scripts.notation.read import layer
 from scripts.stages.render import escape_markdown
-from scripts.tex.tools import latexmk
 from tests.conftest import Project, limits
 
 LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'

@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from scripts.tex.tools import outside_make
 
 from scripts import paths
 from scripts.files import UNFINISHED, Record
-from scripts.tex.tools import outside_make
 from tests.conftest import TOP, Project
 
 GOALS = ("report", "gifs")

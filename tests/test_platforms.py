@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from scripts.tex.tools import outside_make
+
 from tests.conftest import TOP, UNPRIVILEGED, Project, set_writable, works
 
 OFFLINE = ["unshare", *([] if os.geteuid() == 0 else ["--map-current-user"]), "--net"]

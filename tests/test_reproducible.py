@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from scripts.tex.tools import latexmk, outside_make
 
 from scripts import paths
-from scripts.tex.tools import latexmk, outside_make
 from tests.conftest import Project, link_project
 
 OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*", "report/diagrams/*", "provenance.json")

@@ -10,9 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from scripts.tex.tools import outside_make
 
 from scripts.machine import needs
-from scripts.tex.tools import outside_make
 from tests.conftest import TOP, Project
 
 OLD = {

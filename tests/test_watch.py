@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-
 from scripts.tex.tools import outside_make
+
 from tests.conftest import Project
 
 SECONDS = 60

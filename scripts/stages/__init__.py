@@ -1,1 +1,1 @@
-"""The stages between a figure and its files: fill templates, run TeX, rasterise, animate."""
+"""The stages between a figure and its files: fill templates, run TeX, rasterise."""

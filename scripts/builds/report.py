@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from scripts.builds import catalogue
 from scripts.core.figures import Figure, load_all
 from scripts.errors import CombinedError, ToolError
 from scripts.files import digest, only_build, write_whole
@@ -11,7 +12,6 @@ from scripts.formats import FORMATS
 from scripts.project import Project
 from scripts.record.freshness import Record, code
 from scripts.record.provenance import recorded
-from scripts.stages import catalogue
 from scripts.stages.render import caption
 from scripts.stages.templates import templates
 from scripts.tex.latexmk import TexError, latexmk

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from scripts import cli
+from scripts.builds.figure import FigureBuild, Span, timed
 from scripts.core.figures import Figure, load_all
 from scripts.errors import CombinedError, LayerError, UserError
 from scripts.files import digest, only_build, write_whole
@@ -20,7 +21,6 @@ from scripts.processes import workers
 from scripts.project import Project
 from scripts.record.freshness import Record
 from scripts.record.provenance import recorded
-from scripts.stages.figure import FigureBuild, Span, timed
 from scripts.stages.typeset import Format, typeset_together
 from scripts.views.catalogue import scene_of
 

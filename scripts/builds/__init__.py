@@ -1,0 +1,1 @@
+"""Whole builds: of one figure, of many in parallel, of the report."""
