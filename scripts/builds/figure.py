@@ -98,22 +98,23 @@ class FigureBuild:
 
     def make_formats(self) -> None:
         """Write the files; raises `ToolError`."""
+        # Let go with its images at the end, before the next figure's.
+        drawn = self._drawn()
         for name in self.formats:
             key = self._format_key(name)
             if self.record.fresh(name, key):
                 continue
             with timed(name, self.figure.name, self.spans):
                 kind = FORMATS[name]
-                files = [self.outputs.folder(kind.folder) / f"{stem}.{kind.ending}" for stem in kind.names(self._drawn)]
+                files = [self.outputs.folder(kind.folder) / f"{stem}.{kind.ending}" for stem in kind.names(drawn)]
                 with self.record.stage(name, key, files):
-                    for file, content in zip(files, kind.contents(self._drawn), strict=True):
+                    for file, content in zip(files, kind.contents(drawn), strict=True):
                         write_whole(file, content)
 
     @cached_property
     def _scene(self) -> Scene:
         return scene_of(self.figure)
 
-    @cached_property
     def _drawn(self) -> Drawn:
         steps = frame_names(self.figure.name, self._scene.count)
         return Drawn(self.figure.name, self._document.with_suffix(".pdf"), steps, self._scene.durations)
