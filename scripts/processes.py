@@ -43,7 +43,7 @@ class TimeLimitError(ToolError):
 
 def outside_make() -> dict[str, str]:
     """The environment without the variables by which Make instructs another Make."""
-    makes_own = ("MAKEFLAGS", "MAKELEVEL", "MAKE_VERSION", "BUILD", "THEME", "FIGURES")
+    makes_own = ("MAKEFLAGS", "MAKELEVEL", "MAKE_VERSION", "BUILD")
     return {name: value for name, value in os.environ.items() if name not in makes_own}
 
 
