@@ -27,7 +27,7 @@ def describe(project: Project, figure: Figure) -> dict[str, Any]:
     return {
         "name": figure.name,
         "title": figure.title,
-        "operation": layer.operation,
+        "operation": layer.operation.name,
         "caption": caption(project, figure),
         **_parameters(layer),
         **_options(layer),
@@ -35,7 +35,7 @@ def describe(project: Project, figure: Figure) -> dict[str, Any]:
         **({"equivalent": _equivalent(layer)} if layer.transposed else {}),
         "input": _list(figure.input_values),
         "kernel": _list(figure.kernel_values),
-        **({"indices": _list(figure.indices)} if layer.unpooling else {}),
+        **({"indices": _list(figure.indices)} if "indices" in layer.operation.keys else {}),
         "output": _list(figure.output_values),
         "frames": [_frame(frame) for frame in frames(layer, figure.output_values, figure.indices)],
     }
@@ -49,9 +49,9 @@ def _parameters(layer: Layer) -> dict[str, Any]:
 def _options(layer: Layer) -> dict[str, Any]:
     """What only some operations have."""
     options: dict[str, Any] = {}
-    if layer.operation == "convolution":
+    if "padding_mode" in layer.operation.keys:
         options["padding_mode"] = layer.padding_mode
-    if layer.pooling:
+    if layer.reduction is not None:
         options["ceil_mode"] = layer.ceil_mode
     if layer.reduction == "average":
         options["count_include_pad"] = layer.count_include_pad

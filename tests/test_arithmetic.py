@@ -10,12 +10,12 @@ from scripts.core.arithmetic import (
     GridAxis,
     LayerAxis,
     direct_axis,
-    direct_grid,
     equivalent_axis,
     named_padding,
     transposed_axis,
 )
-from scripts.core.layers import Layer, Operation
+from scripts.core.layers import Layer
+from scripts.core.operations import OPERATIONS
 from scripts.errors import LayerError
 
 PARAMETERS = list(product(range(1, 10), range(1, 6), range(1, 5), range(5), range(1, 4)))
@@ -52,7 +52,7 @@ def test_every_convolution_has_the_counted_windows() -> None:
     for i, k, s, p, d in PARAMETERS:
         expected = count_windows(i, k, s, p, d)
         if expected:
-            assert seen(direct_grid(direct_axis(LayerAxis(i, k, s, (p, p), d)))) == expected, (i, k, s, p, d)
+            assert seen(direct_axis(LayerAxis(i, k, s, (p, p), d)).grid) == expected, (i, k, s, p, d)
             possible += 1
         else:
             with pytest.raises(LayerError, match="window spans"):
@@ -68,7 +68,7 @@ def test_every_transpose_is_the_transposed_matrix() -> None:
             continue
         forward = matrix(i, k, s, p, d, weights[:k])
         axis = transposed_axis(LayerAxis(i, k, s, (p, p), d))
-        layer = Layer("transposed_convolution", (axis,))
+        layer = Layer(OPERATIONS["transposed_convolution"], (axis,))
         assert layer.output_size == (i,), (i, k, s, p, d)
         units = np.eye(len(forward), dtype=int)
         columns = [layer.output(unit, np.array(weights[:k])) for unit in units]
@@ -82,7 +82,7 @@ def test_windows_of_a_transpose_name_the_elements_that_made_them() -> None:
         if not windows:
             continue
         joined = {(n, j, o) for o, window in enumerate(windows) for j, n in enumerate(window) if n is not None}
-        equivalent = direct_grid(equivalent_axis(transposed_axis(LayerAxis(i, k, s, (p, p), d))))
+        equivalent = equivalent_axis(transposed_axis(LayerAxis(i, k, s, (p, p), d))).grid
         found = {
             (n, k - 1 - j, o)
             for n, window in enumerate(seen(equivalent))
@@ -106,9 +106,9 @@ def random_values(shape: tuple[int, ...], seed: int) -> np.ndarray:
     ],
 )
 def test_values_of_layers_with_one_to_three_different_axes(
-    operation: Operation, axes: list[tuple[int, int, int, int, int]]
+    operation: str, axes: list[tuple[int, int, int, int, int]]
 ) -> None:
-    layer = Layer(operation, tuple(LayerAxis(i, k, s, (p, p), d) for i, k, s, p, d in axes))
+    layer = Layer(OPERATIONS[operation], tuple(LayerAxis(i, k, s, (p, p), d) for i, k, s, p, d in axes))
     values, kernel = random_values(layer.input_size, 1), random_values(layer.kernel_size, 2)
     windows = [count_windows(*axis) for axis in axes]
     expected = np.zeros([len(rows) for rows in windows])
@@ -122,7 +122,7 @@ def test_values_of_layers_with_one_to_three_different_axes(
             expected[output_index] = max(v for v in under if v is not None)
         else:
             expected[output_index] = sum(v for v in under if v is not None) / len(under)
-    output = layer.output(values, None if layer.pooling else kernel)
+    output = layer.output(values, kernel if layer.weighted else None)
     assert output == pytest.approx(expected)
     if operation != "average_pooling":
         assert output.dtype == values.dtype
@@ -163,32 +163,32 @@ def test_transposed_convolutions_scatter_their_kernel(seed: int) -> None:
             "output_padding": int(rng.integers(0, max(stride, dilation))),
         }
         try:
-            Layer("transposed_convolution", (LayerAxis(**axis),))
+            Layer(OPERATIONS["transposed_convolution"], (LayerAxis(**axis),))
         except LayerError:
             continue
         axes.append(axis)
-    layer = Layer("transposed_convolution", tuple(LayerAxis(**axis) for axis in axes))
+    layer = Layer(OPERATIONS["transposed_convolution"], tuple(LayerAxis(**axis) for axis in axes))
     values, kernel = random_values(layer.input_size, seed), random_values(layer.kernel_size, seed + 1)
     assert layer.output(values, kernel).tolist() == scatter(values, kernel, axes).tolist()
 
 
 def test_the_maximum_is_never_padding() -> None:
-    layer = Layer("max_pooling", (LayerAxis(3, 2, 1, (1, 1)),))
+    layer = Layer(OPERATIONS["max_pooling"], (LayerAxis(3, 2, 1, (1, 1)),))
     assert layer.output(np.array([-4, -2, -3]), None).tolist() == [-4, -2, -2, -3]
     assert layer.output(np.array([-4.0, -2.0, -3.0]), None).tolist() == [-4, -2, -2, -3]
     with pytest.raises(LayerError, match="at most half"):
-        Layer("max_pooling", (LayerAxis(3, 2, 1, (2, 1)),))
+        Layer(OPERATIONS["max_pooling"], (LayerAxis(3, 2, 1, (2, 1)),))
 
 
 def test_asymmetric_padding_is_before_and_after() -> None:
     axis = direct_axis(LayerAxis(3, 2, padding=(2, 0)))
-    assert seen(direct_grid(axis)) == [[None, None], [None, 0], [0, 1], [1, 2]]
+    assert seen(axis.grid) == [[None, None], [None, 0], [0, 1], [1, 2]]
 
 
 def test_padding_larger_than_the_kernel_reaches_crops_a_transpose() -> None:
     """With k = 2 and p = 2, each side of the full result loses two elements."""
     axis = LayerAxis(5, 2, padding=(2, 2))
-    layer = Layer("transposed_convolution", (axis,))
+    layer = Layer(OPERATIONS["transposed_convolution"], (axis,))
     full = np.convolve([1, 2, 3, 4, 5], [10, 1])
     assert layer.output(np.arange(1, 6), np.array([10, 1])).tolist() == full[2:-2].tolist()
     assert [(cell.kind, cell.input_index) for cell in layer.grid[0].cells] == [
@@ -222,5 +222,5 @@ def test_named_paddings() -> None:
 )
 def test_impossible_transposed_layers_are_refused(axis: dict[str, Any], key: str) -> None:
     with pytest.raises(LayerError) as caught:
-        Layer("transposed_convolution", (LayerAxis(**({"input_size": 4, "kernel_size": 3} | axis)),))
+        Layer(OPERATIONS["transposed_convolution"], (LayerAxis(**({"input_size": 4, "kernel_size": 3} | axis)),))
     assert caught.value.key == key

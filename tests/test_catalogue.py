@@ -101,7 +101,7 @@ def test_parameters_and_sizes(name: str) -> None:
 def test_a_transposed_figure_maps_back(name: str) -> None:
     i, k, s, p, _, o = CLASSIC[name]
     transposed = figure(f"{name}_transposed")
-    assert transposed.layer.operation == "transposed_convolution"
+    assert transposed.layer.operation.name == "transposed_convolution"
     assert transposed.layer.input_size == (o, o)
     assert transposed.layer.output_size == (i, i)
     assert {(axis.kernel_size, axis.stride, axis.padding) for axis in transposed.layer.axes} == {(k, s, (p, p))}

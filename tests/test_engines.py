@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scripts.core.figures import Figure, load
 from scripts.core.frames import Frame, frames
-from scripts.core.layers import OPERATIONS
+from scripts.core.operations import OPERATIONS
 from scripts.errors import UserError
 from tests import oracle
 from tests.oracle import Array, Asked, File, Refused, run

@@ -16,7 +16,7 @@ from scripts import paths
 from scripts.cli import in_figure
 from scripts.core.figures import load
 from scripts.core.keys import FigureFile
-from scripts.core.layers import OPERATIONS
+from scripts.core.operations import OPERATIONS
 from scripts.draw import table
 from scripts.errors import UserError
 from scripts.files import frame_files
@@ -81,7 +81,7 @@ ODD = st.one_of(
 @st.composite
 def made_up(draw: st.DrawFn) -> bytes:
     """A layer that may exist or not, often with keys that make no sense."""
-    keys = draw(st.sampled_from(OPERATIONS).flatmap(files))
+    keys = draw(st.sampled_from(list(OPERATIONS)).flatmap(files))
     keys["title"] = draw(st.sampled_from(TITLES))
     if draw(st.booleans()):
         keys.pop("in_channels", None), keys.pop("out_channels", None), keys.pop("groups", None)

@@ -138,7 +138,7 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ),
         (
             {"operation": '"max_unpooling"', "input_values": "[1, 2]", "input_size": None},
-            "indices: is missing. Unpooling needs",
+            "indices: is missing. Max unpooling needs both",
         ),
         ({"groups": "2"}, "in_channels: is missing"),
         ({"in_channels": "3", "out_channels": "4", "groups": "2"}, "groups: is 2 for in_channels = 3"),

@@ -1,9 +1,9 @@
 """Convolution arithmetic along one axis: sizes, padding, and which elements each window holds.
 
-Pure functions of numbers: no file, no drawing, no state.  A layer's own parameters along an axis
-(`LayerAxis`) give those of the window operation that is drawn (`DirectAxis`; a transposed convolution's by
-`equivalent_axis`), and these the row of cells with its windows (`GridAxis`).  A layer of N axes is the
-product of its axes (scripts/core/layers.py).
+Pure functions of numbers: no file, no drawing, no state.  An operation turns a layer's own parameters along
+an axis (`LayerAxis`) into a `WindowAxis`: a row of cells, and the window over it for each output element.  For
+most operations that is a `DirectAxis` (for a transposed convolution, the equivalent one), for an unpooling an
+`UnpoolingAxis`.  A layer of N axes is the product of its axes (scripts/core/layers.py).
 
 Source of the formulas: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
 learning", arXiv:1603.07285 (2016), extended by dilation, asymmetric padding, cropping and `ceil_mode`.
@@ -12,13 +12,15 @@ learning", arXiv:1603.07285 (2016), extended by dilation, asymmetric padding, cr
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from scripts.errors import LayerError
 
 PaddingName = Literal["valid", "half", "full", "same_upper", "same_lower", "causal"]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 Kind = Literal["input", "padding", "inserted", "overhang", "cropped"]
+PADDING_NAMES: tuple[PaddingName, ...] = get_args(PaddingName)
+PADDING_MODES: tuple[PaddingMode, ...] = get_args(PaddingMode)
 
 Pair = tuple[int, int]
 
@@ -27,8 +29,8 @@ Pair = tuple[int, int]
 class LayerAxis:
     """A layer's own parameters along one axis, under PyTorch's names.
 
-    `padding` is (before, after).  `output_padding` is what an output is larger than the smallest that
-    fits; zero but in transposed convolutions and in unpooling, where it may be negative.
+    `padding` is (before, after).  `output_padding` is how much larger an output is than the smallest that
+    fits: zero except in transposed convolutions, and in unpooling, where it may be negative.  Raises `LayerError`.
     """
 
     input_size: int
@@ -52,16 +54,16 @@ class LayerAxis:
 
     @property
     def scattered_size(self) -> int:
-        """Size of what the windows of all inputs cover together, less the padding: s(i − 1) + d(k − 1) + 1 − 2p."""
+        """Number of places that the windows of all inputs cover, less the padding: s(i − 1) + d(k − 1) + 1 − 2p."""
         return self.stride * (self.input_size - 1) + self.reach + 1 - sum(self.padding)
 
 
 class Cell(NamedTuple):
     """A cell of the grid that a window moves over.
 
-    `input_index` is the input element in it, or copied into it by the padding mode; None where there
-    is none.  "overhang" lies beyond the padding, where only a window of `ceil_mode` reaches; "cropped"
-    is what negative padding takes away.
+    `input_index` is the input element that it holds, or that the padding mode copies into it; None for
+    zeros.  "overhang" cells lie beyond the padding, where only a window of `ceil_mode` reaches; "cropped"
+    cells are removed by negative padding.
     """
 
     kind: Kind
@@ -77,10 +79,26 @@ class Element(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GridAxis:
-    """One axis of what is drawn: a row of cells, and for each output element the window over them."""
+    """A row of cells, and for each output element the window over them."""
 
     cells: tuple[Cell, ...]
     windows: tuple[tuple[Element, ...], ...]
+
+
+class WindowAxis(Protocol):
+    """What an operation makes of a layer's axis."""
+
+    @property
+    def output_size(self) -> int:
+        """Number of windows."""
+
+    @property
+    def grid_size(self) -> int:
+        """Number of cells, without overhanging and cropped ones."""
+
+    @property
+    def grid(self) -> GridAxis:
+        """The cells and the windows."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,8 @@ class DirectAxis:
     The input's elements stand `input_dilation` apart (zeros between them) in a grid with `padding`
     cells (before, after) around; negative padding crops.  A window of `kernel_size` elements,
     `dilation` apart, moves over the grid by `stride`; with `ceil_mode` it may hang over the end, as long
-    as it starts inside the input or the padding before it.
+    as it starts inside the input or the padding before it.  A `rotated` kernel is turned by 180°: element j
+    of the window is the layer's kernel element k − 1 − j.  Raises `LayerError` where no window fits.
     """
 
     input_size: int
@@ -100,6 +119,8 @@ class DirectAxis:
     dilation: int = 1
     input_dilation: int = 1
     ceil_mode: bool = False
+    padding_mode: PaddingMode = "zeros"
+    rotated: bool = False
 
     def __post_init__(self) -> None:
         if self.output_size < 1:
@@ -111,7 +132,7 @@ class DirectAxis:
 
     @property
     def window_size(self) -> int:
-        """Cells from the window's first to its last: k + (k − 1)(d − 1), the effective kernel size."""
+        """Number of cells from the window's first to its last: d(k − 1) + 1, the effective kernel size."""
         return self.dilation * (self.kernel_size - 1) + 1
 
     @property
@@ -121,7 +142,7 @@ class DirectAxis:
 
     @property
     def grid_size(self) -> int:
-        """Size of the grid that the window moves over, without what it may hang over."""
+        """Size of the grid that the window moves over, without overhanging cells."""
         return self.spread_size + sum(self.padding)
 
     @property
@@ -141,25 +162,82 @@ class DirectAxis:
         return (self.grid_size - self.window_size) % self.stride
 
     @cached_property
-    def window_positions(self) -> tuple[tuple[int, ...], ...]:
-        """Grid positions of the elements of every window."""
-        return tuple(
-            tuple(range(start, start + self.window_size, self.dilation))
-            for start in range(0, self.output_size * self.stride, self.stride)
+    def grid(self) -> GridAxis:
+        """The cells and the windows."""
+        starts = range(0, self.output_size * self.stride, self.stride)
+        before, cropped = max(self.padding[0], 0), max(-self.padding[0], 0)
+        reached = max(self.grid_size, starts[-1] + self.window_size)
+        places = range(-before, max(reached - self.padding[0], self.spread_size))
+        last = self.kernel_size - 1
+        windows = tuple(
+            tuple(
+                Element(cropped + start + self.dilation * j, last - j if self.rotated else j)
+                for j in range(self.kernel_size)
+            )
+            for start in starts
         )
+        return GridAxis(tuple(map(self._cell, places)), windows)
+
+    def _cell(self, place: int) -> Cell:
+        """The cell at a place, counted from the first input element."""
+        end = self.grid_size - self.padding[0]
+        if place >= max(end, self.spread_size):
+            return Cell("overhang", None)
+        if not 0 <= place < self.spread_size:
+            return Cell("padding", COPIED[self.padding_mode](place, self.input_size))
+        index, between = divmod(place, self.input_dilation)
+        if not -self.padding[0] <= place < end:
+            return Cell("cropped", None if between else index)
+        return Cell("inserted", None) if between else Cell("input", index)
 
 
-def direct_axis(axis: LayerAxis, ceil_mode: bool = False) -> DirectAxis:
-    """The axis of a convolution or a pooling, which is direct already."""
-    return DirectAxis(axis.input_size, axis.kernel_size, axis.stride, axis.padding, axis.dilation, ceil_mode=ceil_mode)
+# The input element that each padding mode copies to a place before (negative) or after an input of some size.
+COPIED: dict[PaddingMode, Callable[[int, int], int | None]] = {
+    "zeros": lambda *_: None,
+    "reflect": lambda place, size: -place if place < 0 else 2 * (size - 1) - place,
+    "replicate": lambda place, size: 0 if place < 0 else size - 1,
+    "circular": lambda place, size: place % size,
+}
+
+
+def direct_axis(axis: LayerAxis, ceil_mode: bool = False, padding_mode: PaddingMode = "zeros") -> DirectAxis:
+    """The axis of a convolution or a pooling, which is direct already.
+
+    Raises `LayerError` where no window fits, or the input is too small to be copied into its padding.
+    """
+    most = {"reflect": axis.input_size - 1, "circular": axis.input_size}.get(padding_mode)
+    if most is not None and max(axis.padding) > most:
+        raise LayerError(
+            "padding",
+            f"is {max(axis.padding)} for an input of {axis.input_size}",
+            f"Padding mode {padding_mode} takes at most {most}",
+        )
+    return DirectAxis(
+        axis.input_size,
+        axis.kernel_size,
+        axis.stride,
+        axis.padding,
+        axis.dilation,
+        ceil_mode=ceil_mode,
+        padding_mode=padding_mode,
+    )
+
+
+def check_pooling_padding(axis: LayerAxis) -> None:
+    """Raise `LayerError` where a pooling is padded by more than half of its window."""
+    if 2 * max(axis.padding) > axis.kernel_size:
+        raise LayerError(
+            "padding",
+            f"is {max(axis.padding)} for a pooling window of {axis.kernel_size}",
+            "It is at most half of that",
+        )
 
 
 def equivalent_axis(axis: LayerAxis) -> DirectAxis:
     """The direct convolution that equals a transposed one along an axis.
 
     The stride spreads the input's elements apart, the border is d(k − 1) − p on each side, with
-    `output_padding` more after, and the stride becomes 1.  The kernel is rotated by 180°: element j of
-    the window is the layer's kernel element k − 1 − j.
+    `output_padding` more after, the stride becomes 1, and the kernel is rotated.  Raises `LayerError`.
     """
     limit = max(axis.stride, axis.dilation)
     if not 0 <= axis.output_padding < limit:
@@ -182,6 +260,7 @@ def equivalent_axis(axis: LayerAxis) -> DirectAxis:
         padding=(before, after + axis.output_padding),
         dilation=axis.dilation,
         input_dilation=axis.stride,
+        rotated=True,
     )
 
 
@@ -195,72 +274,60 @@ def transposed_axis(axis: LayerAxis) -> LayerAxis:
     return LayerAxis(forward.output_size, axis.kernel_size, axis.stride, axis.padding, axis.dilation, forward.remainder)
 
 
-def direct_grid(axis: DirectAxis, mode: PaddingMode = "zeros", rotated: bool = False) -> GridAxis:
-    """The cells and windows of a direct operation; `rotated` where the kernel is turned by 180°."""
-    cropped = max(-axis.padding[0], 0)
-    reached = max(axis.grid_size, axis.window_positions[-1][-1] + 1)
-    places = range(-max(axis.padding[0], 0), max(reached - axis.padding[0], axis.spread_size))
-    last = axis.kernel_size - 1
-    windows = tuple(
-        tuple(Element(cropped + position, last - j if rotated else j) for j, position in enumerate(window))
-        for window in axis.window_positions
-    )
-    return GridAxis(tuple(_cell(axis, mode, place) for place in places), windows)
+@dataclass(frozen=True)
+class UnpoolingAxis:
+    """Max unpooling along one axis: `axis` has the pooling's parameters, and the unpooling's input.
 
+    Its cells are the input, and an output element's window holds the inputs whose pooling window covers it.
+    Raises `LayerError` where the output is empty or an input has no place in it.
+    """
 
-def _cell(axis: DirectAxis, mode: PaddingMode, place: int) -> Cell:
-    """The cell at a place counted from the first input element."""
-    if place >= max(axis.grid_size - axis.padding[0], axis.spread_size):
-        return Cell("overhang", None)
-    if not 0 <= place < axis.spread_size:
-        return Cell("padding", COPIED[mode](place, axis.input_size))
-    index, between = divmod(place, axis.input_dilation)
-    if not -axis.padding[0] <= place < axis.grid_size - axis.padding[0]:
-        return Cell("cropped", None if between else index)
-    return Cell("inserted", None) if between else Cell("input", index)
+    axis: LayerAxis
 
+    def __post_init__(self) -> None:
+        axis, size = self.axis, self.output_size
+        if size < 1:
+            raise LayerError("padding", f"{list(axis.padding)} leaves an output of {size}", "Use less padding")
+        for n in range(axis.input_size):
+            # The first place of its window that is not in the padding before the output.
+            start = n * axis.stride - axis.padding[0]
+            first = max(-(start // axis.dilation), 0)
+            if first >= axis.kernel_size or start + first * axis.dilation >= size:
+                raise LayerError(
+                    "padding", f"{list(axis.padding)} leaves element {n} no place in the output", "Use less padding"
+                )
 
-# The element that each padding mode puts at a place before (negative) or after an input of some size.
-COPIED: dict[PaddingMode, Callable[[int, int], int | None]] = {
-    "zeros": lambda *_: None,
-    "reflect": lambda place, size: -place if place < 0 else 2 * (size - 1) - place,
-    "replicate": lambda place, size: 0 if place < 0 else size - 1,
-    "circular": lambda place, size: place % size,
-}
+    @property
+    def output_size(self) -> int:
+        """Size of the output: s(i − 1) + d(k − 1) + 1 − 2p, plus `output_padding`."""
+        return self.axis.scattered_size + self.axis.output_padding
 
+    @property
+    def grid_size(self) -> int:
+        """Size of the input."""
+        return self.axis.input_size
 
-def check_padding_mode(axis: LayerAxis, mode: PaddingMode) -> None:
-    """Raise `LayerError` where an input is too small to be copied into its padding."""
-    most = {"reflect": axis.input_size - 1, "circular": axis.input_size}.get(mode)
-    if most is not None and max(axis.padding) > most:
-        raise LayerError(
-            "padding",
-            f"is {max(axis.padding)} for an input of {axis.input_size}",
-            f"Padding mode {mode} takes at most {most}",
-        )
+    @cached_property
+    def grid(self) -> GridAxis:
+        """The cells and the windows; an element of a window names the place in the pooling window.
 
-
-def unpooled_size(axis: LayerAxis) -> int:
-    """Output size of max unpooling: s(i − 1) + d(k − 1) + 1 − 2p, and what `output_padding` adds."""
-    size = axis.scattered_size + axis.output_padding
-    if size < 1:
-        raise LayerError("padding", f"{list(axis.padding)} leaves an output of {size}", "Use less padding")
-    for n in range(axis.input_size):
-        # The window's first place that is not padding before the output.
-        start = n * axis.stride - axis.padding[0]
-        first = max(-(start // axis.dilation), 0)
-        if first >= axis.kernel_size or start + first * axis.dilation >= size:
-            raise LayerError(
-                "padding", f"{list(axis.padding)} leaves element {n} no place in the output", "Use less padding"
-            )
-    return size
+        Windows differ in size: pooling windows overlap where k > s, and leave gaps where k < s.
+        """
+        axis, windows = self.axis, []
+        for place in range(axis.padding[0], axis.padding[0] + self.output_size):
+            # The pooling windows that start at most d(k − 1) before the place.
+            first = max(-((axis.reach - place) // axis.stride), 0)
+            starts = range(first, min(place // axis.stride + 1, axis.input_size))
+            offsets = [(n, place - n * axis.stride) for n in starts]
+            windows.append(tuple(Element(n, o // axis.dilation) for n, o in offsets if o % axis.dilation == 0))
+        return GridAxis(tuple(Cell("input", n) for n in range(axis.input_size)), tuple(windows))
 
 
 def reaching(axis: LayerAxis, output_size: int, may_be_smaller: bool = False) -> LayerAxis:
-    """An axis with the output padding, at most s − 1, that makes its output so large.
+    """The axis with the output padding, at most s − 1, that gives it an output of that size.
 
-    Where it `may_be_smaller` than the smallest that fits (in unpooling, since `ceil_mode` pools such
-    inputs), each window still has a place in it.
+    With `may_be_smaller`, the output may also be smaller than all windows together, as long as each window has
+    a place in it: `ceil_mode` pools such inputs.  Raises `LayerError` for a size that cannot be reached.
     """
     output_padding = output_size - axis.scattered_size
     least = max(1 - axis.stride, axis.padding[1] - axis.reach) if may_be_smaller else 0
@@ -274,27 +341,12 @@ def reaching(axis: LayerAxis, output_size: int, may_be_smaller: bool = False) ->
     return replace(axis, output_padding=output_padding)
 
 
-def unpooling_grid(axis: LayerAxis) -> GridAxis:
-    """The input's cells, and for each output element those whose pooling window covers it.
-
-    A window's element names the place in the pooling window.  Its cells need not be k in number: windows
-    overlap where k > s, and leave gaps where k < s.
-    """
-    windows = []
-    for place in range(axis.padding[0], axis.padding[0] + unpooled_size(axis)):
-        # Those that start at most d(k − 1) before it.
-        starts = range(max(-((axis.reach - place) // axis.stride), 0), min(place // axis.stride + 1, axis.input_size))
-        offsets = [(n, place - n * axis.stride) for n in starts]
-        windows.append(tuple(Element(n, o // axis.dilation) for n, o in offsets if o % axis.dilation == 0))
-    return GridAxis(tuple(Cell("input", n) for n in range(axis.input_size)), tuple(windows))
-
-
 def named_padding(name: PaddingName, input_size: int, kernel_size: int, stride: int, dilation: int) -> Pair:
-    """The (before, after) padding that a name stands for.
+    """The (before, after) padding of a direct operation that a name stands for.
 
-    `same_upper` and `same_lower` are ONNX's (the former TensorFlow's SAME): ⌈i / s⌉ outputs, an odd
-    cell at the end or at the beginning; they and `causal` are those of direct operations.  `half` is half
-    of the window's span, rounded down, on both sides (as in Theano), `full` d(k − 1) on both, `causal` d(k − 1) before.
+    `same_upper` and `same_lower` are ONNX's (the former is TensorFlow's SAME): ⌈i / s⌉ outputs, an odd
+    cell at the end or at the beginning.  `half` is half of the window's span, rounded down, on both sides (as in
+    Theano), `full` d(k − 1) on both, `causal` d(k − 1) before.
     """
     reach = dilation * (kernel_size - 1)
     half = (reach + 1) // 2
@@ -311,11 +363,20 @@ def named_padding(name: PaddingName, input_size: int, kernel_size: int, stride: 
     return pairs[name]
 
 
-def transposed_same(name: PaddingName, axis: LayerAxis) -> LayerAxis:
-    """A transposed convolution padded by `same_upper` or `same_lower`: its output is s times its input.
+def padded(axis: LayerAxis, name: PaddingName) -> LayerAxis:
+    """The axis with the padding that a name stands for."""
+    sides = named_padding(name, axis.input_size, axis.kernel_size, axis.stride, axis.dilation)
+    return replace(axis, padding=sides)
 
-    It is the transpose of the convolution of that name over an input of s · i, as TensorFlow has it.
+
+def transposed_padded(axis: LayerAxis, name: PaddingName) -> LayerAxis:
+    """The axis of a transposed convolution with the padding that a name stands for.
+
+    With `same_upper` and `same_lower` the output is s times the input: the layer is the transpose of the
+    convolution with that padding over an input of s · i, as in TensorFlow.  Raises `LayerError`.
     """
-    size = axis.stride * axis.input_size
-    padding = named_padding(name, size, axis.kernel_size, axis.stride, axis.dilation)
-    return transposed_axis(LayerAxis(size, axis.kernel_size, axis.stride, padding, axis.dilation))
+    if name not in ("same_upper", "same_lower"):
+        return padded(axis, name)
+    if axis.output_padding:
+        raise LayerError("output_padding", f"is given beside padding {name}", "Remove one of the two keys")
+    return transposed_axis(padded(replace(axis, input_size=axis.stride * axis.input_size), name))

@@ -5,7 +5,7 @@ The file says what is drawn, under PyTorch's names; every size that can be worke
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
 from pathlib import Path
@@ -13,17 +13,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from scripts.core.arithmetic import (
-    LayerAxis,
-    PaddingName,
-    Pair,
-    named_padding,
-    reaching,
-    transposed_axis,
-    transposed_same,
-)
+from scripts.core.arithmetic import LayerAxis, PaddingName, Pair
 from scripts.core.keys import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, read, shown
-from scripts.core.layers import OPERATIONS, REDUCTIONS, Channels, Index, Layer, Operation, Values
+from scripts.core.layers import Channels, Index, Layer, Operation, Values
+from scripts.core.operations import OPERATIONS, random_input
 from scripts.errors import FigureError, LayerError, UserError
 
 T = TypeVar("T")
@@ -35,25 +28,6 @@ MOST_LEVELS = 5
 MOST_VALUE = 1_000_000
 LONGEST_CHAIN = 20
 
-CONVOLUTIONS: tuple[Operation, ...] = ("convolution", "transposed_convolution")
-POOLINGS = tuple(REDUCTIONS)
-GLOBAL = tuple(operation for operation in POOLINGS if operation.startswith("global_"))
-AVERAGES = tuple(operation for operation, reduction in REDUCTIONS.items() if reduction == "average")
-NORMS = tuple(operation for operation, reduction in REDUCTIONS.items() if reduction == "norm")
-
-# The keys that only some operations have.
-KEYS_OF: dict[str, tuple[Operation, ...]] = {
-    **dict.fromkeys(("kernel_values", "in_channels", "out_channels", "groups"), CONVOLUTIONS),
-    **dict.fromkeys(("kernel_size", "stride", "padding"), tuple(o for o in OPERATIONS if o not in GLOBAL)),
-    "dilation": tuple(o for o in OPERATIONS if o not in GLOBAL and o != "max_unpooling"),
-    "padding_mode": ("convolution",),
-    "output_padding": ("transposed_convolution",),
-    "output_size": ("transposed_convolution", "max_unpooling"),
-    "ceil_mode": tuple(o for o in POOLINGS if o not in GLOBAL),
-    "count_include_pad": tuple(o for o in AVERAGES if o not in GLOBAL),
-    "norm": NORMS,
-    "indices": ("max_unpooling",),
-}
 # What a figure with `transpose_of` may say for itself.
 OWN_KEYS = {
     "title", "transpose_of", "view", "input_values", "kernel_values", "indices", "values", "seed",
@@ -132,17 +106,17 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
     """A figure from its keys, and the figure that its `transpose_of` names; raises `LayerError`."""
     layer = layer_of(content, original)
     _check_extent(layer)
-    values, kernel, indices = _given_values(content, layer, original)
-    output = None if values is None else layer.output(values, kernel, indices)
+    values, operand = _given_values(content, layer, original)
+    key = None if layer.operation.operand is None else layer.operation.operand.key
     return Figure(
         name=name,
         title=content.title,
         view=content.view,
         layer=layer,
         input_values=values,
-        kernel_values=kernel,
-        indices=indices,
-        output_values=output,
+        kernel_values=operand if key == "kernel_values" else None,
+        indices=operand if key == "indices" else None,
+        output_values=None if values is None else layer.output(values, operand),
         frame_duration=content.frame_duration,
         last_frame_duration=content.last_frame_duration,
         references=() if original is None else (original.name, *original.references),
@@ -151,34 +125,31 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
 
 def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:
     """The layer that keys describe; raises `LayerError` where there is no such layer."""
-    if original is None:
-        _check_keys(content, content.operation)
-        return _layer(content)
-    layer = _transposed_layer(content, original)
-    _check_keys(content, layer.operation)
-    return layer
+    return _layer(content) if original is None else _transposed_layer(content, original)
 
 
-def _check_keys(content: FigureFile, operation: Operation | None) -> None:
-    for key, operations in KEYS_OF.items():
-        if operation is not None and operation not in operations and content.changed(key):
+def _check_keys(content: FigureFile, operation: Operation) -> None:
+    """Raise `LayerError` where a key is given that only other operations have."""
+    for key in FigureFile.model_fields:
+        owners = [name for name, other in OPERATIONS.items() if key in other.keys]
+        if owners and operation.name not in owners and content.changed(key):
             raise LayerError(
-                key, f"does not belong to {operation}", f"Only {', '.join(operations)} has it; remove the key"
+                key, f"does not belong to {operation.name}", f"Only {', '.join(owners)} has it; remove the key"
             )
 
 
 def _layer(content: FigureFile) -> Layer:
-    operation = content.operation
-    if operation is None:
+    if content.operation is None:
         raise LayerError("operation", "is missing", f"It is one of {', '.join(OPERATIONS)}")
+    operation = OPERATIONS[content.operation]
+    _check_keys(content, operation)
     channels = _channels(content)
     input_size = _size("input_size", content.input_size, content.input_values, skip=1 if channels else 0)
     n = len(input_size)
     if not 1 <= n <= 3:
         raise LayerError("input_size", f"has {n} axes", "A layer has 1, 2 or 3")
-    if operation in GLOBAL:
-        kernel_size = input_size
-    else:
+    kernel_size = input_size
+    if "kernel_size" in operation.keys:
         kernel_size = _size("kernel_size", content.kernel_size, content.kernel_values, n, skip=2 if channels else 0)
     stride = _per_axis("stride", content.stride, n)
     dilation = _per_axis("dilation", content.dilation, n)
@@ -193,7 +164,7 @@ def _layer(content: FigureFile) -> Layer:
             other = f"padding {same}" if same else "output_padding"
             raise LayerError("output_size", f"is given beside {other}", "Remove one of the two keys")
         sizes = zip(axes, _per_axis("output_size", content.output_size, n), strict=True)
-        axes = [reaching(axis, size, may_be_smaller=operation == "max_unpooling") for axis, size in sizes]
+        axes = [operation.reaching(axis, size) for axis, size in sizes]
     return Layer(
         operation,
         tuple(axes),
@@ -223,36 +194,27 @@ def _padding(content: FigureFile, n: int) -> list[Pair]:
 
 
 def _named(operation: Operation, name: PaddingName, axis: LayerAxis) -> LayerAxis:
-    """An axis with the padding that a name stands for."""
-    if operation == "transposed_convolution" and name in ("same_upper", "same_lower"):
-        if axis.output_padding:
-            raise LayerError("output_padding", f"is given beside padding {name}", "Remove one of the two keys")
-        return transposed_same(name, axis)
-    if operation in ("transposed_convolution", "max_unpooling") and name not in ("valid", "half", "full"):
-        raise LayerError("padding", f"{name!r} is no padding of {operation}", "Use numbers, or transpose_of")
-    sides = named_padding(name, axis.input_size, axis.kernel_size, axis.stride, axis.dilation)
-    return replace(axis, padding=sides)
+    if name not in operation.padding_names:
+        raise LayerError("padding", f"{name!r} is no padding of {operation.name}", "Use numbers, or transpose_of")
+    return operation.padded(axis, name)
 
 
 def _transposed_layer(content: FigureFile, original: Figure) -> Layer:
     for key in FigureFile.model_fields:
         if key in content.model_fields_set and key not in OWN_KEYS:
             raise LayerError(key, "is taken from the figure that transpose_of names", "Remove one of the two keys")
-    layer, channels = original.layer, original.layer.channels
-    if layer.operation == "max_pooling":
-        sizes = zip(layer.axes, layer.output_size, strict=True)
-        axes = [reaching(replace(axis, input_size=size), axis.input_size, may_be_smaller=True) for axis, size in sizes]
-        return Layer("max_unpooling", tuple(axes))
-    if layer.operation != "convolution" or layer.padding_mode != "zeros":
-        kind = layer.operation if layer.padding_mode == "zeros" else f"convolution padded by {layer.padding_mode}"
+    layer, mode = original.layer, original.layer.padding_mode
+    transpose = layer.operation.transpose
+    if transpose is None or mode != "zeros":
+        kind = layer.operation.name if mode == "zeros" else f"convolution padded by {mode}"
         raise LayerError(
             "transpose_of",
             f"{original.name!r} is a {kind}",
             "Only a convolution with zeros as padding has a transpose, and max_pooling an unpooling",
         )
-    if channels is not None:
-        channels = Channels(channels.out_channels, channels.in_channels, channels.groups)
-    return Layer("transposed_convolution", tuple(map(transposed_axis, layer.axes)), channels)
+    transposed = transpose.layer(layer)
+    _check_keys(content, transposed.operation)
+    return transposed
 
 
 def _size(
@@ -280,36 +242,41 @@ def _per_axis(key: str, value: T | list[T], n: int) -> list[T]:
     return value
 
 
-def _given_values(
-    content: FigureFile, layer: Layer, original: Figure | None
-) -> tuple[Values | None, Values | None, Values | None]:
-    """Values of input and kernel, and indices: as given, taken from the original, or random."""
-    values = _values("input_values", content.input_values, layer.input_shape)
-    kernel = _values("kernel_values", content.kernel_values, layer.kernel_shape)
-    indices = _values("indices", content.indices, layer.input_shape)
-    if original is not None and layer.unpooling and original.input_values is not None:
-        values = original.output_values if values is None else values
-        indices = original.layer.maxima(original.input_values) if indices is None else indices
-    if original is not None and layer.weighted and kernel is None and (values is not None or content.values):
-        kernel = original.kernel_values
+def _given_values(content: FigureFile, layer: Layer, original: Figure | None) -> tuple[Values | None, Values | None]:
+    """Values of input and operand: as given, taken from the original, or random."""
+    operand = layer.operation.operand
+    values, second = _values("input_values", content.input_values, layer.input_shape), None
+    if operand is not None:
+        second = _values(operand.key, getattr(content, operand.key), operand.shape(layer))
+    if original is not None:
+        inherited = _inherited(original)
+        values = inherited[0] if values is None else values
+        # A kernel alone gives the figure no values.
+        if second is None and (values is not None or content.values):
+            second = inherited[1]
     if content.values == "random":
         # NumPy keeps this generator's numbers the same in all of its versions.
         random = np.random.RandomState(content.seed)
-        if layer.unpooling and values is None and indices is None:
-            values, indices = _random_unpooling(layer, random)
-        if values is None:
-            values = random.randint(0, 6, layer.input_shape)
-        if kernel is None and layer.weighted:
-            kernel = random.randint(-2, 3, layer.kernel_shape)
-    if layer.weighted and (kernel is None) != (values is None):
-        missing = "kernel_values" if kernel is None else "input_values"
-        raise LayerError(missing, "is missing", "A convolution needs the values of both input and kernel, or of none")
-    if layer.unpooling and (indices is None) != (values is None):
-        missing = "indices" if indices is None else "input_values"
-        raise LayerError(missing, "is missing", "Unpooling needs input_values and indices, or none of them")
-    if values is not None and indices is not None:
-        _check_indices(layer, values, indices)
-    return values, kernel, indices
+        if operand is not None:
+            values, second = operand.random(layer, random, values, second)
+        elif values is None:
+            values = random_input(layer, random)
+    if operand is not None:
+        if (second is None) != (values is None):
+            missing = operand.key if second is None else "input_values"
+            needs = f"{layer.operation.words.capitalize()} needs both input_values and {operand.key}, or neither"
+            raise LayerError(missing, "is missing", needs)
+        if operand.check is not None and values is not None and second is not None:
+            operand.check(layer, values, second)
+    return values, second
+
+
+def _inherited(original: Figure) -> tuple[Values | None, Values | None]:
+    """The values that a figure takes from the one it transposes."""
+    transpose, values, output = original.layer.operation.transpose, original.input_values, original.output_values
+    if transpose is None or values is None or output is None:
+        return None, None
+    return transpose.values(original.layer, values, original.kernel_values, output)
 
 
 def _values(key: str, values: list[Any] | None, shape: Index) -> Values | None:
@@ -353,32 +320,6 @@ def _at(place: Index) -> str:
     return "".join(f"[{index}]" for index in place)
 
 
-def _random_unpooling(layer: Layer, random: np.random.RandomState) -> tuple[Values, Values]:
-    """What a max pooling of random values would have taken, and from where."""
-    pooled = random.randint(0, 6, layer.output_shape).ravel()
-    order = random.permutation(pooled.size)
-    indices = np.zeros(layer.input_shape, dtype=int)
-    for index, places in layer.placements().items():
-        indices[index] = max(places, key=order.__getitem__)
-    return pooled[indices], indices
-
-
-def _check_indices(layer: Layer, values: Values, indices: Values) -> None:
-    if indices.dtype.kind != "i":
-        raise LayerError("indices", "holds something else than whole numbers", "Give places in the flattened output")
-    placements, taken = layer.placements(), dict[int, Any]()
-    for index, place in np.ndenumerate(indices):
-        value = values[index].item()
-        if place not in placements[index]:
-            raise LayerError(
-                "indices",
-                f"puts element {list(index)} at {place}",
-                f"Its window holds {', '.join(map(str, placements[index]))} of the flattened output",
-            )
-        if taken.setdefault(place, value) != value:
-            raise LayerError("indices", f"puts {taken[place]} and {value} at {place}", "One place takes one value")
-
-
 def _check_extent(layer: Layer) -> None:
     frames = prod(layer.output_shape)
     if frames > MOST_FRAMES:
@@ -392,6 +333,6 @@ def _check_extent(layer: Layer) -> None:
             f"gives {frames} windows of {window} elements",
             f"A figure has at most {MOST_TERMS} elements in all its windows",
         )
-    cells = prod(layer.input_size if layer.unpooling else [axis.grid_size for axis in layer.direct])
+    cells = prod(axis.grid_size for axis in layer.window_axes)
     if max(cells, prod(layer.input_shape), prod(layer.kernel_shape)) > MOST_CELLS:
         raise LayerError("input_size", "gives too large a grid", f"A figure has at most {MOST_CELLS} cells")

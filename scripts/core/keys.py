@@ -8,17 +8,14 @@ from datetime import date, time
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import ErrorDetails
 
-from scripts.core.arithmetic import PaddingMode, PaddingName
-from scripts.core.layers import OPERATIONS, Operation
+from scripts.core.arithmetic import PADDING_MODES, PADDING_NAMES, PaddingMode, PaddingName
+from scripts.core.operations import OPERATIONS
 from scripts.errors import CombinedError, FigureError
-
-PADDING_NAMES: tuple[PaddingName, ...] = get_args(PaddingName)
-PADDING_MODES: tuple[PaddingMode, ...] = get_args(PaddingMode)
 
 # Bounds that keep one figure's cost in seconds and its files' numbers in three digits.
 MOST_FRAMES = 999
@@ -69,7 +66,9 @@ class FigureFile(BaseModel):
         pattern=r"^[ -~¡-¬®-ÿ–—‘’“”…]*$",
         description="a text of 1 to 120 characters that TeX's fonts have (Latin letters, digits, punctuation)",
     )
-    operation: Operation | None = Field(None, description=f"one of {', '.join(OPERATIONS)}")
+    operation: str | None = Field(
+        None, pattern=f"^({'|'.join(OPERATIONS)})$", description=f"one of {', '.join(OPERATIONS)}"
+    )
     transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
     view: str | None = Field(None, description="the name of a view")
     input_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from scripts.core.arithmetic import LayerAxis, Pair
-from scripts.core.keys import COUNT, MOST_CELLS, NATURAL, PADDING_MODES, POSITIVE, SWITCH, FigureFile
-from scripts.core.layers import Channels, Operation
+from scripts.core.arithmetic import PADDING_MODES, LayerAxis, Pair
+from scripts.core.keys import COUNT, MOST_CELLS, NATURAL, POSITIVE, SWITCH, FigureFile
+from scripts.core.layers import Channels
 from scripts.errors import LayerError, UserError
 
 Keys = dict[str, Any]
@@ -23,7 +23,7 @@ Framework = Literal["PyTorch", "Keras", "ONNX"]
 MOST_CHARACTERS = 500
 
 # Each layer's operation, and its arguments in the framework's order.
-PYTORCH: dict[str, tuple[Operation, str]] = {
+PYTORCH: dict[str, tuple[str, str]] = {
     "Conv{n}d": (
         "convolution",
         "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode device dtype",
@@ -48,7 +48,7 @@ PYTORCH: dict[str, tuple[Operation, str]] = {
     "AdaptiveAvgPool{n}d": ("average_pooling", "output_size"),
     "AdaptiveMaxPool{n}d": ("max_pooling", "output_size return_indices"),
 }
-KERAS: dict[str, tuple[Operation, str, tuple[int, ...]]] = {
+KERAS: dict[str, tuple[str, str, tuple[int, ...]]] = {
     **dict.fromkeys(
         ("Conv{n}D", "Convolution{n}D"),
         ("convolution", "filters kernel_size strides padding data_format dilation_rate groups", (1, 2, 3)),
@@ -100,7 +100,7 @@ KERAS_OTHERS = (
     "batch_shape batch_input_shape input_shape input_dtype sparse weights dynamic"
 )
 _POOL = "kernel_shape strides pads auto_pad dilations ceil_mode"
-ONNX: dict[str, tuple[Operation, str]] = {
+ONNX: dict[str, tuple[str, str]] = {
     "Conv": ("convolution", "kernel_shape strides pads auto_pad dilations group"),
     "ConvTranspose": (
         "transposed_convolution",
@@ -132,7 +132,7 @@ class LayerClass:
 
     name: str
     framework: Framework
-    operation: Operation
+    operation: str
     arguments: tuple[str, ...]
     axes: int | None = None
 
