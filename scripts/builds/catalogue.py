@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scripts import cli
 from scripts.builds.figure import FigureBuild, Span, timed
-from scripts.core.figures import Figure, load_all
+from scripts.core.figures import load_all
 from scripts.errors import CombinedError, LayerError, UserError
 from scripts.files import digest, only_build, write_whole
 from scripts.formats import FORMATS
@@ -22,7 +22,6 @@ from scripts.project import Project
 from scripts.record.freshness import Record
 from scripts.record.provenance import recorded
 from scripts.stages.typeset import Format, typeset_together
-from scripts.views.catalogue import scene_of
 
 # How many figures a message lists that fail for one cause.
 MOST_NAMED = 5
@@ -82,9 +81,10 @@ def build(
         raise UserError(f"There is no format {wanted!r}. The formats are {', '.join(FORMATS)}.")
     with only_build(project.base, quiet), recorded(project) as provenance:
         forget_others(project)
-        builds, errors = planned(project, names, [*FORMATS[wanted].beside, wanted])
+        tex_format = Format(project)
+        builds, errors = planned(project, names, [*FORMATS[wanted].beside, wanted], tex_format)
         if not errors or keep_going:
-            errors += run(project, builds, jobs, quiet, trace)
+            errors += run(project, builds, tex_format, jobs, quiet, trace)
         if errors:
             raise CombinedError(errors)
     return [provenance, *(file for one in builds for file in Record(project, one.product).files())]
@@ -99,13 +99,12 @@ def forget_others(project: Project) -> None:
 
 
 def planned(
-    project: Project, names: Sequence[str], formats: Sequence[str]
+    project: Project, names: Sequence[str], formats: Sequence[str], tex_format: Format
 ) -> tuple[list[FigureBuild], list[UserError]]:
     """The builds of the valid figures, and the errors of the others; raises `ToolError` for missing tools."""
     # Before anything is read, so that what is edited meanwhile counts as changed.
     texts = {file.stem: file.read_bytes() for file in project.figures.glob("[!.]*.toml") if file.is_file()}
     figures, errors = load_all([project.figures / f"{name}.toml" for name in names])
-    tex_format = Format(project)
     tex_format.check_tools()
     builds = [
         FigureBuild(
@@ -122,7 +121,9 @@ def planned(
     return builds, errors
 
 
-def run(project: Project, builds: Sequence[FigureBuild], jobs: int, quiet: bool, trace: bool) -> list[UserError]:
+def run(
+    project: Project, builds: Sequence[FigureBuild], tex_format: Format, jobs: int, quiet: bool, trace: bool
+) -> list[UserError]:
     """Run the stages of all builds that are stale; the errors of those that fail."""
     stale = [one for one in builds if not one.is_fresh]
     if not stale:
@@ -134,7 +135,7 @@ def run(project: Project, builds: Sequence[FigureBuild], jobs: int, quiet: bool,
         rendering = {pool.submit(_render, share): share for share in shares(stale, jobs)}
         # While they fill templates.
         with timed("format", project.format.name, total.spans):
-            Format(project).make()
+            tex_format.make()
         finishing = {}
         for future in as_completed(rendering):
             done, share = future.result(), rendering[future]
@@ -144,7 +145,7 @@ def run(project: Project, builds: Sequence[FigureBuild], jobs: int, quiet: bool,
             done = finished.result()
             failed = {failure.figure for failure in done.failures}
             for one in finishing[finished]:
-                tell(one.figure, one.figure.name in failed)
+                tell(one, one.figure.name in failed)
             total.failures += done.failures
             total.spans += done.spans
     if trace:
@@ -175,43 +176,37 @@ def _finish(share: Sequence[FigureBuild], done: Done) -> Done:
 
 def shares(builds: Iterable[FigureBuild], jobs: int) -> Iterator[list[FigureBuild]]:
     """Figures shared out, the largest first; shares get smaller, so that all processes end at the same time."""
-    rest = deque(sorted(builds, key=lambda one: effort(one.figure), reverse=True))
+    rest = deque(sorted(builds, key=_effort, reverse=True))
     while rest:
-        wanted = min(sum(effort(one.figure) for one in rest) / (2 * jobs), MOST_EFFORT)
+        wanted = min(sum(map(_effort, rest)) / (2 * jobs), MOST_EFFORT)
         share = list[FigureBuild]()
-        while rest and len(share) < MOST_TOGETHER and sum(effort(one.figure) for one in share) < wanted:
+        while rest and len(share) < MOST_TOGETHER and sum(map(_effort, share)) < wanted:
             share.append(rest.popleft())
         yield share
 
 
-def effort(figure: Figure) -> int:
-    """What a figure costs, in frames that TeX could typeset."""
-    try:
-        return START + scene_of(figure).count
-    except LayerError:
-        # It is reported where its sources are to be written.
-        return START
+def _effort(build: FigureBuild) -> int:
+    return START + build.count
 
 
 @contextmanager
-def progress(total: int, quiet: bool) -> Iterator[Callable[[Figure, bool], None]]:
+def progress(total: int, quiet: bool) -> Iterator[Callable[[FigureBuild, bool], None]]:
     """A bar on a terminal, plain lines elsewhere, nothing if quiet; it takes each figure and whether that failed."""
     if quiet:
-        yield lambda _figure, _failed: None
+        yield lambda _build, _failed: None
     elif sys.stdout.isatty():
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
         with Progress(*columns) as bar:
             task = bar.add_task("figures", total=total)
-            yield lambda figure, _failed: bar.update(task, advance=1, description=figure.name)
+            yield lambda build, _failed: bar.update(task, advance=1, description=build.figure.name)
     else:
         numbers = iter(range(1, total + 1))
 
-        def tell(figure: Figure, failed: bool) -> None:
-            frames = effort(figure) - START
-            shown = f"{figure.name}, {frames} frame{'s' if frames > 1 else ''}{': failed' if failed else ''}"
-            print(f"[{next(numbers)}/{total}] {shown}", flush=True)
+        def tell(build: FigureBuild, failed: bool) -> None:
+            frames = f"{build.count} frame{'' if build.count == 1 else 's'}"
+            print(f"[{next(numbers)}/{total}] {build.figure.name}, {frames}{': failed' if failed else ''}", flush=True)
 
         yield tell
 

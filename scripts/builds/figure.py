@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from scripts.core.figures import Figure
+from scripts.errors import LayerError
 from scripts.files import digest, write_whole
 from scripts.formats import FORMATS
 from scripts.project import Outputs, Project, frame_names
@@ -61,6 +62,14 @@ class FigureBuild:
     def record(self) -> Record:
         """What its files were last made from, read anew: its stages may run in different processes."""
         return Record(self.project, self.product)
+
+    @cached_property
+    def count(self) -> int:
+        """Number of frames, none if the view cannot draw the figure: `render` raises that error."""
+        try:
+            return scene_of(self.figure).count
+        except LayerError:
+            return 0
 
     @property
     def is_fresh(self) -> bool:

@@ -13,10 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from scripts.files import digest, write_whole
-from scripts.machine import needs
 from scripts.project import Project
 from scripts.record.revision import build_date, commit
-from scripts.tex.latexmk import identity
+from scripts.tex.latexmk import identity, installed
 
 
 @contextmanager
@@ -57,7 +56,7 @@ def _versions(project: Project) -> dict[str, dict[str, str]]:
 
 def _tools() -> dict[str, str]:
     """The tools and parts of TeX that say what version they are."""
-    return {one.need.name: one.version for one in needs.find() if one.version and re.search(r"\d", one.version)}
+    return {one.need.name: one.version for one in installed() if one.version and re.search(r"\d", one.version)}
 
 
 def _packages(project: Project) -> dict[str, str]:

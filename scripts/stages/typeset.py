@@ -9,7 +9,7 @@ from scripts.project import Outputs, Project
 from scripts.record.freshness import Record
 from scripts.stages.render import tex_error
 from scripts.stages.templates import templates
-from scripts.tex.latexmk import TexError, dump_format, identity, latexmk, latexmk_together
+from scripts.tex.latexmk import TexError, dump_format, identity, installed, latexmk, latexmk_together
 from scripts.tex.log import Place, source_error
 from scripts.views.scene import Scene
 
@@ -29,7 +29,7 @@ class Format:
 
     def check_tools(self) -> None:
         """Raise `ToolError` with all tools that are missing or too old; they were checked when the format was made."""
-        if not self.is_fresh and (complaint := needs.complaint(needs.find())):
+        if not self.is_fresh and (complaint := needs.complaint(installed())):
             raise ToolError(complaint)
 
     def make(self) -> None:

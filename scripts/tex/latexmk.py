@@ -3,6 +3,7 @@
 import gzip
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -102,11 +103,16 @@ def dump_format(preamble: Path, content: bytes, target: Path) -> None:
     write_whole(target, gzip.decompress(dumped) if packed else dumped)
 
 
+@cache
 def identity() -> str:
     """What tells one installation of the tools from another: their places, sizes and times."""
     programs = [Path(place) for program in needs.PROGRAMS if (place := shutil.which(program))]
     files = [*programs, *needs.tex_places().values()]
     return "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)
+
+
+# All tools and what there is of them; asking all programs for their versions takes a while.
+installed = cache(needs.find)
 
 
 def _tex_problem(error: ToolError, source: Path, log: Path) -> ToolError:
