@@ -28,10 +28,10 @@ class LayerError(UserError):
 
 
 class FigureError(UserError):
-    """What is wrong with one figure's file, or another source of one."""
+    """What is wrong with one figure's file, or another source of one, and in which line."""
 
-    def __init__(self, source: Path | str, problem: str) -> None:
-        super().__init__(f"{source}: {problem}")
+    def __init__(self, source: Path | str, problem: str, line: int | None = None) -> None:
+        super().__init__(f"{source}{'' if line is None else f', line {line}'}: {problem}")
 
 
 # What helps where the system refuses to read or write.

@@ -39,7 +39,7 @@ def test_a_bad_file_prints_only_its_error_and_the_others_are_described(tmp_path:
     result = describe(str(tmp_path / "bad.toml"), "figures/dilation.toml")
     assert result.returncode == 1
     assert [json.loads(line)["name"] for line in result.stdout.splitlines()] == ["dilation"]
-    assert result.stderr.startswith(f"{tmp_path / 'bad.toml'}: kernel_size: the window spans 5")
+    assert result.stderr.startswith(f"{tmp_path / 'bad.toml'}, line 4: kernel_size: the window spans 5")
     assert "Traceback" not in result.stderr
 
 

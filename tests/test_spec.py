@@ -176,7 +176,10 @@ def test_wrong_files_are_told_with_file_key_and_remedy(tmp_path: Path, keys: dic
     file = write(tmp_path, "figure", **keys)
     with pytest.raises(UserError) as caught:
         load(file)
-    assert f"{file}: {message}" in str(caught.value)
+    lines = [line.partition(" = ")[0] for line in file.read_text(encoding="utf-8").split("\n")]
+    key = message.partition(":")[0]
+    place = f", line {lines.index(key) + 1}" if key in lines else ""
+    assert f"{file}{place}: {message}" in str(caught.value)
 
 
 def test_random_values_are_small_integers_and_the_seed_s(tmp_path: Path) -> None:
@@ -231,7 +234,7 @@ def test_circles_of_figures_are_refused(tmp_path: Path) -> None:
 def test_long_chains_of_figures_are_refused(tmp_path: Path) -> None:
     for number in range(500):
         (tmp_path / f"a{number}.toml").write_text(f'title = "T"\ntranspose_of = "a{number + 1}"')
-    with pytest.raises(UserError, match=r"toml: transpose_of: leads on over 20 figures"):
+    with pytest.raises(UserError, match=r"toml, line 2: transpose_of: leads on over 20 figures"):
         load(tmp_path / "a0.toml")
 
 
@@ -257,7 +260,7 @@ def test_names_that_could_leave_their_folder_are_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("title = Padding", ", line 2: is not valid TOML: Invalid value in 'title = Padding'. Texts stand in quotes"),
+        ("title = Padding", ", line 2: is not valid TOML: Invalid value in 'title = Padding'. Strings take quotes"),
         ('title = "a', ", line 2: is not valid TOML: Illegal character '\\n' in 'title = \"a'. Remove it"),
         (
             'title = "a\x07"',
