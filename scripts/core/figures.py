@@ -13,7 +13,7 @@ from scripts.core import toml
 from scripts.core.keys import FigureFile, check, shown
 from scripts.core.layers import Layer, Values
 from scripts.core.parameters import check_extent, single_layer, stacked_layers, transposed_layer
-from scripts.core.values import values_of
+from scripts.core.values import InputAndOperand, values_of
 from scripts.errors import FigureError, LayerError, UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -126,7 +126,7 @@ def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:
 
 def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[str, Values | None]:
     """The values of a figure by their fields."""
-    inherited = (None, None) if original is None else _inherited(original)
+    inherited: InputAndOperand = (None, None) if original is None else _inherited(original)
     input_values, operand_values = values_of(content, layer, inherited)
     operand = layer.operation.operand
     return {
@@ -136,7 +136,7 @@ def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[
     }
 
 
-def _inherited(original: Figure) -> tuple[Values | None, Values | None]:
+def _inherited(original: Figure) -> InputAndOperand:
     """The values of (input, operand) that a figure takes from the one that it transposes."""
     transpose, values, output = original.layer.operation.transpose, original.input_values, original.output_values
     if transpose is None or values is None or output is None:

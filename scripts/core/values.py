@@ -13,11 +13,11 @@ from scripts.errors import LayerError
 MOST_LEVELS = 5
 MOST_VALUE = 1_000_000
 
-# Values of a layer's input and of its operand.
-Pair = tuple[Values | None, Values | None]
+# The values of a layer's input, and those of its operand.
+InputAndOperand = tuple[Values | None, Values | None]
 
 
-def values_of(content: FigureFile, layer: Layer, inherited: Pair = (None, None)) -> Pair:
+def values_of(content: FigureFile, layer: Layer, inherited: InputAndOperand = (None, None)) -> InputAndOperand:
     """Values of a layer's input and of its operand: those given, else those `inherited`, else random if asked for.
 
     Raises `LayerError`.
