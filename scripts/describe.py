@@ -1,4 +1,4 @@
-"""What a figure is, as one line of JSON per file: parameters, sizes, values, caption and every frame."""
+"""Describes figures as JSON, one line per file: parameters, sizes, values, caption and every frame."""
 
 import json
 import sys
@@ -19,10 +19,18 @@ from scripts.stages.render import caption
 
 
 def describe(project: Project, figure: Figure) -> dict[str, Any]:
-    """The figure as JSON's types; indices count from 0, channels first, then the first axis.
+    """The figure in JSON's types; indices count from 0, channels first, then the first axis.
 
-    A number that is no number of JSON's (the maximum over padding alone, −∞) is null.
+    A number that JSON does not have (−∞, a maximum over padding alone) is null.  Of a stack, only the `layers` are
+    described, without frames.
     """
+    if len(figure.layers) > 1:
+        return {
+            "name": figure.name,
+            "title": figure.title,
+            "caption": caption(project, figure),
+            "layers": [{"operation": layer.operation.name, **_parameters(layer)} for layer in figure.layers],
+        }
     layer = figure.layer
     return {
         "name": figure.name,
@@ -30,8 +38,6 @@ def describe(project: Project, figure: Figure) -> dict[str, Any]:
         "operation": layer.operation.name,
         "caption": caption(project, figure),
         **_parameters(layer),
-        **_options(layer),
-        "output_size": layer.output_size,
         **({"equivalent": _equivalent(layer)} if layer.transposed else {}),
         "input": _list(figure.input_values),
         "kernel": _list(figure.kernel_values),
@@ -42,12 +48,14 @@ def describe(project: Project, figure: Figure) -> dict[str, Any]:
 
 
 def _parameters(layer: Layer) -> dict[str, Any]:
+    """A layer's sizes, parameters and options."""
     names = ("input_size", "kernel_size", "stride", "padding", "dilation", "output_padding")
-    return {name: [getattr(axis, name) for axis in layer.axes] for name in names}
+    parameters = {name: [getattr(axis, name) for axis in layer.axes] for name in names}
+    return {**parameters, **_options(layer), "output_size": layer.output_size}
 
 
 def _options(layer: Layer) -> dict[str, Any]:
-    """What only some operations have."""
+    """The options that only some operations have."""
     options: dict[str, Any] = {}
     if "padding_mode" in layer.operation.keys:
         options["padding_mode"] = layer.padding_mode
@@ -87,7 +95,7 @@ def _list(values: Values | None) -> Any:
 
 
 def main() -> None:
-    """Describe the files on the command line; a bad one prints its mistake, the others still print."""
+    """Describe the files on the command line; of a bad one print the error, and go on with the others."""
     command = cli.parser(__doc__)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE.toml")
     project, problems = Project(), list[UserError]()

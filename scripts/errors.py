@@ -28,10 +28,10 @@ class LayerError(UserError):
 
 
 class FigureError(UserError):
-    """An error in a figure's file, or in another source of a figure."""
+    """An error in a figure's file, or in another source of a figure; `line` is its line there, if known."""
 
-    def __init__(self, source: Path | str, problem: str) -> None:
-        super().__init__(f"{source}: {problem}")
+    def __init__(self, source: Path | str, problem: str, line: int | None = None) -> None:
+        super().__init__(f"{source}{'' if line is None else f', line {line}'}: {problem}")
 
 
 # What helps where the system refuses to read or write.

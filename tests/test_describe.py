@@ -34,12 +34,30 @@ def test_one_line_of_json_per_file() -> None:
     assert odd["frames"][0]["terms"][0]["kernel_index"] == [2, 2]
 
 
+def test_a_stack_is_described_layer_by_layer(tmp_path: Path) -> None:
+    keys = "[{ kernel_size = 3, stride = 2 }, { operation = 'lp_pooling', kernel_size = 2, norm = 3 }]"
+    (tmp_path / "stack.toml").write_text(f'title = "Two"\ninput_size = [9]\nlayers = {keys}\n')
+    stack = json.loads(describe(str(tmp_path / "stack.toml")).stdout)
+    assert list(stack) == ["name", "title", "caption", "layers"]
+    assert stack["caption"] == (
+        "A stack of 2 layers, from an input of 9 to an output of 3: convolution with kernel 3, stride 2 and padding 0; "
+        "LP pooling with window 2, stride 1, padding 0 and norm 3."
+    )
+    first, second = stack["layers"]
+    assert (first["operation"], first["input_size"], first["stride"], first["output_size"]) == (
+        "convolution", [9], [2], [4],
+    )  # fmt: skip
+    assert (second["operation"], second["input_size"], second["norm"], second["output_size"]) == (
+        "lp_pooling", [4], 3, [3],
+    )  # fmt: skip
+
+
 def test_a_bad_file_prints_only_its_error_and_the_others_are_described(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text('title = "T"\noperation = "convolution"\ninput_size = 3\nkernel_size = 5')
     result = describe(str(tmp_path / "bad.toml"), "figures/dilation.toml")
     assert result.returncode == 1
     assert [json.loads(line)["name"] for line in result.stdout.splitlines()] == ["dilation"]
-    assert result.stderr.startswith(f"{tmp_path / 'bad.toml'}: kernel_size: the window spans 5")
+    assert result.stderr.startswith(f"{tmp_path / 'bad.toml'}, line 4: kernel_size: the window spans 5")
     assert "Traceback" not in result.stderr
 
 

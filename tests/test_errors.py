@@ -179,8 +179,9 @@ def test_wrong_files_are_reported_together_and_others_are_built_if_make_keeps_go
     for words in (["gifs"], ["-k", "gifs"], ["-k", "report"]):
         printed = project.make(*words, fails=True)
         # Once, though a second figure is made from it.
-        assert printed.count("figures/tiny.toml: kernel_size: the window spans 9") == 1
-        assert "figures/values.toml: frame_durations: is not a key of a figure. Did you mean frame_duration?" in printed
+        assert printed.count("figures/tiny.toml, line 4: kernel_size: the window spans 9") == 1
+        misspelt = "figures/values.toml, line 6: frame_durations: is not a key of a figure."
+        assert f"{misspelt} Did you mean frame_duration?" in printed
         assert "Traceback" not in printed
         assert bool(project.outputs("gif/right.gif")) == ("-k" in words)
     assert project.make("gifs", "FIGURES=right") == "Figures up to date: 1\n"
@@ -189,8 +190,8 @@ def test_wrong_files_are_reported_together_and_others_are_built_if_make_keeps_go
 def test_figures_that_transpose_each_other_are_told_and_do_not_confuse_make(fresh_project: Project) -> None:
     fresh_project.edit("figures/tiny.toml", FIGURES["tiny"], 'title = "T"\ntranspose_of = "tiny_transposed"\n')
     printed = fresh_project.make("gifs", fails=True)
-    assert "figures/tiny.toml: transpose_of: tiny_transposed → tiny → tiny_transposed is a circle." in printed
-    assert "figures/tiny_transposed.toml: transpose_of: tiny → tiny_transposed → tiny is a circle." in printed
+    assert "figures/tiny.toml, line 2: transpose_of: tiny_transposed → tiny → tiny_transposed is a circle." in printed
+    assert "figures/tiny_transposed.toml, line 2: transpose_of: tiny → tiny_transposed → tiny is a circle." in printed
 
 
 @pytest.mark.parametrize("name", ["x$y", "a b", "a%b", "a:b", "a#b", "-a", "a.b", "é", "$(shell touch here)"])

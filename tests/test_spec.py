@@ -1,12 +1,13 @@
 """Figure files: what they may leave out, and what is said of wrong ones."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from scripts.core.figures import Figure, load, load_all
-from scripts.errors import UserError
+from scripts.errors import LayerError, UserError
 from scripts.views.catalogue import scene_of, view_name
 
 VALID = {"title": '"A layer"', "operation": '"convolution"', "input_size": "5", "kernel_size": "3"}
@@ -176,7 +177,10 @@ def test_wrong_files_are_told_with_file_key_and_remedy(tmp_path: Path, keys: dic
     file = write(tmp_path, "figure", **keys)
     with pytest.raises(UserError) as caught:
         load(file)
-    assert f"{file}: {message}" in str(caught.value)
+    lines = [line.partition(" = ")[0] for line in file.read_text(encoding="utf-8").split("\n")]
+    key = message.partition(":")[0]
+    place = f", line {lines.index(key) + 1}" if key in lines else ""
+    assert f"{file}{place}: {message}" in str(caught.value)
 
 
 def test_random_values_are_small_integers_and_the_seed_s(tmp_path: Path) -> None:
@@ -231,7 +235,7 @@ def test_circles_of_figures_are_refused(tmp_path: Path) -> None:
 def test_long_chains_of_figures_are_refused(tmp_path: Path) -> None:
     for number in range(500):
         (tmp_path / f"a{number}.toml").write_text(f'title = "T"\ntranspose_of = "a{number + 1}"')
-    with pytest.raises(UserError, match=r"toml: transpose_of: leads on over 20 figures"):
+    with pytest.raises(UserError, match=r"toml, line 2: transpose_of: leads on over 20 figures"):
         load(tmp_path / "a0.toml")
 
 
@@ -257,7 +261,7 @@ def test_names_that_could_leave_their_folder_are_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("title = Padding", ", line 2: is not valid TOML: Invalid value in 'title = Padding'. Texts stand in quotes"),
+        ("title = Padding", ", line 2: is not valid TOML: Invalid value in 'title = Padding'. Strings take quotes"),
         ('title = "a', ", line 2: is not valid TOML: Illegal character '\\n' in 'title = \"a'. Remove it"),
         (
             'title = "a\x07"',
@@ -285,6 +289,124 @@ def test_mistakes_of_grammar_are_told_with_their_line(tmp_path: Path, content: s
     with pytest.raises(UserError) as caught:
         load(file)
     assert f"{file}{message}" in str(caught.value)
+
+
+def test_the_line_of_a_key_is_not_that_of_a_string_or_a_comment(tmp_path: Path) -> None:
+    file = tmp_path / "figure.toml"
+    file.write_text('# A comment.\n# stride = 1\ntitle = """\n\nstride = 1"""\n\n  stride= 0 # stride = 1\n')
+    with pytest.raises(UserError) as caught:
+        load(file)
+    assert str(caught.value).splitlines()[0].startswith(f"{file}, line 7: stride: cannot be 0.")
+    assert f"{file}, line 3: title: cannot be" in str(caught.value)
+
+
+def read_stack(folder: Path, layers: str, keys: str = "input_size = [12]") -> Figure:
+    file = folder / "stack.toml"
+    file.write_text(f'title = "A stack"\n{keys}\n{layers}\n')
+    return load(file)
+
+
+INLINE = "layers = [\n  {{ {0} }},\n  {{ {1} }},  # {{ }}\n  {{ {2} }},\n]"
+HEADERS = "[[layers]]\n{0}\n\n[[layers]]\n{1}\n\n[[layers]]  # [[layers]]\n{2}"
+
+
+@pytest.mark.parametrize("form", [INLINE, HEADERS])
+@pytest.mark.parametrize(
+    ("input_size", "layers", "sizes"),
+    [
+        (
+            "[12]",
+            ["kernel_size = 3, padding = 1", "kernel_size = 3, stride = 2, padding = 1", "kernel_size = 3"],
+            [(12,), (12,), (6,), (4,)],
+        ),
+        (
+            "[16]",
+            [f'kernel_size = 2, padding = "causal", dilation = {n}' for n in (1, 2, 4)],
+            [(16,), (16,), (16,), (16,)],
+        ),
+        (
+            "8",
+            [
+                "kernel_size = [3, 1], in_channels = 2, out_channels = 4",
+                'operation = "max_pooling", kernel_size = 2, stride = 2',
+                'operation = "transposed_convolution", kernel_size = 2, stride = 3, in_channels = 4, out_channels = 1',
+            ],
+            [(8, 8), (6, 8), (3, 4), (8, 11)],
+        ),
+    ],
+)
+def test_each_layer_of_a_stack_takes_the_output_of_the_one_before(
+    tmp_path: Path, form: str, input_size: str, layers: list[str], sizes: list[tuple[int, ...]]
+) -> None:
+    if form == HEADERS:
+        layers = [re.sub(r", (?=\w+ = )", "\n", keys) for keys in layers]
+    figure = read_stack(tmp_path, form.format(*layers), f"input_size = {input_size}")
+    assert [layer.input_size for layer in figure.layers] == sizes[:-1]
+    assert [layer.output_size for layer in figure.layers] == sizes[1:]
+    assert figure.input_values is None
+    with pytest.raises(LayerError, match="layers: is a stack of 3"):
+        scene_of(figure)
+
+
+def test_a_stack_of_one_layer_is_that_layer(tmp_path: Path) -> None:
+    figure = read_stack(tmp_path, "layers = [{ kernel_size = 3 }]")
+    assert figure.layer.output_size == (10,)
+    assert scene_of(figure).count == 10
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ("layers = []", ", line 3: layers: cannot be []. It is a list of 1 to 100 tables"),
+        ("layers = [3]", ", line 3: layers[0]: cannot be 3. It is a table"),
+        (INLINE.format("kernel_size = 3", "stride = 0", ""), ", line 5: layers[1].stride: cannot be 0."),
+        (INLINE.format("stride = 0", "", "stride = 0"), ", line 6: layers[2].stride: cannot be 0."),
+        (
+            HEADERS.format("kernel_size = 3", "kernel_size = 2\nstide = 2", "kernel_size = 3"),
+            ", line 8: layers[1].stide: is not a key of a layer. Did you mean stride?",
+        ),
+        (
+            HEADERS.format("kernel_size = 3", "kernel_size = 2", "\nkernel_size = 13"),
+            ", line 11: layers[2].kernel_size: the window spans 13, the padded input only 9",
+        ),
+        (HEADERS.format("kernel_size = 3", "", "stride = 2"), ", line 6: layers[1].kernel_size: is missing"),
+        (
+            HEADERS.format("input_size = 3", "", ""),
+            ", line 4: layers[0].input_size: belongs to the figure, not to one of its layers",
+        ),
+        (
+            INLINE.format(
+                "kernel_size = 1", 'kernel_size = 3, operation = "max_pooling", padding_mode = "reflect"', ""
+            ),
+            ", line 5: layers[1].padding_mode: does not belong to max_pooling. Only convolution",
+        ),
+        (
+            INLINE.format(*["kernel_size = 3, in_channels = 2, out_channels = 4"] * 3),
+            ", line 5: layers[1].in_channels: is 2 after a layer of 4 output channels.",
+        ),
+        (
+            'values = "random"\nlayers = [{ kernel_size = 3 }]',
+            ", line 3: values: is given beside layers. The layers of a stack have no values",
+        ),
+        (
+            "kernel_size = 3\nlayers = [{ kernel_size = 3 }]",
+            ", line 3: kernel_size: is given beside layers. Give it to the layers instead",
+        ),
+    ],
+)
+def test_wrong_stacks_are_reported_with_the_line_in_their_layer(tmp_path: Path, layers: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        read_stack(tmp_path, layers)
+    assert f"{tmp_path / 'stack.toml'}{message}" in str(caught.value)
+
+
+def test_a_stack_has_an_input_size_and_no_transpose(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="input_size: is missing"):
+        read_stack(tmp_path, "layers = [{ kernel_size = 3 }]", "")
+    read_stack(tmp_path, "layers = [{ kernel_size = 3 }, { kernel_size = 3 }]")
+    (tmp_path / "second.toml").write_text('title = "T"\ntranspose_of = "stack"')
+    with pytest.raises(UserError, match=r"line 2: transpose_of: 'stack' is a stack of layers"):
+        load(tmp_path / "second.toml")
 
 
 def test_unreadable_files_are_told(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Facts and arithmetic: a figure's file, its layer, its sizes, windows and values; no drawing."""
+"""Figure files and the arithmetic of their layers: sizes, windows and values; no drawing."""

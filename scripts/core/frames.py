@@ -1,4 +1,4 @@
-"""The frames of a layer: one per output element, saying which kernel element meets which input element."""
+"""The frames of a layer: one per output element, with the kernel and input elements that it is computed from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from scripts.core.layers import Index, Layer, Values
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One element of the window that takes part; what hangs over the padding does not.
+    """An element of a window, unless it hangs over the padding.
 
-    `position` is its cell in the drawn grid, `kernel_index` the layer's own kernel element there and
-    `input_index` the input element in it: None over zero padding and inserted zeros, and where an
-    unpooled element goes elsewhere.
+    `position` is its cell in the grid, `kernel_index` the layer's own kernel element and `input_index` the
+    input element in that cell: None for padding and inserted zeros, and for an input element that an unpooling
+    puts elsewhere.
     """
 
     position: Index
@@ -26,7 +26,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One step: the window, and the output element (with its value, if any) that its terms give.
+    """One step: an output element, with its value if any, and the window that it is computed from.
 
     `windows` holds, per axis, the grid positions that the window covers.
     """
@@ -40,7 +40,7 @@ class Frame:
 def frames(layer: Layer, output: Values | None, indices: Values | None = None) -> Iterator[Frame]:
     """All frames of a layer in the order of its output elements, the last axis fastest.
 
-    `output` holds the output's values and `indices` those of an unpooling, if there are any.
+    `output` has the values of the output, if any, and `indices` those of an unpooling with values.
     """
     for output_index in layer.output_indices():
         value = None if output is None else output[output_index].item()

@@ -1,9 +1,7 @@
-"""The keys of a figure's file: their types, bounds and meaning; reading a file checks them one by one."""
+"""The keys of a figure's file: their types, bounds and descriptions, and the messages about wrong ones."""
 
-import os
-import re
 import reprlib
-import tomllib
+from collections.abc import Callable
 from datetime import date, time
 from difflib import get_close_matches
 from itertools import islice
@@ -17,23 +15,14 @@ from scripts.core.arithmetic import PADDING_MODES, PADDING_NAMES, PaddingMode, P
 from scripts.core.operations import OPERATIONS
 from scripts.errors import CombinedError, FigureError
 
-# Bounds that keep one figure's cost in seconds and its files' numbers in three digits.
-MOST_FRAMES = 999
 MOST_CELLS = 10_000
-MOST_TERMS = 200_000
-MOST_BYTES = 400_000
+MOST_LAYERS = 100
 MOST_MISTAKES = 10
 
-# A figure's keys have no dots, and reading takes time and memory by the square of their number.
-TEXTS = re.compile(
-    r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*+"?|'[^'\n]*+'?|\#[^\n]*+''', re.DOTALL
-)
-DOTTED = re.compile(r"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){3}")
-
+T = TypeVar("T")
 Positive = Annotated[int, Field(ge=1, le=MOST_CELLS)]
 Natural = Annotated[int, Field(ge=0, le=MOST_CELLS)]
-T = TypeVar("T")
-Axes = Annotated[list[T], Field(fail_fast=True)]  # whose first mistake is told, so the others are not looked for
+Axes = Annotated[list[T], Field(fail_fast=True)]  # only the first error of a list is shown
 Sides = Annotated[tuple[Natural, Natural], Strict(False)]  # TOML's arrays are lists
 
 COUNT = f"a whole number from 1 to {MOST_CELLS}"
@@ -44,34 +33,14 @@ SWITCH = "true or false"
 SECONDS = "a number of seconds from 0.02 to 60"
 
 
-# The remedies of mistakes in TOML's own grammar, by how its reader begins to tell them.
-SYNTAX = {
-    "Cannot overwrite": "The key is given twice; remove one.",
-    "Illegal character": "Remove it; it may be invisible, or the end of a line inside quotes.",
-    "Invalid value": "Texts stand in quotes, lists in brackets; true and false are written small.",
-    "Unterminated string": "Close the quotes.",
-    "Unclosed array": "Close the brackets, and set commas between the entries.",
-    "Expected newline": "Each key has a line of its own.",
-}
-
-
-class FigureFile(BaseModel):
-    """The keys of a figure's file, as TOML gives them; each key's description is what messages say of it."""
+class LayerKeys(BaseModel):
+    """The keys of a layer; messages quote their descriptions."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    title: str = Field(
-        min_length=1,
-        max_length=120,
-        pattern=r"^[ -~¡-¬®-ÿ–—‘’“”…]*$",
-        description="a text of 1 to 120 characters that TeX's fonts have (Latin letters, digits, punctuation)",
-    )
     operation: str | None = Field(
         None, pattern=f"^({'|'.join(OPERATIONS)})$", description=f"one of {', '.join(OPERATIONS)}"
     )
-    transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
-    view: str | None = Field(None, description="the name of a view")
-    input_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
     kernel_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
     stride: Positive | Axes[Positive] = Field(1, description=POSITIVE)
     padding: Natural | PaddingName | Axes[Natural | Sides] = Field(
@@ -87,6 +56,30 @@ class FigureFile(BaseModel):
     in_channels: Positive | None = Field(None, description=COUNT)
     out_channels: Positive | None = Field(None, description=COUNT)
     groups: Positive = Field(1, description=COUNT)
+
+    def changed(self, key: str) -> bool:
+        """Whether a key has another value than its default."""
+        return bool(getattr(self, key) != type(self).model_fields[key].default)
+
+
+class FigureFile(LayerKeys):
+    """The keys of a figure's file: a layer's own, with values, or the `layers` of a stack; and how they are shown."""
+
+    title: str = Field(
+        min_length=1,
+        max_length=120,
+        pattern=r"^[ -~¡-¬®-ÿ–—‘’“”…]*$",
+        description="a text of 1 to 120 characters that TeX's fonts have (Latin letters, digits, punctuation)",
+    )
+    transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
+    layers: list[LayerKeys] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_LAYERS,
+        description=f"a list of 1 to {MOST_LAYERS} tables, one for each layer of a stack",
+    )
+    view: str | None = Field(None, description="the name of a view")
+    input_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
     input_values: list[Any] | None = Field(None, description=NUMBERS)
     kernel_values: list[Any] | None = Field(None, description=NUMBERS)
     indices: list[Any] | None = Field(None, description="nested lists of places in the flattened output")
@@ -95,87 +88,53 @@ class FigureFile(BaseModel):
     frame_duration: float = Field(1.0, ge=0.02, le=60, description=SECONDS)
     last_frame_duration: float = Field(3.0, ge=0.02, le=60, description=SECONDS)
 
-    def changed(self, key: str) -> bool:
-        """Whether a key says something else than it would by being left out."""
-        return bool(getattr(self, key) != type(self).model_fields[key].default)
 
+def check(data: dict[str, Any], source: Path | str, line: Callable[[str], int | None] = lambda _: None) -> FigureFile:
+    """The keys in `data`; `line` finds the line of a key in the source.
 
-def read(file: Path) -> FigureFile:
-    """The keys of a file; raises `FigureError`, or `CombinedError` where several are wrong."""
-    try:
-        # A link could bring a file of the machine's into messages.
-        if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(file.parent)):
-            raise FigureError(file, "is a link that leads out of its folder. Put the file itself there.")
-        # Opening a pipe would wait for someone to write to it.
-        if file.exists() and not file.is_file():
-            raise FigureError(
-                file, "cannot be read: it is a folder or a device. A figure is a text file; move it away."
-            )
-        with file.open("rb") as opened:
-            content = opened.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise FigureError(file, f"is larger than {MOST_BYTES} bytes. A figure takes a few lines.")
-        text = content.decode("utf-8-sig")
-        if DOTTED.search(TEXTS.sub("_", text)):
-            raise FigureError(file, "has a key of many parts. A figure's keys have no dots.")
-        data = tomllib.loads(text)
-    except OSError as error:
-        raise FigureError(file, f"cannot be read: {error.strerror}. Restore it, or allow reading it.") from None
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise FigureError(f"{file}, line {line}", "is not UTF-8 text. Save the file in that encoding.") from None
-    except RecursionError:
-        raise FigureError(file, "is nested too deeply. Give one level per axis.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise _syntax_error(file, str(error), content.decode("utf-8-sig")) from None
-    # Of numbers with thousands of digits.
-    except ValueError as error:
-        raise FigureError(file, f"is not valid TOML: {error}.") from None
-    return check(data, file)
-
-
-def _syntax_error(file: Path, message: str, text: str) -> FigureError:
-    """What TOML's reader found, with the line it found it in and the remedy."""
-    if "\0" in text:
-        return FigureError(file, "holds NUL characters, as in UTF-16. Save the file as UTF-8 text.")
-    problem, _, place = message.rstrip(")").rpartition(" (at ")
-    remedy = next((remedy for start, remedy in SYNTAX.items() if problem.startswith(start)), "A line is: key = value.")
-    number = re.match(r"line (\d+)", place)
-    if number is None:
-        return FigureError(file, f"is not valid TOML: {problem}. {remedy}")
-    line = text.split("\n")[int(number[1]) - 1].strip()
-    return FigureError(f"{file}, {number[0]}", f"is not valid TOML: {problem} in {reprlib.repr(line)}. {remedy}")
-
-
-def check(data: dict[str, Any], source: Path | str) -> FigureFile:
-    """The keys, checked; raises `CombinedError` with each mistake and the source it is in."""
+    Raises `CombinedError` with the error of each wrong key.
+    """
     try:
         return FigureFile.model_validate(data)
     except ValidationError as error:
-        mistakes = {str(mistake["loc"][0]): mistake for mistake in reversed(error.errors(include_url=False))}
-        told = islice(reversed(mistakes.items()), MOST_MISTAKES)
-        problems = [FigureError(source, _problem(key, mistake)) for key, mistake in told]
-        if len(mistakes) > MOST_MISTAKES:
-            problems.append(FigureError(source, f"has {len(mistakes) - MOST_MISTAKES} more keys that are wrong."))
+        # The first error of each key.
+        found = {_path(details): details for details in reversed(error.errors(include_url=False))}
+        first = islice(reversed(found.items()), MOST_MISTAKES)
+        problems = [FigureError(source, f"{shown(key)[1:-1]}: {_problem(key, one)}", line(key)) for key, one in first]
+        if len(found) > MOST_MISTAKES:
+            problems.append(FigureError(source, f"has {len(found) - MOST_MISTAKES} more keys that are wrong."))
         raise CombinedError(problems) from None
 
 
-def _problem(key: str, mistake: ErrorDetails) -> str:
-    """A mistake in one key, with its remedy."""
-    field = FigureFile.model_fields.get(key)
-    key = shown(key)[1:-1]
-    if field is None and isinstance(mistake["input"], dict):
-        return f"{key}: is a table. A figure's keys stand for themselves: remove the line [{key}]."
-    if field is None:
-        near = get_close_matches(key, FigureFile.model_fields, n=1)
-        remedy = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(FigureFile.model_fields)}."
-        return f"{key}: is not a key of a figure. {remedy}"
-    rule = "is missing" if mistake["type"] == "missing" else f"cannot be {shown(mistake['input'])}"
-    return f"{key}: {rule}. It is {field.description}."
+def _path(details: ErrorDetails) -> str:
+    """The key with an error, such as `stride` or `layers[1].stride`."""
+    key, *inner = map(str, details["loc"])
+    if key == "layers" and inner and inner[0].isdigit():
+        return f"layers[{inner[0]}]" + "".join(f".{name}" for name in inner[1:2])
+    return key
+
+
+def _problem(key: str, details: ErrorDetails) -> str:
+    """What is wrong with a key, and the remedy."""
+    _, in_layer, name = key.rpartition("].")
+    model = LayerKeys if in_layer else FigureFile
+    if key.endswith("]"):
+        return f"cannot be {shown(details['input'])}. It is a table with the keys of a layer."
+    field = model.model_fields.get(name)
+    if field is not None:
+        rule = "is missing" if details["type"] == "missing" else f"cannot be {shown(details['input'])}"
+        return f"{rule}. It is {field.description}."
+    if in_layer and name in FigureFile.model_fields:
+        return "belongs to the figure, not to one of its layers. Remove it here."
+    if isinstance(details["input"], dict):
+        return f"is a table. A figure's keys stand for themselves: remove the line [{shown(name)[1:-1]}]."
+    near = get_close_matches(name, model.model_fields, n=1)
+    remedy = f"Did you mean {near[0]}?" if near else f"The keys are {', '.join(model.model_fields)}."
+    return f"is not a key of a {'layer' if in_layer else 'figure'}. {remedy}"
 
 
 def shown(value: object) -> str:
-    """A value as TOML writes it, shortened where it is long, with escapes for what cannot be printed."""
+    """A value as TOML writes it, shortened if long, with escapes for unprintable characters."""
     if isinstance(value, bool):
         return str(value).lower()
     try:

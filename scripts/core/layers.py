@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,6 @@ from scripts.errors import LayerError
 
 Index = tuple[int, ...]
 Values = npt.NDArray[Any]
-Reduction = Literal["maximum", "average", "norm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Operation:
     - `keys` are those keys of a figure's file that only some operations have.
     - `window_axis` turns a layer's axis into a grid with windows; raises `LayerError`.
     - `output` computes a layer's output from its input and operand.
-    - `reduction` is what a pooling does with a window; None for other operations.
+    - `reduction` is what a pooling makes of a window, such as "maximum"; None for other operations.
     - `padding_value` is what zero padding and inserted zeros count as.
     - `padded` gives an axis one of the paddings in `padding_names`, and `reaching` an output size.
     """
@@ -98,7 +97,7 @@ class Operation:
     operand: Operand | None = None
     transpose: Transpose | None = None
     transposed: bool = False
-    reduction: Reduction | None = None
+    reduction: str | None = None
     padding_value: float = 0
 
 
@@ -119,6 +118,7 @@ class Layer:
     norm: float = 2
 
     def __post_init__(self) -> None:
+        # Raises the errors of the axes.
         _ = self.window_axes
 
     @property
@@ -132,8 +132,8 @@ class Layer:
         return "kernel_values" in self.operation.keys
 
     @property
-    def reduction(self) -> Reduction | None:
-        """What a pooling does with a window; None for other operations."""
+    def reduction(self) -> str | None:
+        """What a pooling makes of a window: "maximum", "average" or "norm"; None for other operations."""
         return self.operation.reduction
 
     @property

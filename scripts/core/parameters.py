@@ -1,0 +1,226 @@
+"""The keys of a figure's file become layers: parameters for each axis, from numbers, from names or from values."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
+from typing import TypeVar
+
+from scripts.core.arithmetic import LayerAxis, Pair
+from scripts.core.keys import MOST_CELLS, FigureFile, LayerKeys
+from scripts.core.layers import Channels, Layer, Operation
+from scripts.core.operations import OPERATIONS
+from scripts.core.values import array
+from scripts.errors import LayerError
+
+T = TypeVar("T")
+
+# Bounds that keep the cost of a figure within seconds, and the numbers of its frames within three digits.
+MOST_AXES = 3
+MOST_FRAMES = 999
+MOST_TERMS = 200_000
+
+# For each key that only some operations have, the names of these.
+OWNERS = {
+    key: owners
+    for key in FigureFile.model_fields
+    if (owners := [name for name, operation in OPERATIONS.items() if key in operation.keys])
+}
+
+SHOWN_KEYS = {"title", "view", "frame_duration", "last_frame_duration"}
+VALUE_KEYS = {"input_values", "kernel_values", "indices", "values", "seed"}
+# What a transpose of another figure, and a stack of layers, may have.
+TRANSPOSE_KEYS = {"transpose_of", *SHOWN_KEYS, *VALUE_KEYS}
+STACK_KEYS = {"layers", "input_size", *SHOWN_KEYS}
+
+
+def single_layer(content: FigureFile) -> Layer:
+    """The layer whose parameters a file gives; raises `LayerError`."""
+    if content.operation is None:
+        raise LayerError("operation", "is missing", f"It is one of {', '.join(OPERATIONS)}")
+    operation = OPERATIONS[content.operation]
+    _check_owners(content, operation)
+    channel_axes = 0 if _channels(content) is None else 1
+    size = content.input_size
+    if size is None and content.input_values is not None:
+        size = list(array("input_values", content.input_values).shape[channel_axes:])
+    input_size = _input_size(size)
+    kernel_size = content.kernel_size
+    if kernel_size is None and content.kernel_values is not None:
+        shape = array("kernel_values", content.kernel_values).shape
+        kernel_size = list(shape[2 * channel_axes :])
+        if len(kernel_size) != len(input_size):
+            rule = f"has {len(kernel_size) + 2 * channel_axes} axes for a layer of {len(input_size)}"
+            remedy = "Give one level per axis; channels take in_channels and out_channels"
+            raise LayerError("kernel_values", rule, remedy)
+    return _layer(content, operation, input_size, kernel_size)
+
+
+def transposed_layer(content: FigureFile, original: Layer) -> Layer:
+    """The layer that transposes the one of the figure that a file names; raises `LayerError`."""
+    key = _first_given(content, TRANSPOSE_KEYS)
+    if key is not None:
+        raise LayerError(key, "is taken from the figure that transpose_of names", "Remove one of the two keys")
+    transpose, mode = original.operation.transpose, original.padding_mode
+    if transpose is None or mode != "zeros":
+        kind = original.operation.name if mode == "zeros" else f"convolution padded by {mode}"
+        raise LayerError(
+            "transpose_of",
+            f"{content.transpose_of!r} is a {kind}",
+            "Only a convolution with zeros as padding has a transpose, and max_pooling an unpooling",
+        )
+    layer = transpose.layer(original)
+    _check_owners(content, layer.operation)
+    return layer
+
+
+def stacked_layers(content: FigureFile) -> tuple[Layer, ...]:
+    """The layers of a stack, each with the output size of the one before as its input size.
+
+    Raises `LayerError`, whose key names the layer.
+    """
+    key = _first_given(content, STACK_KEYS)
+    if key is not None:
+        remedy = "Give it to the layers instead" if key in LayerKeys.model_fields else "Remove one of the two keys"
+        remedy = "The layers of a stack have no values; remove the key" if key in VALUE_KEYS else remedy
+        raise LayerError(key, "is given beside layers", remedy)
+    size: Sequence[int] = _input_size(content.input_size)
+    layers, channels = list[Layer](), None
+    for number, keys in enumerate(content.layers or ()):
+        with _errors_in(f"layers[{number}]"):
+            operation = OPERATIONS[keys.operation or "convolution"]
+            _check_owners(keys, operation)
+            layer = _layer(keys, operation, size, keys.kernel_size)
+            check_extent(layer)
+            if layer.channels is not None:
+                if channels not in (None, layer.channels.in_channels):
+                    rule = f"is {layer.channels.in_channels} after a layer of {channels} output channels"
+                    raise LayerError("in_channels", rule, "Give both the same number")
+                channels = layer.channels.out_channels
+        layers.append(layer)
+        size = layer.output_size
+    return tuple(layers)
+
+
+def check_extent(layer: Layer) -> None:
+    """Raise `LayerError` where a layer is too large for a figure."""
+    frames = prod(layer.output_shape)
+    if frames > MOST_FRAMES:
+        raise LayerError("input_size", f"gives {frames} output elements", f"A figure has at most {MOST_FRAMES}")
+    window = prod(layer.kernel_size)
+    if layer.channels is not None:
+        window *= layer.channels.in_channels // layer.channels.groups
+    if frames * window > MOST_TERMS:
+        raise LayerError(
+            "kernel_size",
+            f"gives {frames} windows of {window} elements",
+            f"A figure has at most {MOST_TERMS} elements in all its windows",
+        )
+    cells = prod(axis.grid_size for axis in layer.window_axes)
+    if max(cells, prod(layer.input_shape), prod(layer.kernel_shape)) > MOST_CELLS:
+        raise LayerError("input_size", "gives too large a grid", f"A figure has at most {MOST_CELLS} cells")
+
+
+def _layer(
+    keys: LayerKeys, operation: Operation, input_size: Sequence[int], kernel_size: int | list[int] | None
+) -> Layer:
+    """The layer of an operation over an input of one size per axis."""
+    n = len(input_size)
+    if "kernel_size" not in operation.keys:
+        kernel_size = list(input_size)
+    if kernel_size is None:
+        raise LayerError("kernel_size", "is missing", "Give one number, or one per axis")
+    parameters = (
+        input_size,
+        _per_axis("kernel_size", kernel_size, n),
+        _per_axis("stride", keys.stride, n),
+        _padding(keys, n),
+        _per_axis("dilation", keys.dilation, n),
+        _per_axis("output_padding", keys.output_padding, n),
+    )
+    axes = [LayerAxis(*row) for row in zip(*parameters, strict=True)]
+    return Layer(
+        operation,
+        tuple(_with_output_size(keys, operation, _with_named_padding(keys, operation, axes))),
+        channels=_channels(keys),
+        padding_mode=keys.padding_mode,
+        ceil_mode=keys.ceil_mode,
+        count_include_pad=keys.count_include_pad,
+        norm=keys.norm,
+    )
+
+
+def _padding(keys: LayerKeys, n: int) -> list[Pair]:
+    """The padding of each axis, zero where it has a name."""
+    given = 0 if isinstance(keys.padding, str) else keys.padding
+    sides = given if isinstance(given, list) else [given] * n
+    return _per_axis("padding", [(side, side) if isinstance(side, int) else side for side in sides], n)
+
+
+def _with_named_padding(keys: LayerKeys, operation: Operation, axes: list[LayerAxis]) -> list[LayerAxis]:
+    name = keys.padding
+    if not isinstance(name, str):
+        return axes
+    if name not in operation.padding_names:
+        raise LayerError("padding", f"{name!r} is no padding of {operation.name}", "Use numbers, or transpose_of")
+    return [operation.padded(axis, name) for axis in axes]
+
+
+def _with_output_size(keys: LayerKeys, operation: Operation, axes: list[LayerAxis]) -> list[LayerAxis]:
+    if keys.output_size is None:
+        return axes
+    same = keys.padding if keys.padding in ("same_upper", "same_lower") else ""
+    if same or keys.changed("output_padding"):
+        other = f"padding {same}" if same else "output_padding"
+        raise LayerError("output_size", f"is given beside {other}", "Remove one of the two keys")
+    sizes = _per_axis("output_size", keys.output_size, len(axes))
+    return [operation.reaching(axis, size) for axis, size in zip(axes, sizes, strict=True)]
+
+
+def _channels(keys: LayerKeys) -> Channels | None:
+    ins, outs = keys.in_channels, keys.out_channels
+    if ins is None and outs is None and keys.groups == 1:
+        return None
+    if ins is None or outs is None:
+        key = "in_channels" if ins is None else "out_channels"
+        raise LayerError(key, "is missing", "Give in_channels and out_channels, or neither of them nor groups")
+    return Channels(ins, outs, keys.groups)
+
+
+def _input_size(size: int | list[int] | None) -> list[int]:
+    if size is None:
+        raise LayerError("input_size", "is missing", "Give one number, or one per axis")
+    sizes = size if isinstance(size, list) else [size] * 2
+    if not 1 <= len(sizes) <= MOST_AXES:
+        raise LayerError("input_size", f"has {len(sizes)} axes", "A layer has 1, 2 or 3")
+    return sizes
+
+
+def _per_axis(key: str, value: T | list[T], n: int) -> list[T]:
+    if not isinstance(value, list):
+        return [value] * n
+    if len(value) != n:
+        raise LayerError(key, f"has {len(value)} entries for {n} axes", "Give one number, or one per axis of the input")
+    return value
+
+
+def _check_owners(keys: LayerKeys, operation: Operation) -> None:
+    """Raise `LayerError` where a key is given that only other operations have."""
+    for key, owners in OWNERS.items():
+        if key in keys.model_fields_set and operation.name not in owners and keys.changed(key):
+            raise LayerError(
+                key, f"does not belong to {operation.name}", f"Only {', '.join(owners)} has it; remove the key"
+            )
+
+
+def _first_given(content: FigureFile, allowed: Collection[str]) -> str | None:
+    """The first key of a file that is not allowed in it."""
+    return next((key for key in FigureFile.model_fields if key in content.model_fields_set - set(allowed)), None)
+
+
+@contextmanager
+def _errors_in(table: str) -> Iterator[None]:
+    """Name the table that the key of an error is in."""
+    try:
+        yield
+    except LayerError as error:
+        raise LayerError(f"{table}.{error.key}", error.rule, error.remedy) from None
