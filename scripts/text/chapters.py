@@ -13,6 +13,7 @@ from scripts.core import figures as spec
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer
 from scripts.errors import UserError
+from scripts.notation.frameworks import written
 from scripts.record.revision import build_date, release
 from scripts.stages.render import fill, pdf_text
 from scripts.text.relationships import content, quantities, receptive_fields, relationships
@@ -96,4 +97,5 @@ def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) ->
         products=diagrams.products,
         scattered=diagrams.scattered,
         overlap=diagrams.overlap,
+        written=written,
     )
