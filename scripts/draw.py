@@ -20,9 +20,10 @@ from scripts.core.layers import Index
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
 from scripts.files import digest, only_build, write_whole
 from scripts.formats import FORMATS
-from scripts.notation import model as onnx_model
-from scripts.notation.model import ModelLayer
-from scripts.notation.read import NamedLayer, layer
+from scripts.notation import model_file
+from scripts.notation.frameworks import layer
+from scripts.notation.model_file import ModelLayer
+from scripts.notation.signature import NamedLayer
 from scripts.project import Project
 from scripts.stages.render import caption
 from scripts.stages.typeset import Format
@@ -146,7 +147,7 @@ def main() -> None:
         except LayerError as error:
             raise FigureError(options.layer.strip(), str(error)) from None
     else:
-        layers = onnx_model.layers(options.onnx)
+        layers = model_file.layers(options.onnx)
         if not options.layer:
             print(table(layers) if layers else f"{options.onnx}: has no convolution or pooling in its main graph.")
             return

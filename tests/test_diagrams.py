@@ -1,4 +1,4 @@
-"""What the report's still figures show, and layers written as frameworks do."""
+"""What the report's still figures show."""
 
 from itertools import pairwise
 
@@ -10,8 +10,6 @@ from scripts import paths
 from scripts.core.figures import figure, load
 from scripts.core.keys import FigureFile
 from scripts.core.layers import Layer, Values
-from scripts.notation.read import layer as read_layer
-from scripts.stages.render import environment
 from scripts.text.relationships import receptive_fields
 from scripts.views.diagrams import along, levels, matrix, overlap, products, scattered, stack, with_unit_stride
 from tests.test_relationships import seen
@@ -103,15 +101,3 @@ def test_a_stack_sees_what_is_counted(name: str) -> None:
     assert fields[-1]["r"] == max(first) - min(first) + 1
     assert fields[-1]["j"] == min(second) - min(first)
     assert fields[-1]["c"] == Rational(max(first) + min(first), 2)
-
-
-@pytest.mark.parametrize("framework", ["pytorch", "onnx"])
-@pytest.mark.parametrize(
-    "name", ["padding_strides_odd", "padding_strides_odd_transposed", "dilation", "non_square", "convolution_1d"]
-)
-def test_a_layer_written_as_a_framework_does_is_the_same_layer(framework: str, name: str) -> None:
-    original = load(paths.FIGURES / f"{name}.toml").layer
-    template = environment().get_template("frameworks.j2").make_module()
-    read = read_layer(getattr(template, framework)(original).strip(), original.input_size)
-    file = FigureFile.model_validate({"title": name, **read.keys})
-    assert figure(name, file).layer.axes == original.axes

@@ -20,7 +20,7 @@ from scripts.core.operations import OPERATIONS
 from scripts.draw import table
 from scripts.errors import UserError
 from scripts.files import frame_files
-from scripts.notation import model as onnx_model
+from scripts.notation import model_file
 from scripts.stages.render import caption, render
 from scripts.views.catalogue import scene_of
 from tests.conftest import limits
@@ -167,7 +167,7 @@ def test_any_model_is_read_or_a_mistake(tmp_path: Path, full: bool) -> None:
         (tmp_path / "fuzz.onnx").write_bytes(content)
         with limits():
             try:
-                printed = table(onnx_model.layers(tmp_path / "fuzz.onnx"))
+                printed = table(model_file.layers(tmp_path / "fuzz.onnx"))
             except UserError as error:
                 printed = str(error)
                 seen["refused"] += 1

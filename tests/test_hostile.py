@@ -22,8 +22,8 @@ from scripts.tex.tools import latexmk
 from scripts.core.figures import load
 from scripts.draw import table
 from scripts.errors import ToolError, UserError
-from scripts.notation import model as onnx_model
-from scripts.notation.read import layer
+from scripts.notation import model_file
+from scripts.notation.frameworks import layer
 from scripts.stages.render import escape_markdown
 from tests.conftest import Project, limits
 
@@ -405,7 +405,7 @@ def test_a_model_is_data(tmp_path: Path) -> None:
         file.write_bytes(content)
         with limits():
             try:
-                printed = table(onnx_model.layers(file))
+                printed = table(model_file.layers(file))
             except UserError as error:
                 printed = str(error)
         assert len(printed) < MOST_CHARACTERS, name

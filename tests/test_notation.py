@@ -1,21 +1,30 @@
-"""Layers as frameworks write them: the keys that they mean, and what is said of wrong ones."""
+"""Layers as frameworks write them: the keys that they mean, the errors of wrong ones, and the code of a layer."""
 
+import ast
 import json
+import re
 from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from scripts.core.figures import Figure, load
+from scripts import paths
+from scripts.core.arithmetic import LayerAxis
+from scripts.core.figures import Figure, layer_of, load
 from scripts.core.keys import FigureFile
-from scripts.errors import UserError
-from scripts.notation.model import ModelLayer, layers
-from scripts.notation.read import CLASSES, MOST_CHARACTERS, Keys, NamedLayer, layer, onnx_operator
+from scripts.core.layers import Channels, Layer, Values
+from scripts.errors import LayerError, UserError
+from scripts.notation.call import MOST_CHARACTERS
+from scripts.notation.frameworks import FRAMEWORKS, SIGNATURES, layer, written
+from scripts.notation.model_file import ModelLayer, layers
+from scripts.notation.onnx import onnx_operator
+from scripts.notation.signature import Keys, NamedLayer
 
 CONVOLUTION, TRANSPOSED = {"operation": "convolution"}, {"operation": "transposed_convolution"}
 MAXIMUM, AVERAGE, NORM = ({"operation": f"{kind}_pooling"} for kind in ("max", "average", "lp"))
@@ -23,14 +32,14 @@ WITHOUT_PADDING = {"count_include_pad": False}
 
 
 def figure(found: NamedLayer, folder: Path) -> Figure:
-    """The figure of a layer's keys, written to a file and read again."""
+    """The figure of a layer's keys, by way of a file."""
     lines = [f"{key} = {json.dumps(value)}" for key, value in {"title": found.name, **found.keys}.items()]
     file = folder / f"{found.name}.toml"
     file.write_text("\n".join(lines))
     return load(file)
 
 
-# Text, size of the input, keys but that, size of the output.
+# Text, input size, the other keys, output size.
 Row = tuple[str, tuple[int, ...], Keys, tuple[int, ...]]
 
 PYTORCH: list[Row] = [
@@ -91,7 +100,7 @@ KNOWN: list[Row] = [
     ('layers.DepthwiseConv2D(3, strides=2, padding="same", use_bias=False)', (8,),
      CONVOLUTION | {"kernel_size": 3, "stride": 2, "padding": "same_upper"}, (4, 4)),
 ]  # fmt: skip
-# Those whose channels exceed what one figure holds are read, and their sizes are right without channels.
+# Layers with more channels than a figure can have: their sizes are checked without channels.
 LARGE: list[Row] = [
     ("ConvTranspose2d(1024, 512, kernel_size=(2, 2), stride=(2, 2))", (4,),
      TRANSPOSED | {"kernel_size": 2, "stride": 2, "in_channels": 1024, "out_channels": 512}, (8, 8)),
@@ -122,7 +131,7 @@ KERAS: list[Row] = [
     ("GlobalAvgPool1D(keepdims=True)", (3,), {"operation": "global_average_pooling"}, (1,)),
     ("Conv2DTranspose(8, 3, 2, 'same')", (3,), TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": "same_upper"},
      (6, 6)),
-    # Without padding, a window smaller than its stride leaves zeros after it.
+    # Without padding, a kernel smaller than its stride leaves zeros after it.
     ("Conv2DTranspose(8, 1, 2)", (3,), TRANSPOSED | {"kernel_size": 1, "stride": 2, "output_padding": 1}, (6, 6)),
     ("Conv1DTranspose(8, 3, 2)", (3,), TRANSPOSED | {"kernel_size": 3, "stride": 2}, (7,)),
     ("Conv1DTranspose(8, 3, 2, output_padding=1)", (3,),
@@ -160,7 +169,7 @@ ONNX: list[Row] = [
      TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": [[1, 0]], "output_padding": 1}, (7,)),
     ("ConvTranspose(kernel_shape=[3], strides=[2], auto_pad='SAME_UPPER')", (3,),
      TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": "same_upper"}, (6,)),
-    # The odd cell is cropped first but with SAME_UPPER.
+    # The odd cell is cropped at the beginning, except with SAME_UPPER.
     ("ConvTranspose(kernel_shape=[3], strides=[2], output_shape=[6])", (3,),
      TRANSPOSED | {"kernel_size": 3, "stride": 2, "padding": [[1, 0]]}, (6,)),
     ("ConvTranspose(kernel_shape=[3], strides=[2], output_shape=[6], auto_pad='SAME_UPPER')", (3,),
@@ -204,9 +213,9 @@ def test_names(text: str, name: str) -> None:
     assert layer(text, (9,)).name == name
 
 
-MISTAKES = [
+ERRORS = [
     ("Conv2d(1, 1, 3, padding='same', stride=2)", (5,), "stride 1 only"),
-    ("Conv2d(1, 1, 3, paddin=1)", (5,), "paddin: is no argument of Conv2d. Did you mean padding?"),
+    ("Conv2d(1, 1, 3, paddin=1)", (5,), "paddin: is not an argument of Conv2d. Did you mean padding?"),
     ("Conv2d(1, 1, 3, kernel_size=3)", (5,), "kernel_size: is given twice"),
     ("Conv2d(1, 1)", (5,), "kernel_size: is missing"),
     ("Conv2d(1, 1, None)", (5,), "kernel_size: cannot be None"),
@@ -217,11 +226,11 @@ MISTAKES = [
     ("Conv2d(1, 1, (3, 3, 3))", (5,), "kernel_size: has 3 entries for 2 axes"),
     ("Conv2d(inplanes, 1, 3)", (5,), "in_channels: cannot be 'inplanes'"),
     ("Conv2d(3, 4, 3, groups=2)", (5,), "groups: is 2 for in_channels = 3"),
-    ("Conv2d(1, 1, 3, **more)", (5,), "**: is no argument"),
+    ("Conv2d(1, 1, 3, **more)", (5,), "**: is not an argument"),
     ("Conv2d(1, 1, 3, padding=-1)", (5,), "padding: cannot be -1"),
     ("Conv2d(1, 1, 3, padding='full')", (5,), "padding: cannot be 'full'. It is one of valid, same"),
     ("Conv2d(1, 1, 3, padding_mode='symmetric')", (5,), "padding_mode: cannot be 'symmetric'"),
-    ("ConvTranspose2d(1, 1, 3, padding_mode='reflect')", (5,), "It is only zeros"),
+    ("ConvTranspose2d(1, 1, 3, padding_mode='reflect')", (5,), "It is always zeros"),
     ("ConvTranspose2d(1, 1, 3, padding='same')", (5,), "padding: cannot be 'same'"),
     ("MaxPool2d(2, ceil_mode=2)", (5,), "ceil_mode: cannot be 2"),
     ("AvgPool2d(2, divisor_override=3)", (5,), "divisor_override: cannot be drawn"),
@@ -236,9 +245,9 @@ MISTAKES = [
     ("Conv2D(8, 3, padding='causal')", (5,), "padding: cannot be 'causal'"),
     ("Conv2D(8)", (5,), "kernel_size: is missing"),
     ("Conv1DTranspose(8, 3, 2, output_padding=2)", (5,), "less than the stride"),
-    ("Conv1DTranspose(8, 4, 1, 'same', 0)", (1,), "asks for an output of 0"),
+    ("Conv1DTranspose(8, 4, 1, 'same', 0)", (1,), "asks for an output size of 0"),
     ("Conv2D(8, 3, kernel=2)", (5,), "Did you mean kernel_size"),
-    ("Conv([3, 3])", (5,), "takes at most 0 arguments without a name"),
+    ("Conv([3, 3])", (5,), "takes at most 0 positional arguments"),
     ("Conv(group=1)", (5,), "kernel_shape: is missing"),
     ("Conv(kernel_shape=3)", (5,), "kernel_shape: cannot be 3"),
     ("Conv(kernel_shape=[3, 3, 3, 3])", (5,), "kernel_shape: has 4 axes"),
@@ -246,7 +255,7 @@ MISTAKES = [
     ("Conv(kernel_shape=[3], pads=[1])", (5,), "pads: has 1 entries"),
     ("ConvTranspose(kernel_shape=[2], strides=[2], output_shape=[8])", (3,), "It is 1 to 7"),
     ("GlobalMaxPool()", (5, 5, 5, 5), "input_size: has 4 axes"),
-    ("Linear(3, 4)", (5,), "'Linear' is no layer"),
+    ("Linear(3, 4)", (5,), "'Linear' is not a layer"),
     ("conv2d(1, 1, 3)", (5,), "Did you mean Conv2d?"),
     ("MaxPoll2d(2)", (5,), "Did you mean MaxPool2d?"),
     ("", (5,), "is not a layer"),
@@ -256,8 +265,8 @@ MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "input_size", "message"), MISTAKES, ids=[row[0] for row in MISTAKES])
-def test_a_mistake_is_told(text: str, input_size: tuple[int, ...], message: str) -> None:
+@pytest.mark.parametrize(("text", "input_size", "message"), ERRORS, ids=[row[0] for row in ERRORS])
+def test_a_wrong_layer_gets_one_clear_message(text: str, input_size: tuple[int, ...], message: str) -> None:
     with pytest.raises(UserError) as error:
         layer(text, input_size)
     assert message in str(error.value)
@@ -294,7 +303,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.filterwarnings("error")
-def test_what_is_no_layer_is_refused_unread(text: str, tmp_path: Path) -> None:
+def test_text_that_is_not_a_layer_is_refused_without_evaluating_it(text: str, tmp_path: Path) -> None:
     file = tmp_path / "made"
     with pytest.raises(UserError):
         layer(text.replace("{file}", str(file)).replace("{{", "{").replace("}}", "}"), (5,))
@@ -302,8 +311,8 @@ def test_what_is_no_layer_is_refused_unread(text: str, tmp_path: Path) -> None:
 
 
 MARKS = ["(", ")", "[", "]", "<", ">", ",", "=", ":", "%", "-", "{", "*", "'", "\n", "é", "0", "3", "2.5", "99999"]
-NAMES = sorted({name for found in CLASSES.values() for name in found.arguments})
-WORDS = [*MARKS, *NAMES, *CLASSES, "None", "True", "same"]
+NAMES = sorted({name for found in SIGNATURES.values() for name in found.arguments})
+WORDS = [*MARKS, *NAMES, *SIGNATURES, "None", "True", "same"]
 VALID = [row[0] for row in (*PYTORCH, *KNOWN, *LARGE, *KERAS, *ONNX)]
 
 
@@ -323,7 +332,7 @@ def mutated(draw: st.DrawFn) -> str:
     mutated() | st.text(max_size=MOST_CHARACTERS + 1) | st.lists(st.sampled_from(WORDS)).map("".join),
     st.lists(st.integers(-1, 20), max_size=4).map(tuple),
 )
-def test_any_text_is_a_layer_or_a_mistake(text: str, input_size: tuple[int, ...]) -> None:
+def test_any_text_is_a_layer_or_an_error(text: str, input_size: tuple[int, ...]) -> None:
     try:
         found = layer(text, input_size)
     except UserError as error:
@@ -336,7 +345,7 @@ def test_any_text_is_a_layer_or_a_mistake(text: str, input_size: tuple[int, ...]
 
 
 def save(folder: Path, nodes: list[onnx.NodeProto], shape: list[Any], weights: dict[str, tuple[int, ...]]) -> Path:
-    """A model with the input x and weights of ones."""
+    """Save a model with the input x and weights of ones."""
     initializers = [
         helper.make_tensor(name, TensorProto.FLOAT, dims, [1.0] * prod(dims)) for name, dims in weights.items()
     ]
@@ -382,7 +391,7 @@ def test_the_layers_of_a_model(tmp_path: Path) -> None:
     assert sizes == [(4, 5), (4, 5), (8, 10), (1, 1)]
 
 
-def test_sizes_that_a_model_leaves_open_are_asked_for(tmp_path: Path) -> None:
+def test_sizes_that_a_model_leaves_open_must_be_given(tmp_path: Path) -> None:
     file = save(tmp_path, [helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[2, 2])], ["n", 1, "h", 6], {})
     (pool,) = layers(file)
     assert pool.input_size == (None, 6)
@@ -407,7 +416,7 @@ def test_weights_of_unknown_shape(tmp_path: Path) -> None:
         found.named()
 
 
-def test_no_file_is_opened_that_a_model_names(tmp_path: Path) -> None:
+def test_files_named_in_a_model_are_not_opened(tmp_path: Path) -> None:
     file = save(tmp_path, [helper.make_node("Conv", ["x", "w"], ["y"])], [1, 2, 5], {"w": (1, 2, 3)})
     model = onnx.load(file)
     (weights,) = model.graph.initializer
@@ -418,14 +427,14 @@ def test_no_file_is_opened_that_a_model_names(tmp_path: Path) -> None:
     assert layers(file)[0].channels == (2, 1)
 
 
-def test_groups_that_no_layer_has(tmp_path: Path) -> None:
+def test_groups_must_be_positive(tmp_path: Path) -> None:
     file = save(tmp_path, [helper.make_node("Conv", ["x", "w"], ["y"], group=0)], [1, 2, 5], {"w": (1, 2, 3)})
     with pytest.raises(UserError):
         layers(file)[0].named()
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x0a" * 3, bytes(range(256)) * 9])
-def test_a_broken_model_is_told(content: bytes, tmp_path: Path) -> None:
+def test_a_broken_model_is_refused(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "broken.onnx"
     file.write_bytes(content)
     with pytest.raises(UserError, match=r"broken\.onnx: is n") as error:
@@ -433,7 +442,7 @@ def test_a_broken_model_is_told(content: bytes, tmp_path: Path) -> None:
     assert "Export the model again" in str(error.value)
 
 
-def test_a_cut_model_is_told(tmp_path: Path) -> None:
+def test_a_truncated_model_names_its_file(tmp_path: Path) -> None:
     file = save(tmp_path, [helper.make_node("Conv", ["x", "w"], ["y"])], [1, 2, 5], {"w": (1, 2, 3)})
     data = file.read_bytes()
     for end in range(0, len(data), 3):
@@ -444,13 +453,169 @@ def test_a_cut_model_is_told(tmp_path: Path) -> None:
             assert "model.onnx" in str(error)
 
 
-def test_a_missing_model_is_told(tmp_path: Path) -> None:
+def test_a_missing_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No such file"):
         layers(tmp_path / "missing.onnx")
 
 
-def test_an_operator_that_is_not_drawn() -> None:
-    with pytest.raises(UserError, match="'Gemm' is no operator"):
+def test_an_operator_that_cannot_be_drawn() -> None:
+    with pytest.raises(UserError, match="'Gemm' is not an operator"):
         onnx_operator("Gemm", {}, (5,))
-    with pytest.raises(UserError, match=r"stride: is no argument of Conv\. Did you mean strides"):
+    with pytest.raises(UserError, match=r"stride: is not an argument of Conv\. Did you mean strides"):
         onnx_operator("Conv", {"kernel_shape": [3], "stride": [1]}, (5,))
+
+
+# Writing
+
+CATALOGUE = {file.stem: load(file).layer for file in sorted(paths.FIGURES.glob("*.toml"))}
+WRITABLE = {
+    name: found
+    for name, found in CATALOGUE.items()
+    if found.weighted and found.channels is None and found.padding_mode == "zeros"
+}
+READABLE = [framework.name for framework in FRAMEWORKS if framework.signatures]
+
+
+def read_back(line: str, input_size: tuple[int, ...]) -> Layer:
+    """The layer of one line of code."""
+    return layer_of(FigureFile.model_validate({"title": "Read back", **layer(line, input_size).keys}))
+
+
+def surrounded(values: Values, sides: list[tuple[int, int]]) -> Values:
+    """Values with zeros before and after each axis, or without some elements where sides are negative."""
+    padded = np.pad(values, [(max(before, 0), max(after, 0)) for before, after in sides])
+    return padded[tuple(slice(max(-before, 0), min(after, 0) or None) for before, after in sides)]
+
+
+def computed(lines: list[str], values: Values, kernel: Values) -> Values:
+    """The output of code in PyTorch, Keras or ONNX; its padding and cropping layers are computed here."""
+    for line in lines:
+        around = re.fullmatch(r"(ZeroPad|ZeroPadding|Cropping)\d[dD]\((.*)\)", line)
+        if around is None:
+            values = read_back(line, values.shape).output(values, kernel)
+            continue
+        sides = [(before, after) for before, after in np.reshape(ast.literal_eval(around[2]), (-1, 2)).tolist()]
+        if around[1] == "Cropping":
+            assert min(map(min, sides)) >= 0
+            sides = [(-before, -after) for before, after in sides]
+        values = surrounded(values, sides[::-1] if around[1] == "ZeroPad" else sides)
+    return values
+
+
+def computed_by_jax(line: str, values: Values, kernel: Values) -> Values:
+    """The output of a call of `jax.lax`, by its documentation."""
+    call = ast.parse(line, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert [ast.unparse(argument) for argument in call.args] == ["x", "w"]
+    given = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+    n = values.ndim
+    if ast.unparse(call.func) == "lax.conv_transpose":
+        strides = given.pop("strides")
+        spread = np.zeros([stride * (size - 1) + 1 for size, stride in zip(values.shape, strides, strict=True)], int)
+        spread[tuple(slice(None, None, stride) for stride in strides)] = values
+        assert given.pop("transpose_kernel") is True
+        assert [len(layout) for layout in given.pop("dimension_numbers")] == [2 + n] * 3
+        values, kernel, strides = spread, np.flip(kernel), (1,) * n
+    else:
+        assert ast.unparse(call.func) == "lax.conv_general_dilated"
+        strides = given.pop("window_strides")
+    dilation = given.pop("rhs_dilation", (1,) * n)
+    padded = surrounded(values, given.pop("padding"))
+    assert not given
+    spans = [d * (size - 1) + 1 for size, d in zip(kernel.shape, dilation, strict=True)]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, spans)
+    steps = tuple(slice(None, None, step) for step in (*strides, *dilation))
+    return np.asarray((windows[steps] * kernel).sum(axis=tuple(range(-n, 0))))
+
+
+def check_code(original: Layer) -> None:
+    """Compare the outputs of the code for a layer, in every framework, with its own."""
+    random = np.random.default_rng(0)
+    values, kernel = random.integers(1, 99, original.input_size), random.integers(1, 99, original.kernel_size)
+    expected = original.output(values, kernel)
+    code = written(original)
+    (line,) = code["JAX"]
+    assert np.array_equal(computed_by_jax(line, values, kernel), expected)
+    for name in READABLE:
+        if name in code:
+            assert np.array_equal(computed(code[name], values, kernel), expected), code[name]
+    strided, dilated = (max(getattr(axis, key) for axis in original.axes) > 1 for key in ("stride", "dilation"))
+    missing = {"Keras"} if strided and dilated else set()
+    assert set(code) == {framework.name for framework in FRAMEWORKS} - missing
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_code_computes_what_the_figure_shows(name: str) -> None:
+    check_code(WRITABLE[name])
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> Layer:
+    """Convolutions and transposed convolutions with one to three axes."""
+    transposed = draw(st.booleans())
+    axes = []
+    for _ in range(draw(st.integers(1, 3))):
+        stride, dilation = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+        padding = draw(st.tuples(st.integers(0, 3), st.integers(0, 3)))
+        added = draw(st.integers(0, max(stride, dilation) - 1)) if transposed else 0
+        axes.append(LayerAxis(draw(st.integers(1, 5)), draw(st.integers(1, 3)), stride, padding, dilation, added))
+    try:
+        return Layer("transposed_convolution" if transposed else "convolution", tuple(axes))
+    except LayerError:
+        reject()
+
+
+@settings(max_examples=300, deadline=None)
+@given(convolutions())
+def test_code_computes_what_a_random_layer_does(original: Layer) -> None:
+    check_code(original)
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_code_reads_back_as_the_same_layer(name: str) -> None:
+    original, code = WRITABLE[name], written(WRITABLE[name])
+    equal = all(before == after for before, after in (axis.padding for axis in original.axes))
+    for framework in ("PyTorch", "ONNX") if equal else ("ONNX",):
+        (line,) = code[framework]
+        assert read_back(line, original.input_size).axes == original.axes
+
+
+def test_the_code_that_the_report_shows() -> None:
+    assert written(CATALOGUE["padding_strides_odd"]) == {
+        "PyTorch": ["Conv2d(1, 1, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))"],
+        "Keras": [
+            "ZeroPadding2D(((1, 1), (1, 1)))",
+            'Conv2D(1, (3, 3), strides=(2, 2), padding="valid")',
+        ],
+        "JAX": ["lax.conv_general_dilated(x, w, window_strides=(2, 2), padding=[(1, 1), (1, 1)])"],
+        "ONNX": ["Conv(kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])"],
+    }
+    assert written(CATALOGUE["padding_strides_odd_transposed"]) == {
+        "PyTorch": ["ConvTranspose2d(1, 1, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), output_padding=(1, 1))"],
+        "Keras": [
+            'Conv2DTranspose(1, (3, 3), strides=(2, 2), padding="valid")',
+            "Cropping2D(((1, 0), (1, 0)))",
+        ],
+        "JAX": [
+            "lax.conv_transpose(x, w, strides=(2, 2), padding=[(1, 2), (1, 2)], transpose_kernel=True, "
+            'dimension_numbers=("NCHW", "OIHW", "NCHW"))'
+        ],
+        "ONNX": ["ConvTranspose(kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], output_padding=[1, 1])"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("original", "message"),
+    [
+        (Layer("max_pooling", (LayerAxis(4, 2),)), "operation: is max_pooling"),
+        (Layer("convolution", (LayerAxis(4, 2),), Channels(2, 2)), "in_channels: is given"),
+        (Layer("convolution", (LayerAxis(4, 2, padding=(1, 1)),), padding_mode="reflect"), "padding_mode: is reflect"),
+    ],
+)
+def test_layers_that_cannot_be_written(original: Layer, message: str) -> None:
+    with pytest.raises(LayerError, match=message):
+        written(original)
+
+
+def test_each_name_belongs_to_one_framework() -> None:
+    assert len(SIGNATURES) == sum(len(framework.signatures) for framework in FRAMEWORKS)

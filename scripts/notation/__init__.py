@@ -1,1 +1,1 @@
-"""Layers as PyTorch, Keras, JAX and ONNX write them."""
+"""Layers as frameworks write them: one module per framework reads and writes its notation; `frameworks` lists them."""

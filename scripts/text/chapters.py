@@ -13,6 +13,7 @@ from scripts.core import figures as spec
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer
 from scripts.errors import UserError
+from scripts.notation.frameworks import written
 from scripts.project import Project
 from scripts.record.revision import build_date, release
 from scripts.stages.templates import pdf_text, templates
@@ -97,4 +98,5 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure], drawn: 
         products=diagrams.products,
         scattered=diagrams.scattered,
         overlap=diagrams.overlap,
+        written=written,
     )

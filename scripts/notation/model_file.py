@@ -1,4 +1,4 @@
-"""The layers of an ONNX model that can be drawn, with the sizes that the model tells of them."""
+"""Files of ONNX models: their layers that can be drawn, with the sizes that the model gives."""
 
 import re
 import stat
@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.errors import FigureError, UserError
-from scripts.notation.read import ONNX, NamedLayer, expanded, onnx_operator
+from scripts.notation.onnx import OPERATORS, onnx_operator
+from scripts.notation.signature import NamedLayer, expanded
 
 if TYPE_CHECKING:
     import onnx
 
-# The most that one protocol buffer holds.
+# The limit of a protocol buffer.
 MOST_BYTES = 2**31 - 1
 LONGEST_NAME = 120
-# Batch, channels and three more.
+# Batch, channels and three spatial axes.
 MOST_AXES = 5
 
 Shape = tuple[int | None, ...]
@@ -25,7 +26,7 @@ Shapes = dict[str, Shape]
 
 @dataclass(frozen=True)
 class ModelLayer:
-    """A node of a model, with None for what the model leaves open.
+    """A node of a model, with None for sizes that the model leaves open.
 
     `input_size` is without batch and channels; `channels` are a convolution's (in, out).
     """
@@ -37,7 +38,7 @@ class ModelLayer:
     channels: tuple[int, int] | None
 
     def named(self, input_size: tuple[int, ...] | None = None) -> NamedLayer:
-        """The keys of its figure, for another size of its input where one is given."""
+        """The keys of its figure, with another size of its input if one is given; raises `UserError`."""
         try:
             found = onnx_operator(self.op_type, self.attributes, self._size(input_size), self.channels)
         except UserError as error:
@@ -55,18 +56,21 @@ class ModelLayer:
 
 
 def layers(file: Path) -> list[ModelLayer]:
-    """The nodes of a model's main graph that can be drawn; nothing but this file is opened."""
-    import onnx  # slow, and only needed here
+    """The nodes of a model's main graph that can be drawn, without opening any file that the model names.
+
+    Raises `FigureError` if the file is not a valid model.
+    """
+    import onnx  # slow to import, and only needed here
     from google.protobuf.message import DecodeError
 
     try:
         if not stat.S_ISREG(file.stat().st_mode):
-            raise FigureError(file, "is no file. Name an ONNX model.")
+            raise FigureError(file, "is not a file. Name an ONNX model.")
         if file.stat().st_size > MOST_BYTES:
             raise FigureError(file, "is larger than 2 GB. Save the model with its weights as external data.")
         model = onnx.load(file, format="protobuf", load_external_data=False)
         if not model.graph.node:
-            raise FigureError(file, "is no ONNX model: it has no nodes. Export the model again.")
+            raise FigureError(file, "is not an ONNX model: it has no nodes. Export the model again.")
         return list(_layers(onnx.shape_inference.infer_shapes(model).graph))
     except OSError as error:
         raise FigureError(file, f"cannot be read: {error.strerror}. Name an ONNX model.") from None
@@ -78,12 +82,12 @@ def layers(file: Path) -> list[ModelLayer]:
 def _layers(graph: "onnx.GraphProto") -> Iterator[ModelLayer]:
     shapes = dict(_shapes(graph))
     for position, node in enumerate(graph.node):
-        if node.op_type in ONNX and node.domain in ("", "ai.onnx"):
+        if node.op_type in OPERATORS and node.domain in ("", "ai.onnx"):
             yield _layer(node, position, shapes)
 
 
 def _shapes(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
-    """The shapes of a graph's tensors that have one, and no more axes than a layer's."""
+    """The known shapes of a graph's tensors with no more axes than a layer has."""
     for value in (*graph.value_info, *graph.input, *graph.output):
         shape = value.type.tensor_type.shape
         if value.type.tensor_type.HasField("shape") and len(shape.dim) <= MOST_AXES:
@@ -127,10 +131,10 @@ def _attributes(node: "onnx.NodeProto") -> dict[str, Any]:
 
 
 def _text(value: str | bytes) -> str:
-    """A model's text, which is bytes where it is not UTF-8."""
+    """A string of a model, which the library returns as bytes if it is not UTF-8."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _file_name(name: str) -> str:
-    """A node's name as that of a file."""
+    """A node's name with only the characters of a file's name."""
     return re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")

@@ -1,0 +1,75 @@
+"""The frameworks, and layers as they write them: read into the keys of a figure's file, and written as code.
+
+The text of a layer is data: it is parsed, never evaluated, and only the arguments that a figure shows are read.
+"""
+
+import reprlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from scripts.core.layers import Layer
+from scripts.errors import LayerError, UserError
+from scripts.notation import jax, keras, onnx, pytorch
+from scripts.notation.call import parse
+from scripts.notation.signature import NamedLayer, Signature
+
+
+@dataclass(frozen=True)
+class Framework:
+    """A framework: its name, and how its notation is written and, if it has signatures, read.
+
+    `write` returns no lines for a layer that the framework does not have; `as_call` turns a printed form
+    into a call, and returns other texts as they are.
+    """
+
+    name: str
+    write: Callable[[Layer], list[str]]
+    signatures: tuple[Signature, ...] = ()
+    as_call: Callable[[str], str] = str
+
+
+FRAMEWORKS = (
+    Framework("PyTorch", pytorch.written, pytorch.SIGNATURES, pytorch.as_call),
+    Framework("Keras", keras.written, keras.SIGNATURES),
+    Framework("JAX", jax.written),
+    Framework("ONNX", onnx.written, tuple(onnx.OPERATORS.values()), onnx.as_call),
+)
+
+SIGNATURES = {signature.name: signature for framework in FRAMEWORKS for signature in framework.signatures}
+
+
+def layer(text: str, input_size: tuple[int, ...]) -> NamedLayer:
+    """Read a layer; one number of `input_size` stands for all axes.
+
+    Raises `UserError` where the text is not a layer that can be drawn.
+    """
+    *others, last = (framework.name for framework in FRAMEWORKS if framework.signatures)
+    readable = f"{', '.join(others)} or {last}"
+    call = parse(text, [framework.as_call for framework in FRAMEWORKS])
+    if call is None:
+        raise UserError(
+            f"{reprlib.repr(text)} is not a layer. Write it as {readable} do, "
+            "such as Conv2d(1, 1, kernel_size=3, padding=1)."
+        )
+    signature = SIGNATURES.get(call.name)
+    if signature is None:
+        near = get_close_matches(call.name, SIGNATURES, n=1)
+        remedy = f"Did you mean {near[0]}?" if near else "Use a convolution, a pooling or an unpooling, such as Conv2d."
+        raise UserError(f"{reprlib.repr(call.name)} is not a layer of {readable} that can be drawn. {remedy}")
+    return signature.read(signature.bind(call), input_size)
+
+
+def written(layer: Layer) -> dict[str, list[str]]:
+    """The lines of code for a convolution or a transposed one, by the names of the frameworks that have it.
+
+    Raises `LayerError` for other operations, for channels, and for padding other than zeros.
+    """
+    if not layer.weighted:
+        raise LayerError("operation", f"is {layer.operation}", "Only convolutions can be written as code")
+    if layer.channels is not None:
+        raise LayerError("in_channels", "is given", "Only layers without channels can be written as code")
+    if layer.padding_mode != "zeros":
+        raise LayerError("padding_mode", f"is {layer.padding_mode}", "Only zero padding can be written as code")
+    lines = {framework.name: framework.write(layer) for framework in FRAMEWORKS}
+    return {name: code for name, code in lines.items() if code}

@@ -1,0 +1,195 @@
+"""Keras's notation: the layers of `keras.layers`."""
+
+from scripts.core.layers import Layer
+from scripts.errors import LayerError
+from scripts.notation import call
+from scripts.notation.arguments import Arguments, channel_keys
+from scripts.notation.cropping import cropped_to, uncropped
+from scripts.notation.signature import Keys, Signature
+
+
+def written(layer: Layer) -> list[str]:
+    """The calls that make a convolution, or a transposed one, of one channel with zero padding.
+
+    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one.
+    No calls for a layer with strides and dilation, which Keras does not have.
+    """
+    n = len(layer.axes)
+    stride, dilation = (tuple(getattr(axis, key) for axis in layer.axes) for key in ("stride", "dilation"))
+    if max(stride) > 1 and max(dilation) > 1:
+        return []
+    dilated = {"dilation_rate": dilation} if max(dilation) > 1 else {}
+    name = f"Conv{n}D{'Transpose' if layer.transposed else ''}"
+    convolution = call.written(name, 1, layer.kernel_size, strides=stride, padding="valid", **dilated)
+    if not layer.transposed:
+        return [*_around("ZeroPadding", [axis.padding for axis in layer.axes]), convolution]
+    # Keras fills the last stride where the kernel is smaller.
+    filled = [max(axis.stride - axis.reach - 1, 0) for axis in layer.axes]
+    after = [axis.padding[1] + more - axis.output_padding for axis, more in zip(layer.axes, filled, strict=True)]
+    cropping = [(axis.padding[0], max(side, 0)) for axis, side in zip(layer.axes, after, strict=True)]
+    padding = [(0, max(-side, 0)) for side in after]
+    return [convolution, *_around("Cropping", cropping), *_around("ZeroPadding", padding)]
+
+
+def _around(name: str, sides: list[tuple[int, int]]) -> list[str]:
+    """The layer that pads or crops each axis before and after, if it changes anything."""
+    n = len(sides)
+    return [call.written(f"{name}{n}D", sides[0] if n == 1 else tuple(sides))] if any(map(any, sides)) else []
+
+
+def _convolution(layer: Signature, given: Arguments) -> Keys:
+    """A convolution; its channels are not drawn, since Keras does not say how many the input has."""
+    if "filters" in layer.required:
+        filters, groups = given.value("filters"), given.value("groups", 1)
+        channel_keys(groups, filters, groups)
+    keys = _window(given)
+    names = {"valid": 0, "same": "same_upper"}
+    if layer.name in ("Conv1D", "Convolution1D"):
+        names["causal"] = "causal"
+    return keys | {"padding": names[_padding(given, tuple(names))]}
+
+
+def _transposed(_: Signature, given: Arguments) -> Keys:
+    """Keras fixes the size of the output, and TensorFlow crops what exceeds it."""
+    channel_keys(1, given.value("filters"), 1)
+    keys = _window(given)
+    same = _padding(given, ("valid", "same")) == "same"
+    axes = uncropped(given.input_size, keys)
+    if given.value("output_padding") is None:
+        if same:
+            return keys | {"padding": "same_upper"}
+        sizes = [axis.input_size * axis.stride + max(axis.reach + 1 - axis.stride, 0) for axis in axes]
+    else:
+        output_padding = given.sizes("output_padding", 0, least=0)
+        for axis, added in zip(axes, output_padding, strict=True):
+            if added >= axis.stride:
+                raise LayerError(
+                    "output_padding", f"is {added} with strides {axis.stride}", "Keras requires less than the stride"
+                )
+        cropped = [2 * ((axis.reach + 1) // 2) if same else 0 for axis in axes]
+        rows = zip(axes, cropped, output_padding, strict=True)
+        sizes = [axis.scattered_size - crop + added for axis, crop, added in rows]
+    return keys | cropped_to("output_padding", axes, sizes)
+
+
+def _window(given: Arguments) -> Keys:
+    """The window of a convolution and how it moves."""
+    kernel_size, stride = given.sizes("kernel_size"), given.sizes("strides", 1)
+    dilation = given.sizes("dilation_rate", 1)
+    if max(stride) > 1 and max(dilation) > 1:
+        raise LayerError(
+            "dilation_rate", f"is {dilation} with strides {stride}", "Keras allows only one of them to exceed 1"
+        )
+    return {"kernel_size": kernel_size, "stride": stride, "dilation": dilation}
+
+
+def _pooling(layer: Signature, given: Arguments) -> Keys:
+    kernel_size = given.sizes("pool_size", 2)
+    stride = given.sizes("strides", kernel_size)
+    padding = {"valid": 0, "same": "same_upper"}[_padding(given, ("valid", "same"))]
+    # Without padding nothing is left to count: the key stays at its default.
+    counted = layer.operation != "average_pooling" or padding == 0
+    return {"kernel_size": kernel_size, "stride": stride, "padding": padding, "count_include_pad": counted}
+
+
+def _global_pooling(_layer: Signature, _given: Arguments) -> Keys:
+    return {}
+
+
+def _padding(given: Arguments, names: tuple[str, ...]) -> str:
+    """The padding's name, in any case."""
+    value = given.value("padding")
+    lower = value.lower() if isinstance(value, str) else value
+    return Arguments({"padding": lower}, given.input_size).word("padding", names)
+
+
+# Names, operation, required and optional arguments in order, numbers of axes, and how they are read.
+LAYERS = (
+    (
+        "Conv{n}D Convolution{n}D",
+        "convolution",
+        "filters kernel_size",
+        "strides padding data_format dilation_rate groups",
+        (1, 2, 3),
+        _convolution,
+    ),
+    (
+        "Conv{n}DTranspose Convolution{n}DTranspose",
+        "transposed_convolution",
+        "filters kernel_size",
+        "strides padding output_padding data_format dilation_rate",
+        (1, 2),
+        _transposed,
+    ),
+    (
+        "Conv{n}DTranspose Convolution{n}DTranspose",
+        "transposed_convolution",
+        "filters kernel_size",
+        "strides padding data_format output_padding dilation_rate",
+        (3,),
+        _transposed,
+    ),
+    (
+        "SeparableConv{n}D SeparableConvolution{n}D",
+        "convolution",
+        "filters kernel_size",
+        "strides padding data_format dilation_rate depth_multiplier",
+        (1, 2),
+        _convolution,
+    ),
+    (
+        "DepthwiseConv{n}D",
+        "convolution",
+        "kernel_size",
+        "strides padding depth_multiplier data_format dilation_rate",
+        (1, 2),
+        _convolution,
+    ),
+    (
+        "MaxPooling{n}D MaxPool{n}D",
+        "max_pooling",
+        "",
+        "pool_size strides padding data_format",
+        (1, 2, 3),
+        _pooling,
+    ),
+    (
+        "AveragePooling{n}D AvgPool{n}D",
+        "average_pooling",
+        "",
+        "pool_size strides padding data_format",
+        (1, 2, 3),
+        _pooling,
+    ),
+    (
+        "GlobalMaxPooling{n}D GlobalMaxPool{n}D",
+        "global_max_pooling",
+        "",
+        "data_format keepdims",
+        (1, 2, 3),
+        _global_pooling,
+    ),
+    (
+        "GlobalAveragePooling{n}D GlobalAvgPool{n}D",
+        "global_average_pooling",
+        "",
+        "data_format keepdims",
+        (1, 2, 3),
+        _global_pooling,
+    ),
+)
+# Arguments that no figure shows; every layer accepts them, though not all are its own.
+IGNORED = (
+    "activation use_bias kernel_initializer bias_initializer kernel_regularizer bias_regularizer activity_regularizer "
+    "kernel_constraint bias_constraint depthwise_initializer depthwise_regularizer depthwise_constraint "
+    "pointwise_initializer pointwise_regularizer pointwise_constraint name trainable dtype autocast batch_size "
+    "batch_shape batch_input_shape input_shape input_dtype sparse weights dynamic"
+)
+SIGNATURES = tuple(
+    Signature(
+        name.format(n=n), operation, tuple(required.split()), tuple(f"{optional} {IGNORED}".split()), keys, axes=n
+    )
+    for names, operation, required, optional, axes, keys in LAYERS
+    for name in names.split()
+    for n in axes
+)

@@ -1,0 +1,142 @@
+"""ONNX's notation: operators with their attributes, as a call or as the library prints a node."""
+
+import re
+import reprlib
+from collections.abc import Mapping
+from typing import Any
+
+from scripts.core.layers import Layer
+from scripts.errors import LayerError, UserError
+from scripts.notation import call
+from scripts.notation.arguments import Arguments, channel_keys
+from scripts.notation.cropping import cropped_to, uncropped
+from scripts.notation.signature import Keys, NamedLayer, Signature
+
+SAME = {"SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower"}
+
+# A printed node: y = Conv <kernel_shape: ints = [3, 3]> (x, w), or %y = Conv[kernel_shape = [3, 3]](%x).
+NODE = re.compile(
+    r"(?:\[[^\]]*\]\s*)?[^=<>()\[\]]+=\s*([\w.]+)\s*(?:<([^<>]*)>|\[(.*)\])?\s*\([^()=]*\)", flags=re.DOTALL
+)
+TYPE = re.compile(r"(\w)\s*:\s*\w+\s*=")
+
+
+def as_call(source: str) -> str:
+    """A printed node as a call of its operator with its attributes."""
+    node = NODE.fullmatch(source)
+    if node is None or node[1].rpartition(".")[2] not in OPERATORS:
+        return source
+    attributes = TYPE.sub(r"\1=", node[2] or node[3] or "")
+    return f"{node[1]}({attributes})"
+
+
+def written(layer: Layer) -> list[str]:
+    """The operator of a convolution, or a transposed one, of one channel with zero padding.
+
+    Its `pads` are those before all axes, then those after.
+    """
+    befores, afters = zip(*(axis.padding for axis in layer.axes), strict=True)
+    attributes = {
+        "kernel_shape": list(layer.kernel_size),
+        "strides": [axis.stride for axis in layer.axes],
+        "pads": [*befores, *afters],
+    }
+    if layer.transposed:
+        attributes["output_padding"] = [axis.output_padding for axis in layer.axes]
+    if any(axis.dilation > 1 for axis in layer.axes):
+        attributes["dilations"] = [axis.dilation for axis in layer.axes]
+    return [call.written("ConvTranspose" if layer.transposed else "Conv", **attributes)]
+
+
+def onnx_operator(
+    op_type: str,
+    attributes: Mapping[str, Any],
+    input_size: tuple[int, ...],
+    channels: tuple[int, int] | None = None,
+) -> NamedLayer:
+    """Read an operator from its attributes, which do not include the channels of a convolution.
+
+    Raises `UserError` for operators and attributes that cannot be drawn.
+    """
+    signature = OPERATORS.get(op_type)
+    if signature is None:
+        known = ", ".join(OPERATORS)
+        raise UserError(f"{reprlib.repr(op_type)} is not an operator that can be drawn. Those are {known}.")
+    for name in attributes:
+        signature.check_argument(name)
+    keys = {} if channels is None else channel_keys(*channels, attributes.get("group", 1))
+    return signature.read(attributes, input_size, keys)
+
+
+def _window(layer: Signature, given: Arguments) -> Keys:
+    """The keys of all windows but those of transposed convolutions."""
+    return _padded(given) | {
+        "ceil_mode": given.switch("ceil_mode", False),
+        "count_include_pad": given.switch("count_include_pad", layer.operation != "average_pooling"),
+        "norm": given.norm("p"),
+    }
+
+
+def _padded(given: Arguments) -> Keys:
+    automatic = _automatic(given)
+    pads = given.sizes("pads", 0, least=0, sides=2)
+    if automatic != "NOTSET" and any(pads):
+        raise LayerError("pads", f"are given with auto_pad {automatic}", "Remove one of the two")
+    return {
+        "kernel_size": given.sizes("kernel_shape"),
+        "stride": given.sizes("strides", 1),
+        "padding": SAME.get(automatic) or list(zip(pads[: given.n], pads[given.n :], strict=True)),
+        "dilation": given.sizes("dilations", 1),
+    }
+
+
+def _automatic(given: Arguments) -> str:
+    return given.word("auto_pad", ("NOTSET", "VALID", *SAME))
+
+
+def _transposed(_: Signature, given: Arguments) -> Keys:
+    """ONNX takes the size of the output before its padding."""
+    keys = _padded(given) | {"output_padding": given.sizes("output_padding", 0, least=0)}
+    automatic = _automatic(given)
+    if given.value("output_shape") is not None:
+        output_size = given.sizes("output_shape")
+    elif automatic in SAME and any(keys["output_padding"]):
+        output_size = [size * stride for size, stride in zip(given.input_size, keys["stride"], strict=True)]
+    else:
+        return keys
+    axes = uncropped(given.input_size, keys)
+    return keys | cropped_to("output_shape", axes, output_size, odd_after=automatic == "SAME_UPPER")
+
+
+def _global_pooling(_: Signature, given: Arguments) -> Keys:
+    return {"norm": given.norm("p")}
+
+
+# Operator, operation, required and optional attributes, and how they are read.
+LAYERS = (
+    ("Conv", "convolution", "kernel_shape", "strides pads auto_pad dilations group", _window),
+    (
+        "ConvTranspose",
+        "transposed_convolution",
+        "kernel_shape",
+        "strides pads auto_pad dilations group output_padding output_shape",
+        _transposed,
+    ),
+    ("MaxPool", "max_pooling", "kernel_shape", "strides pads auto_pad dilations ceil_mode storage_order", _window),
+    (
+        "AveragePool",
+        "average_pooling",
+        "kernel_shape",
+        "strides pads auto_pad dilations ceil_mode count_include_pad",
+        _window,
+    ),
+    ("LpPool", "lp_pooling", "kernel_shape", "strides pads auto_pad dilations ceil_mode p", _window),
+    ("MaxUnpool", "max_unpooling", "kernel_shape", "strides pads", _window),
+    ("GlobalMaxPool", "global_max_pooling", "", "", _global_pooling),
+    ("GlobalAveragePool", "global_average_pooling", "", "", _global_pooling),
+    ("GlobalLpPool", "global_lp_pooling", "", "p", _global_pooling),
+)
+OPERATORS = {
+    name: Signature(name, operation, tuple(required.split()), tuple(optional.split()), read, keyword_only=True)
+    for name, operation, required, optional, read in LAYERS
+}

@@ -1,0 +1,171 @@
+"""PyTorch's notation: the layers of `torch.nn`, as code or as a printed model shows them."""
+
+import re
+
+from scripts.core.keys import PADDING_MODES
+from scripts.core.layers import Layer
+from scripts.errors import LayerError
+from scripts.notation import call
+from scripts.notation.arguments import Arguments, channel_keys
+from scripts.notation.signature import Keys, Signature
+
+# A lazy layer prints 0 as the number of input channels that it does not know yet; its constructor has no such argument.
+UNKNOWN_CHANNELS = re.compile(r"\b(LazyConv\w*\()\s*0\s*(?:,|(?=\)))")
+
+
+def as_call(source: str) -> str:
+    """A printed layer as a call of its constructor."""
+    return UNKNOWN_CHANNELS.sub(r"\1", source)
+
+
+def written(layer: Layer) -> list[str]:
+    """The calls that make a convolution, or a transposed one, of one channel with zero padding.
+
+    What one side has more than the other is padded by a layer of its own before a convolution, and cropped by one
+    after a transposed convolution.
+    """
+    n = len(layer.axes)
+    padding = tuple(min(axis.padding) for axis in layer.axes)
+    keywords = {
+        "kernel_size": layer.kernel_size,
+        "stride": tuple(axis.stride for axis in layer.axes),
+        "padding": padding,
+    }
+    if layer.transposed:
+        keywords["output_padding"] = tuple(axis.output_padding for axis in layer.axes)
+    if any(axis.dilation > 1 for axis in layer.axes):
+        keywords["dilation"] = tuple(axis.dilation for axis in layer.axes)
+    convolution = call.written(f"Conv{'Transpose' if layer.transposed else ''}{n}d", 1, 1, **keywords)
+    # The last axis comes first.
+    rest = [side - min(axis.padding) for axis in reversed(layer.axes) for side in axis.padding]
+    if not any(rest):
+        return [convolution]
+    if layer.transposed:
+        return [convolution, call.written(f"ZeroPad{n}d", tuple(-side for side in rest))]
+    return [call.written(f"ZeroPad{n}d", tuple(rest)), convolution]
+
+
+def _convolution(layer: Signature, given: Arguments) -> Keys:
+    kernel_size, stride = given.sizes("kernel_size"), given.sizes("stride", 1)
+    return {
+        "kernel_size": kernel_size,
+        "stride": stride,
+        "padding": _padding(given, stride),
+        **_channels(layer, given),
+        "padding_mode": given.word("padding_mode", PADDING_MODES),
+        "dilation": given.sizes("dilation", 1),
+    }
+
+
+def _padding(given: Arguments, stride: list[int]) -> str | int | list[int]:
+    """Padding in numbers or by name."""
+    if not isinstance(given.value("padding"), str):
+        return given.sizes("padding", 0, least=0)
+    if given.word("padding", ("valid", "same")) == "valid":
+        return 0
+    if max(stride) > 1:
+        raise LayerError("padding", f"is 'same' with stride {stride}", "PyTorch allows it for stride 1 only")
+    return "same_upper"
+
+
+def _transposed(layer: Signature, given: Arguments) -> Keys:
+    return {
+        "kernel_size": given.sizes("kernel_size"),
+        "stride": given.sizes("stride", 1),
+        "padding": given.sizes("padding", 0, least=0),
+        **_channels(layer, given),
+        "padding_mode": given.word("padding_mode", ("zeros",)),
+        "dilation": given.sizes("dilation", 1),
+        "output_padding": given.sizes("output_padding", 0, least=0),
+    }
+
+
+def _channels(layer: Signature, given: Arguments) -> Keys:
+    """The channels; a lazy layer does not know them."""
+    if "in_channels" not in layer.required:
+        return {}
+    return channel_keys(given.value("in_channels"), given.value("out_channels"), given.value("groups", 1))
+
+
+def _pooling(_: Signature, given: Arguments) -> Keys:
+    """Any pooling with windows of one size, or max unpooling."""
+    kernel_size = given.sizes("kernel_size")
+    if given.value("divisor_override") is not None:
+        raise LayerError("divisor_override", "cannot be drawn", "Remove it")
+    return {
+        "kernel_size": kernel_size,
+        "stride": given.sizes("stride", kernel_size),
+        "padding": given.sizes("padding", 0, least=0),
+        "dilation": given.sizes("dilation", 1),
+        "ceil_mode": given.switch("ceil_mode", False),
+        "count_include_pad": given.switch("count_include_pad", True),
+        "norm": given.norm("norm_type"),
+    }
+
+
+def _adaptive_pooling(layer: Signature, given: Arguments) -> Keys:
+    """A pooling of equal windows side by side; with one window, it is global."""
+    each = zip(given.per_axis("output_size"), given.input_size, strict=True)
+    asked = {"output_size": [size if wanted is None else wanted for wanted, size in each]}
+    output_size = Arguments(asked, given.input_size).sizes("output_size")
+    if max(output_size) == 1:
+        return {"operation": f"global_{layer.operation}"}
+    for size, wanted in zip(given.input_size, output_size, strict=True):
+        if size % wanted:
+            raise LayerError(
+                "output_size",
+                f"is {wanted} for an input of {size}, so that windows differ in size or stride",
+                "It must divide the input's size: only equal windows, side by side, can be drawn",
+            )
+    window = [size // wanted for size, wanted in zip(given.input_size, output_size, strict=True)]
+    return {"kernel_size": window, "stride": window}
+
+
+# Name, operation, required and optional arguments in order, and how they are read.
+LAYERS = (
+    (
+        "Conv{n}d",
+        "convolution",
+        "in_channels out_channels kernel_size",
+        "stride padding dilation groups bias padding_mode device dtype",
+        _convolution,
+    ),
+    (
+        "LazyConv{n}d",
+        "convolution",
+        "out_channels kernel_size",
+        "stride padding dilation groups bias padding_mode device dtype",
+        _convolution,
+    ),
+    (
+        "ConvTranspose{n}d",
+        "transposed_convolution",
+        "in_channels out_channels kernel_size",
+        "stride padding output_padding groups bias dilation padding_mode device dtype",
+        _transposed,
+    ),
+    (
+        "LazyConvTranspose{n}d",
+        "transposed_convolution",
+        "out_channels kernel_size",
+        "stride padding output_padding groups bias dilation padding_mode device dtype",
+        _transposed,
+    ),
+    ("MaxPool{n}d", "max_pooling", "kernel_size", "stride padding dilation return_indices ceil_mode", _pooling),
+    (
+        "AvgPool{n}d",
+        "average_pooling",
+        "kernel_size",
+        "stride padding ceil_mode count_include_pad divisor_override",
+        _pooling,
+    ),
+    ("LPPool{n}d", "lp_pooling", "norm_type kernel_size", "stride ceil_mode", _pooling),
+    ("MaxUnpool{n}d", "max_unpooling", "kernel_size", "stride padding", _pooling),
+    ("AdaptiveAvgPool{n}d", "average_pooling", "output_size", "", _adaptive_pooling),
+    ("AdaptiveMaxPool{n}d", "max_pooling", "output_size", "return_indices", _adaptive_pooling),
+)
+SIGNATURES = tuple(
+    Signature(name.format(n=n), operation, tuple(required.split()), tuple(optional.split()), keys, axes=n)
+    for name, operation, required, optional, keys in LAYERS
+    for n in (1, 2, 3)
+)
