@@ -27,14 +27,12 @@ from jinja2.lexer import Token, TokenStream
 
 from scripts import cli, paths
 from scripts.core.figures import Figure
-from scripts.core.layers import Values
 from scripts.errors import LayerError, SourceError
 from scripts.files import write_frames, write_whole
 from scripts.paths import CATALOGUE, Outputs, frame_names
 from scripts.tex.log import Place, excerpt, source_error
 from scripts.tex.tools import TexError
 from scripts.views.catalogue import scene_of, view_name
-from scripts.views.drawing import extent, holding, positions, runs
 from scripts.views.scene import Scene
 
 TEX_ESCAPES = {
@@ -75,18 +73,6 @@ def rounded(value: float, digits: int) -> str:
 def escape_markdown(text: str) -> str:
     """Text as Markdown shows it: no character of it makes a link, a tag or an entity."""
     return re.sub(r"([\\`*_\[\]<>&~$|])", r"\\\1", text)
-
-
-def decimals(values: Values) -> int:
-    """How many decimals to write computed values with: as many as they need, but 1 or 2 where that is more.
-
-    Two where one would make nothing of a value.
-    """
-    values = values[np.isfinite(values)]
-    for digits in range(3):
-        if np.allclose(values, values.round(digits), rtol=0, atol=1e-9):
-            return digits
-    return 1 if np.abs(values[values != 0]).min() >= 0.1 else 2
 
 
 class Origins(Extension):
@@ -136,11 +122,6 @@ def environment(*more: type[Extension]) -> Environment:
         "tex": escape_tex,
         "pdf_text": pdf_text,
         "markdown": escape_markdown,
-        "runs": runs,
-        "extent": extent,
-        "positions": positions,
-        "holding": holding,
-        "decimals": decimals,
         "rounded": rounded,
         "product": prod,
     }
@@ -206,10 +187,11 @@ def origin(text: str, line: int, refill: Callable[[], str]) -> Place | None:
 def caption(figure: Figure) -> str:
     """The figure's caption, plain text."""
     try:
-        sentence = scene_of(figure).sentence
+        scene = scene_of(figure)
     except LayerError:
-        sentence = ""
-    return fill("caption.txt.j2", figure=figure, sentence=sentence).strip()
+        # What no view draws can still be described.
+        scene = Scene(figure, None, ())
+    return fill("caption.txt.j2", scene=scene).strip()
 
 
 def figure_error(figure: Figure, failed: TexError, outputs: Outputs = CATALOGUE) -> SourceError:
