@@ -12,7 +12,7 @@ from scripts.errors import LayerError
 from scripts.files import frame_files
 from scripts.stages.render import caption, environment, escape_tex, render
 from scripts.views.catalogue import scene_of
-from scripts.views.drawing import runs
+from scripts.views.maps import runs
 
 GOLDEN = Path(__file__).parent / "golden"
 

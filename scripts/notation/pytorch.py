@@ -2,7 +2,7 @@
 
 import re
 
-from scripts.core.keys import PADDING_MODES
+from scripts.core.arithmetic import PADDING_MODES
 from scripts.core.layers import Layer
 from scripts.errors import LayerError
 from scripts.notation import call

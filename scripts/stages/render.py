@@ -19,11 +19,11 @@ BEGIN_FRAME, END_FRAME = r"\begin{framepage}", r"\end{framepage}"
 def caption(project: Project, figure: Figure) -> str:
     """The figure's caption, plain text."""
     try:
-        sentence = scene_of(figure).sentence
+        scene = scene_of(figure)
     except LayerError:
-        # What cannot be drawn can still be described.
-        sentence = ""
-    return templates(project).fill("caption.txt.j2", figure=figure, sentence=sentence).strip()
+        # What no view draws can still be described.
+        scene = Scene(figure, None, ())
+    return templates(project).fill("caption.txt.j2", scene=scene).strip()
 
 
 def render(project: Project, scene: Scene, outputs: Outputs) -> dict[Path, str]:

@@ -27,7 +27,6 @@ from scripts.errors import SourceError
 from scripts.files import digest
 from scripts.project import Project
 from scripts.tex.log import Place, excerpt
-from scripts.views.drawing import extent, holding, positions, runs
 
 TEX_ESCAPES = {
     **{character: f"\\{character}" for character in "#$%&_{}"},
@@ -204,10 +203,6 @@ class Templates:
             "tex": escape_tex,
             "pdf_text": pdf_text,
             "markdown": escape_markdown,
-            "runs": runs,
-            "extent": extent,
-            "positions": positions,
-            "holding": holding,
             "decimals": decimals,
             "rounded": rounded,
             "product": prod,

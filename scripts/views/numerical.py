@@ -1,16 +1,145 @@
 """The numerical view: flat grids with their values, side by side."""
 
+from dataclasses import dataclass
+from math import prod
+from typing import Literal, NamedTuple
+
 from scripts.core.figures import Figure
-from scripts.views.drawing import two_axes
+from scripts.core.frames import Frame, frames
+from scripts.core.layers import Index, Layer
+from scripts.errors import LayerError
+from scripts.views.limits import check_layer, check_room, check_steps, check_terms
+from scripts.views.maps import (
+    Block,
+    Blocks,
+    InputMap,
+    Line,
+    Number,
+    OutputMap,
+    Point,
+    as_rows,
+    blocks,
+    contents,
+    decimals,
+    extent,
+    in_two_axes,
+    input_map,
+    numbers,
+    offset,
+    output_map,
+)
 from scripts.views.scene import Scene
+
+
+class Cell(NamedTuple):
+    """A cell with its number, and a small one in its corner; None where there is none."""
+
+    column: int
+    row: int
+    kind: str
+    number: float | None
+    small: float | None
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What stands still: the two maps with their values.
+
+    `layout` is where the output stands: below the input if both are single rows, else beside it.  `decimals`
+    tells with how many of them computed values are written, None where they are some of those given.
+    """
+
+    input: InputMap
+    output: OutputMap
+    layout: Literal["below", "beside"]
+    cells: tuple[Cell, ...]
+    numbers: tuple[Number, ...]
+    decimals: int | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """The cells of a window, those of each kind together, the lines to its output element, and that element."""
+
+    window: Blocks
+    covered: tuple[tuple[Cell, ...], ...]
+    links: tuple[Line, ...]
+    element: Block
+    value: float
 
 
 def scene(figure: Figure) -> Scene:
     """The scene of a layer of one or two axes with values; raises `LayerError`."""
-    drawing = two_axes(figure, numbers=True)
-    sentence = ""
-    if figure.kernel_values is not None:
-        sentence = f"The small numbers are the kernel's{', rotated' if figure.layer.transposed else ''}."
+    check_layer(figure.layer, "numerical")
+    if figure.input_values is None or figure.output_values is None:
+        raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
+    check_steps(figure.layer)
+    check_terms(figure.layer)
+    # Each number of a window takes as much time as a cell.
+    grid_cells = prod(len(axis.cells) for axis in figure.layer.grid)
+    check_room(figure.layer, grid_cells + prod(figure.layer.kernel_size))
+    layer, output = in_two_axes(figure.layer), as_rows(figure.output_values)
+    kernel, indices = (None if v is None else as_rows(v) for v in (figure.kernel_values, figure.indices))
+    held = contents(layer, as_rows(figure.input_values))
+
+    def cell(position: Index, kernel_index: Index | None = None) -> Cell:
+        small = None
+        if indices is not None:
+            small = indices[position].item()
+        elif kernel is not None and kernel_index is not None:
+            small = kernel[kernel_index].item()
+        row, column = position
+        return Cell(column, row, *held[position], small)
+
+    def step(frame: Frame) -> Step:
+        cells = [cell(term.position, term.kernel_index) for term in frame.terms]
+        kinds = (tuple(cell for cell in cells if cell.kind == kind) for kind in ("input", "copy", "padding"))
+        row, column = frame.output_index
+        return Step(
+            window=blocks(*frame.windows),
+            covered=tuple(cells for cells in kinds if cells),
+            links=_links(frame, still.output.at) if still.layout == "below" else (),
+            element=Block(column, row, 1, 1),
+            value=output[frame.output_index].item(),
+        )
+
+    still = Maps(
+        input=input_map(figure.layer, layer.grid),
+        output=output_map(figure.layer, _output_place(layer)),
+        layout="below" if _is_row(layer) else "beside",
+        cells=tuple(cell(position) for position in held),
+        numbers=numbers(output),
+        decimals=None if layer.reduction == "maximum" else decimals(output),
+    )
+    steps = tuple(step(frame) for frame in frames(layer, None, indices))
+    return Scene(figure, still, steps, _sentence(figure), equivalent=figure.layer.transposed)
+
+
+def _is_row(layer: Layer) -> bool:
+    return len(layer.grid[0].cells) == 1 and layer.output_size[0] == 1
+
+
+def _output_place(layer: Layer) -> Point:
+    """Where the output stands, but for the gap between the maps."""
+    rows, columns = layer.grid
+    if _is_row(layer):
+        return Point(offset(columns), 1)
+    return Point(len(columns.cells), (len(rows.cells) - len(rows.windows)) / 2)
+
+
+def _links(frame: Frame, output: Point) -> tuple[Line, ...]:
+    """The lines from both ends of a row's window to those of its output element."""
+    _, window = frame.windows
+    if not window:
+        return ()
+    column, width = extent(window)
+    element = float(frame.output_index[1] + output.column)
+    return tuple((Point(column + n * width, 1), Point(element + n, output.row)) for n in (0, 1))
+
+
+def _sentence(figure: Figure) -> str:
     if figure.indices is not None:
-        sentence = "The small numbers are the places of the maxima, counted row by row."
-    return Scene(figure, drawing, drawing.frames, sentence, equivalent=figure.layer.transposed)
+        return "The small numbers are the places of the maxima, counted row by row."
+    if figure.kernel_values is not None:
+        return f"The small numbers are the kernel's{', rotated' if figure.layer.transposed else ''}."
+    return ""

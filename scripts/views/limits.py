@@ -1,0 +1,54 @@
+"""What views can draw: each function raises `LayerError` for a layer beyond a limit."""
+
+from math import prod
+
+from scripts.core.layers import Layer
+from scripts.errors import LayerError
+
+# What TeX can draw in a row, and what keeps a figure's images in memory.
+LONGEST_AXIS = 200
+MOST_STEPS = 200
+MOST_CELLS = 40_000
+MOST_TERMS = 4_000
+
+
+def check_layer(layer: Layer, view: str, most_axes: int = 2) -> None:
+    """A view draws one channel of a layer of few axes."""
+    if len(layer.axes) > most_axes:
+        axes = "1 axis" if most_axes == 1 else f"1 or {most_axes} axes"
+        raise LayerError(
+            "view", f"the {view} view draws layers of {axes}", f"Describe this layer, or draw {most_axes} axes of it"
+        )
+    if layer.channels is not None:
+        raise LayerError(
+            "view",
+            f"the {view} view draws a single channel",
+            "Describe this layer, or leave its channels out: the window is the same in each",
+        )
+
+
+def check_steps(layer: Layer) -> None:
+    """A drawing has a step for each output element, and room for whole axes."""
+    longest = max(max(len(axis.cells), len(axis.windows)) for axis in layer.grid)
+    if longest > LONGEST_AXIS:
+        raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
+    count = prod(layer.output_shape)
+    if count > MOST_STEPS:
+        raise LayerError("input_size", f"gives {count} frames", f"A drawing has at most {MOST_STEPS}")
+
+
+def check_terms(layer: Layer) -> None:
+    """A window has numbers to write in each of its cells."""
+    window = prod(layer.kernel_size)
+    if window > MOST_TERMS:
+        rule = f"gives a window of {window} numbers"
+        raise LayerError("kernel_size", rule, f"A drawing has at most {MOST_TERMS}")
+
+
+def check_room(layer: Layer, cells: int) -> None:
+    """All steps together have room for that many cells in each."""
+    count = prod(layer.output_shape) * cells
+    if count > MOST_CELLS:
+        raise LayerError(
+            "input_size", f"gives room for {count} cells in all frames", f"A drawing has at most {MOST_CELLS}"
+        )
