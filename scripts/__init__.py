@@ -6,7 +6,7 @@ spec → arithmetic → frames → render → typeset → rasterise → animate,
 import signal
 import sys
 
-# Run as a command (Python's argv tells while it looks for the module), an interrupt during the imports ends it
-# without a traceback; from then on `cli.run` sees to it.
+# While a command's module is still being imported (argv is then only -m), an interrupt ends it without a traceback;
+# from then on `cli.run` handles it.
 if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)

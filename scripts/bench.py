@@ -1,4 +1,4 @@
-"""Measures the build: whole commands, and the same frames made by simpler means in the same run.
+"""Measures the build: whole commands, and the same frames drawn by simpler means in the same run.
 
 Works in a copy of the project below the build, prints a table, and writes `build/bench.json`.  `--baseline`
 compares with such a file.
@@ -48,7 +48,7 @@ class Measure:
     memory: float
 
     def row(self, baseline: "Measure | None") -> list[str]:
-        """The table's cells: medians, and between brackets the least and the most."""
+        """The table's cells: medians, with minimum and maximum in brackets."""
         ratio = "" if baseline is None else f"{statistics.median(self.wall) / statistics.median(baseline.wall):.2f}"
         return [self.what, _spread(self.wall), _spread(self.processor), f"{self.memory:.0f}", ratio]
 
@@ -95,7 +95,7 @@ def commands(copy: Path, classic: Sequence[str], runs: int, many: int) -> list[M
         shutil.rmtree(copy / "build", ignore_errors=True)
 
     def edit(file: Path, old: str, new: str) -> Callable[[], None]:
-        """Each call changes a file, from one text to the other and back."""
+        """A change that switches a file between two texts at each call."""
 
         def change() -> None:
             path = copy / file
@@ -204,7 +204,7 @@ def _animate_with_matplotlib(project: Project, copy: Path, figure: Figure) -> No
 
 
 def machine() -> dict[str, object]:
-    """What the figures depend on."""
+    """What the results depend on."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     return {
@@ -263,7 +263,7 @@ def read(file: Path) -> dict[str, Measure]:
 def print_tables(
     results: Path, measures: Iterable[Measure], per_frame: dict[str, float], baseline: dict[str, Measure]
 ) -> None:
-    """Markdown, as the docs keep it."""
+    """Print the results as Markdown tables, as docs/ keeps them."""
     print(f"\n| command | wall, s | processor, s | largest process, MB |{' to baseline |' if baseline else ''}")
     print(f"|---|---|---|---|{'---|' if baseline else ''}")
     for one in measures:

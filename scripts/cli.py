@@ -19,7 +19,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 @contextmanager
 def file_errors(folder: Path) -> Iterator[None]:
-    """Raise what the system says of a file, or of a full disk, as `FileError`; `folder` is where files are written."""
+    """Turn the system's errors about files and full disks into `FileError`; `folder` is where files are written."""
     try:
         yield
     except OSError as error:
@@ -46,7 +46,7 @@ def run(work: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # As after `| head`; what is still buffered goes nowhere.
+        # As after `| head`; discard what is still buffered.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Says of each tool and package which version is needed, which there is, what it is for and how to get it.
+"""Lists every tool and package with its needed version, its installed version, its purpose and its source.
 
 Run by the system's Python, before or after anything is installed; the exit status is 1 if something is missing.
 """
@@ -19,7 +19,7 @@ PIN = r"^([\w.-]+)==([\w.]+)(?: ; ([^\\\n]*))?"
 
 
 class Package(NamedTuple):
-    """A Python package of the project: the version there is, those that will do, and what it is for."""
+    """A Python package: its installed version, the pinned ones (they may differ by machine), and its purpose."""
 
     name: str
     version: Optional[str]
@@ -28,13 +28,13 @@ class Package(NamedTuple):
 
     @property
     def wrong(self) -> bool:
-        """Whether there is none, or one of another version."""
+        """Whether it is missing or has another version."""
         return self.version not in self.pinned
 
 
 def packages() -> List[Package]:
     """The packages that the project uses itself, and those that these need on every machine."""
-    # Newer than the oldest Python that can be told that it is too old.
+    # Imported here: an old Python, which is only to be reported as too old, lacks it.
     from importlib.metadata import distributions
 
     purposes = dict(re.findall(r"^([\w.-]+) +# (.*)$", WANTED.read_text(encoding="utf-8"), re.MULTILINE))
@@ -55,7 +55,7 @@ def _normal(name: str) -> str:
 
 
 def main() -> None:
-    """Print a line for each, and what is missing."""
+    """Print a line for each tool and package, then those that are missing."""
     # Where nobody reads on, as after `| head`, that is the end.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     found = find()
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def say(name: str, version: Optional[str], needed: str, purpose: str) -> None:
-    """Print what there is, what is needed, and what for."""
+    """Print the installed version, the needed one and the purpose."""
     needed = f"needs {needed}" if needed else ""
     print(f"  {name:24} {version or 'missing':24} {needed:22} {purpose}")
 

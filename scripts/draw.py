@@ -70,7 +70,7 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
 
 
 def _title(source: str, name: str) -> str:
-    """The text that a layer comes from, where it can be a title."""
+    """The layer's text if it is valid as a title, else the figure's name."""
     try:
         return check({"title": source}, source).title
     except UserError:
@@ -87,7 +87,7 @@ def _toml(keys: Mapping[str, Any], prefix: str = "") -> str:
 
 
 def table(layers: Sequence[ModelLayer]) -> str:
-    """The layers of a model, numbered: name, operator, and sizes as far as the model tells them."""
+    """The layers of a model, numbered: name, operator, and the sizes that the model states."""
     rows = [("", "layer", "operator", "input", "output", "channels")]
     for number, found in enumerate(layers, start=1):
         given = () if found.input_size is None else found.input_size

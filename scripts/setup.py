@@ -1,4 +1,4 @@
-"""Installs what the machine lacks, or says what it is, and makes `.venv` from the pinned requirements.
+"""Installs missing system packages, or lists them, and makes `.venv` from the pinned requirements.
 
 Run by the system's Python before anything is installed, so it uses the standard library alone. System
 packages are installed where the user is root and apt-get exists; elsewhere, and with NO_INSTALL=1, each
@@ -22,13 +22,13 @@ UNFINISHED = VENV / ".unfinished"
 
 
 def say(text: str) -> None:
-    """Tell the user at once, before a slow step, unless success is to be silent."""
+    """Print at once, before a slow step, unless --quiet is given."""
     if "--quiet" not in sys.argv:
         print(text, flush=True)
 
 
 def install_system_packages(found: Sequence[Found]) -> None:
-    """Install what is missing with apt-get."""
+    """Install missing packages with apt-get."""
     packages = sorted({one.need.packages[0] for one in found if one.wrong})
     say("Installing system packages with apt-get: " + " ".join(packages))
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
@@ -41,7 +41,7 @@ def install_system_packages(found: Sequence[Found]) -> None:
 
 
 def stamp() -> Optional[int]:
-    """When the virtual environment was last ready, None if it never was."""
+    """When the virtual environment was last completed, None if it never was."""
     return READY.stat().st_mtime_ns if READY.exists() else None
 
 
@@ -56,7 +56,7 @@ def make_venv() -> None:
 
 
 def install_packages() -> None:
-    """Install into `.venv`, and over what an installation that was killed has left there."""
+    """Install into `.venv`, also over the remains of an installation that was killed."""
     say(f"Installing the Python packages of requirements.txt into {VENV}")
     python = str(VENV / "bin" / "python")
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
@@ -72,7 +72,7 @@ def install_packages() -> None:
 
 
 def main() -> None:
-    """Set everything up, or say what to do."""
+    """Set everything up, or print what to do."""
     found = find()
     if found[0].old:
         sys.exit(complaint(found[:1]))

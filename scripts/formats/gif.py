@@ -11,8 +11,8 @@ from PIL import Image
 
 from scripts.stages.drawn import PerFigure
 
-# A place of the 32 is left for "as before".  Flat drawings hardly gain from more: what is left to share
-# a place are shades of antialiased edges.
+# One of 32 entries is left for pixels that stay as they were.  Flat drawings hardly gain from more colours: only shades
+# of antialiased edges have to share an entry.
 COLOURS = 31
 
 
@@ -48,7 +48,7 @@ def _palette(images: Sequence[Image.Image]) -> tuple[npt.NDArray[np.uint8], npt.
         counted = image.getcolors(image.width * image.height)
         for count, colour in cast(list[tuple[int, tuple[int, ...]]], counted):
             counter[colour] += count
-    # In an order of its own, so that equal images give equal bytes.
+    # Sorted, so that equal images become equal bytes.
     ordered = sorted(counter)
     colours, counts = np.array(ordered), np.array([counter[colour] for colour in ordered])
 

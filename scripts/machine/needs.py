@@ -1,4 +1,4 @@
-"""What a machine has to have: tools, parts of TeX and Python's own, and which of them it has.
+"""The tools and the parts of TeX and Python that the project needs, and which of them are installed.
 
 Read by the system's Python before anything is installed: the standard library alone, and nothing newer than
 Python 3.6, so that an old one can be told that it is.
@@ -24,7 +24,7 @@ MACTEX = "--cask mactex-no-gui"
 
 
 class Need(NamedTuple):
-    """A thing that is needed: what for, the package that holds it on each of SYSTEMS, the oldest version that will do.
+    """A need: its purpose, its package on each of SYSTEMS, and the oldest version that works.
 
     It is a program, which prints its version if it is called with `version`; a file of TeX's; or a module of Python's.
     """
@@ -80,6 +80,8 @@ NEEDS = (
          ("latexmk", "latexmk", "texlive-binextra", MACTEX), "4.61", program="latexmk"),
     Need("pdftoppm", "turns PDF into pixels",
          ("poppler-utils", "poppler-utils", "poppler", "poppler"), program="pdftoppm", version="-v"),
+    Need("pdftocairo", "turns PDF into SVG",
+         ("poppler-utils", "poppler-utils", "poppler", "poppler"), program="pdftocairo", version="-v"),
     Need("pdfinfo", "counts a PDF's pages",
          ("poppler-utils", "poppler-utils", "poppler", "poppler"), program="pdfinfo", version="-v"),
 )  # fmt: skip
@@ -88,7 +90,7 @@ TEX_FILES = tuple(need.file for need in NEEDS if need.file)
 
 
 class Found(NamedTuple):
-    """What a machine has of a need: its version or place, None where it is missing; `old` if it is too old."""
+    """A need and its installed version or path, None if it is missing; `old` if it is too old."""
 
     need: Need
     version: Optional[str]
@@ -96,18 +98,18 @@ class Found(NamedTuple):
 
     @property
     def wrong(self) -> bool:
-        """Whether it does not do."""
+        """Whether it is missing or too old."""
         return self.version is None or self.old
 
 
 def find() -> List[Found]:
-    """What the machine has of each need."""
+    """All needs, with what is installed."""
     places = tex_places()
     return [_found(need, _version(need, places)) for need in NEEDS]
 
 
 def tex_places() -> Dict[str, Path]:
-    """Where TeX's files are, by their names, as far as they are there."""
+    """The paths of the TeX files that are installed, by their names."""
     if shutil.which("kpsewhich") is None:
         return {}
     result = subprocess.run(["kpsewhich", "-engine=pdftex", *TEX_FILES], stdout=subprocess.PIPE)
@@ -137,7 +139,7 @@ def _version(need: Need, places: Dict[str, Path]) -> Optional[str]:
 
 
 def _tex_version(file: Path) -> str:
-    """The date and number by which a package names itself, if it does."""
+    """The date and version in a package's own text, if there are any."""
     text = "" if file.suffix in (".pfb", ".fmt") else file.read_text(encoding="utf-8", errors="replace")
     given = re.search(r"[\[{]\s*([\d/-]{10} v?\d[\w.]*)|pgfversion\{(.*?)\}", text)
     return given.group(1) or given.group(2) if given else "found"
@@ -148,7 +150,7 @@ def _numbers(version: str) -> List[int]:
 
 
 def complaint(found: Sequence[Found]) -> str:
-    """What is missing or too old, what for, and the commands that install it; empty if nothing is."""
+    """A list of what is missing or too old, with purposes and the commands that install it; empty if nothing is."""
     wrong = [one for one in found if one.wrong]
     if not wrong:
         return ""

@@ -55,7 +55,7 @@ def _versions(project: Project) -> dict[str, dict[str, str]]:
 
 
 def _tools() -> dict[str, str]:
-    """The tools and parts of TeX that say what version they are."""
+    """The tools and parts of TeX that have a version."""
     return {one.need.name: one.version for one in installed() if one.version and re.search(r"\d", one.version)}
 
 

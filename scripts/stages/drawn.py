@@ -96,7 +96,7 @@ class Format(Protocol):
 
     @property
     def has_durations(self) -> bool:
-        """Whether its files say how long each frame is shown."""
+        """Whether its files hold the frames' durations."""
 
     def names(self, drawn: Drawn) -> Sequence[str]:
         """The names of its files, without ending."""
@@ -172,7 +172,7 @@ def rasterised(document: Path, count: int) -> list[Image]:
         raise ToolError(f"{document}: poppler took over {time_limit()} s and was stopped.") from error
     except PDFPageCountError as error:
         raise ToolError(f"{document}: poppler cannot read it. {error}") from error
-    # Of images that poppler had not finished when it was killed.
+    # Images that poppler had not finished when it was killed.
     except (ValueError, OSError) as error:
         raise ToolError(f"{document}: poppler was killed while it drew ({error}). Run make.") from error
     if len(images) != count:

@@ -1,4 +1,4 @@
-"""Filling templates: delimiters that TeX never uses, escapes, and the template's line behind every line of text."""
+"""Filling templates: delimiters that TeX never uses, escapes, and which template's line each line of text comes from."""
 
 import re
 from collections.abc import Callable, Iterator

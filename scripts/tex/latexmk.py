@@ -22,7 +22,7 @@ TEX_ENDED = "Here is how much of TeX's memory you used"
 QUIET_TEX = ["-interaction=nonstopmode", "-halt-on-error", "-file-line-error"]
 
 # TeX may read and write in its own folder and read its own trees; its log keeps long lines whole.
-# Its clock stands still: the day that the report bears is `revision.build_date`.
+# Its clock is stopped: the report's date is `revision.build_date`.
 TEX_ENVIRONMENT = {
     "openin_any": "p",
     "openout_any": "p",
@@ -37,7 +37,7 @@ TEX_ENVIRONMENT = {
 
 
 class TexError(ToolError):
-    """TeX stopped at an error, which its log tells."""
+    """TeX stopped at an error; `stop` is what its log says of it."""
 
     def __init__(self, source: Path, stop: Stop, log: Path) -> None:
         super().__init__(f"{source}: TeX stopped. {stop.message}\nThe full log is {log}.")
@@ -105,18 +105,18 @@ def dump_format(preamble: Path, content: bytes, target: Path) -> None:
 
 @cache
 def identity() -> str:
-    """What tells one installation of the tools from another: their places, sizes and times."""
+    """What distinguishes one installation of the tools from another: their paths, sizes and times."""
     programs = [Path(place) for program in needs.PROGRAMS if (place := shutil.which(program))]
     files = [*programs, *needs.tex_places().values()]
     return "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)
 
 
-# All tools and what there is of them; asking all programs for their versions takes a while.
+# All tools with their installed versions; asking all programs for these takes a while.
 installed = cache(needs.find)
 
 
 def _tex_problem(error: ToolError, source: Path, log: Path) -> ToolError:
-    """The error that stopped TeX, as far as its log tells."""
+    """The error that stopped TeX, as far as its log shows it."""
     text = log.read_text(errors="replace") if log.is_file() else ""
     if (stop := first_stop(text)) is not None:
         return TexError(source, stop, log)

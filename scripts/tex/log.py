@@ -1,4 +1,4 @@
-"""What TeX's log says of a mistake, and what helps to mend it."""
+"""Errors in TeX's log: their place, their message and a hint."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,13 +12,13 @@ from scripts.errors import SourceError
 
 # With -file-line-error TeX names file and line; errors at the end of a file have neither.
 ERROR = re.compile(r"(?:! |(?:\./)?(?P<file>[^\s:]+\.\w+):(?P<line>\d+): )(?P<message>.*)")
-# How many places a message lists where a word stands.
+# How many occurrences of a word a message lists.
 MOST_PLACES = 4
 LINE = re.compile(r"l\.(\d+) ")
 # Lines of a report of TeX's that tell a reader nothing.
 IDLE = re.compile(r"\s*$|\s+\.\.\.|See the .* for explanation\.|Type  ?[HX] |or enter new name|Enter file name")
 
-# The common mistakes: what TeX says, and what to do about it.  A group is the word at fault.
+# Hints for the common errors, by TeX's message.  A group is the word at fault.
 HINTS = {
     r"Undefined control sequence (\\.+)\.": "It is misspelt, or nothing loaded defines it.",
     r"I do not know the key '(?:/\w+)*/([^'/]+)'": "No style has this name.",
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 class Stop:
     """TeX's first error: the message, TeX's own lines about it, the file and line of its source if known.
 
-    `word` is what is misspelt or missing, `hint` what is to be done, where the mistake is a common one;
+    `word` is what is misspelt or missing, `hint` what is to be done, where the error is a common one;
     `runaway` the text that TeX was reading when a file ended too early.
     """
 
@@ -61,7 +61,7 @@ class Stop:
     runaway: str | None
 
     def where(self, source: Path) -> tuple[str, int | None]:
-        """The name of the file, and its line, at which TeX stopped, or at which what it stopped in begins."""
+        """The file's name and the line at which TeX stopped, or at which the argument begins that it was reading."""
         name = self.file or source.name
         if self.runaway is None:
             return name, self.line
@@ -96,7 +96,7 @@ def first_stop(log: str) -> Stop | None:
 
 
 def _where_runaway(runaway: str, text: str) -> int | None:
-    """The line of a text at which the argument begins that TeX was still reading at the end of the file."""
+    """The line of a text at which a runaway argument begins."""
     # TeX shows it without comments, and with a space after every word.
     wanted = re.sub(r"\s|\\ETC\..*", "", runaway)
     squeezed = [(number, c) for number, line in enumerate(text.splitlines(), 1) for c in line if not c.isspace()]
@@ -106,7 +106,7 @@ def _where_runaway(runaway: str, text: str) -> int | None:
 
 
 def source_error(stop: Stop, log: Path, place: Place | None, sources: Iterable[Path]) -> SourceError:
-    """TeX's error as a mistake at some place of a source that a person wrote, with what helps to mend it.
+    """TeX's error at a place of a source that a person wrote, with a hint.
 
     `place` is None where TeX names none; `sources` are all files that the cause may be in.
     """
@@ -122,14 +122,14 @@ def source_error(stop: Stop, log: Path, place: Place | None, sources: Iterable[P
     if stop.hint is not None:
         near = [] if stop.word is None else get_close_matches(stop.word, _words(stop.word, texts), n=1, cutoff=0.75)
         details.append(f"{stop.hint}{f' Did you mean {near[0]}?' if near else ''}")
-    told = SourceError(str(place or log), f"TeX stopped. {stop.message}", [*details, f"The full log is {log}."])
+    error = SourceError(str(place or log), f"TeX stopped. {stop.message}", [*details, f"The full log is {log}."])
     # One error in the theme stops TeX at other places in other figures.
-    told.cause = stop.message
-    return told
+    error.cause = stop.message
+    return error
 
 
 def _places(word: str, texts: Mapping[Path, str]) -> list[Place]:
-    """The lines in which a word stands."""
+    """The lines that contain a word."""
     alone = re.compile(rf"(?<![\w\\]){re.escape(word)}(?!\w)")
     return [
         Place(file, number)

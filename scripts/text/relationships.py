@@ -1,4 +1,4 @@
-"""The report's relationships: formulas with their conditions, and what they give for a figure's layer.
+"""The report's relationships: formulas with their conditions, and their values for a figure's layer.
 
 `report/relationships.toml` states each one once, in SymPy's notation.
 """
@@ -52,7 +52,7 @@ class Relationship:
         return [self._tex(condition) for condition in self.conditions]
 
     def value(self, values: Mapping[str, Rational]) -> Rational:
-        """What the formula gives for these numbers."""
+        """The formula's value for these numbers."""
         return self.formula.subs({symbol: values[symbol.name] for symbol in self.formula.free_symbols}).doit()
 
     def worked(self, values: Mapping[str, Rational], repeated: bool = True) -> str:
@@ -79,7 +79,7 @@ class Relationship:
 
 @cache
 def content(project: Project) -> dict[str, Any]:
-    """What the file of the relationships says."""
+    """The content of the relationships' file."""
     return tomllib.loads((project.report / "relationships.toml").read_text(encoding="utf-8"))
 
 
@@ -121,7 +121,7 @@ def receptive_fields(project: Project, layers: Iterable[Layer], axis: int = -1) 
 
 
 def quantities(layer: Layer, axis: int = -1) -> dict[str, Rational]:
-    """What the symbols stand for along one axis of a convolution or pooling, or of a transposed convolution.
+    """The values of the symbols along one axis of a convolution or pooling, or of a transposed convolution.
 
     A transposed layer's `i` and `o` are those of the convolution that it transposes.
     """
