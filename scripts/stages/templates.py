@@ -1,4 +1,4 @@
-"""Filling templates: delimiters that TeX never uses, escapes, and which template's line each line of text comes from."""
+"""Filling templates: delimiters that TeX never uses, escapes, and the template line behind each line of text."""
 
 import re
 from collections.abc import Callable, Iterator
