@@ -27,7 +27,6 @@ from scripts.notation.signature import NamedLayer
 from scripts.project import Project
 from scripts.stages.render import caption
 from scripts.stages.typeset import Format
-from scripts.views.catalogue import scene_of
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 
@@ -42,30 +41,31 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
     channels = {key: value for key, value in found.keys.items() if key in CHANNEL_KEYS}
     asked = {key: value for key, value in (("values", wanted.values), ("view", wanted.view)) if value}
     keys = {"title": _title(source, name), **keys, **asked}
+    outputs = project.drawing(name)
+    formats = list(dict.fromkeys(one for asked in wanted.formats for one in (*FORMATS[asked].beside, asked)))
     try:
         whole = layer_of(check({**keys, **channels}, source))
         print(f"{source}\n  input {_sizes(whole.input_shape)}, output {_sizes(whole.output_shape)}", flush=True)
         drawn = figure(name, check(keys, source))
-        count = scene_of(drawn).count  # refuses what cannot be drawn before anything is written
+        tex_format = Format(project)
+        tex_format.check_tools()
+        build = FigureBuild(
+            project, drawn, f"_draw_{name}", formats, outputs, digest(_toml(keys)), tex_format.fingerprint
+        )
+        build.render()
     except LayerError as error:
         hint = " Draw it over a smaller INPUT." if error.key == "input_size" else ""
         raise FigureError(source, f"{error}{hint}") from None
-    note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
-    outputs = project.drawing(name)
-    formats = list(dict.fromkeys(one for asked in wanted.formats for one in (*FORMATS[asked].beside, asked)))
-    tex_format = Format(project)
-    tex_format.check_tools()
-    build = FigureBuild(project, drawn, f"_draw_{name}", formats, outputs, digest(_toml(keys)), tex_format.fingerprint)
     try:
         tex_format.make()
-        build.render()
         build.typeset()
         build.make_formats()
     except UserError:
         build.record.forget()
         raise
+    note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
     write_whole(outputs.top / f"{name}.toml", _toml(keys) + note)
-    frames = f"{count} frame{'s' if count > 1 else ''}"
+    frames = f"{build.count} frame{'s' if build.count > 1 else ''}"
     print(f"  {caption(project, drawn)}\n  {outputs.top}: {frames}, as {', '.join(formats)}, TikZ and TOML")
 
 

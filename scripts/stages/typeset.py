@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from scripts.errors import ToolError
 from scripts.files import digest
-from scripts.machine import needs
 from scripts.project import Outputs, Project
 from scripts.record.freshness import Record
 from scripts.stages.render import tex_error
 from scripts.stages.templates import templates
-from scripts.tex.latexmk import TexError, dump_format, identity, installed, latexmk, latexmk_together
+from scripts.tex.latexmk import TexError, check_tools, dump_format, identity, latexmk, latexmk_together
 from scripts.tex.log import Place, source_error
 from scripts.views.scene import Scene
 
@@ -28,9 +26,9 @@ class Format:
         return self._record.fresh("fmt", self.fingerprint)
 
     def check_tools(self) -> None:
-        """Raise `ToolError` with all tools that are missing or too old; they were checked when the format was made."""
-        if not self.is_fresh and (complaint := needs.complaint(installed())):
-            raise ToolError(complaint)
+        """Raise `ToolError` for missing or old tools, unless they were checked when the format was made."""
+        if not self.is_fresh:
+            check_tools()
 
     def make(self) -> None:
         """Bring it up to date; raises `SourceError` at an error in the preamble."""

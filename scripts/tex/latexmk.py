@@ -115,6 +115,12 @@ def identity() -> str:
 installed = cache(needs.find)
 
 
+def check_tools() -> None:
+    """Raise `ToolError` with all tools that are missing or too old."""
+    if complaint := needs.complaint(installed()):
+        raise ToolError(complaint)
+
+
 def _tex_problem(error: ToolError, source: Path, log: Path) -> ToolError:
     """The error that stopped TeX, as far as its log shows it."""
     text = log.read_text(errors="replace") if log.is_file() else ""
