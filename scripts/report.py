@@ -6,18 +6,15 @@ or doubled reference, a missing glyph and an overfull box are errors.
 
 import re
 import time
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 
 from scripts import cli, paths
 from scripts.core.figures import Figure
 from scripts.errors import ToolError, UserError
 from scripts.files import Record, code_fingerprint, digest, only_build, write_whole
-from scripts.paths import CATALOGUE
 from scripts.record.provenance import recorded
 from scripts.stages.render import caption, fill, origin, template_files
-from scripts.stages.typeset import compile_pages, prepare
 from scripts.tex.log import Place, source_error
 from scripts.tex.tools import TexError, latexmk
 from scripts.text.chapters import chapter
@@ -25,7 +22,6 @@ from scripts.views.catalogue import scene_of, view_name
 
 FOLDER = paths.REPORT_BUILD
 SOURCE = FOLDER / "report.tex"
-DIAGRAMS = "diagrams.tex.j2"
 
 # Lines of TeX's log that a published report must not have; overfull boxes count from 1 pt.
 FAULTS = re.compile(
@@ -61,7 +57,7 @@ def typeset() -> None:
             place = Place(as_it_is[name], line)
         elif line is not None and (FOLDER / name).is_file():
             text = (FOLDER / name).read_text(encoding="utf-8")
-            place = origin(text, line, lambda: fill_texts(cli.figures([]))[0].get(name, ""))
+            place = origin(text, line, lambda: fill_texts(cli.figures([])).get(name, ""))
         raise source_error(failed.stop, failed.log, place, _written()) from None
 
 
@@ -70,15 +66,13 @@ def _written() -> list[Path]:
     return [*sorted(paths.REPORT.glob("*.tex")), *template_files()]
 
 
-def fill_texts(figures: Iterable[Figure]) -> tuple[dict[str, str], dict[str, str]]:
-    """The texts of the report by their files' names, and the sources of its diagrams by theirs."""
+def fill_texts(figures: Iterable[Figure]) -> dict[str, str]:
+    """The texts of the report by their files' names."""
     by_name = {figure.name: figure for figure in figures}
-    diagrams = dict[str, str]()
     files = sorted({paths.REPORT / SOURCE.name, *paths.REPORT.glob("*.tex")})
-    texts = {file.name: chapter(file, by_name, diagrams) for file in files}
-    captions = [(figure, view_name(figure), scene_of(figure).count, caption(figure)) for figure in by_name.values()]
-
-    return texts | {"figures.tex": fill("figures.tex.j2", captions=captions)}, diagrams
+    texts = {file.name: chapter(file, by_name) for file in files}
+    captions = [(scene_of(figure), view_name(figure), caption(figure)) for figure in by_name.values()]
+    return texts | {"figures.tex": fill("figures.tex.j2", captions=captions)}
 
 
 def gather() -> list[Path]:
@@ -88,7 +82,7 @@ def gather() -> list[Path]:
     for strip in strips:
         if not strip.is_file():
             raise UserError(f"{strip} is missing. Run: make report")
-    texts, diagrams = fill_texts(figures)
+    texts = fill_texts(figures)
     sources = {file.name: file.read_bytes() for file in (*paths.REPORT.glob("*.bib"), paths.REPORT_STYLE)}
     sources |= {name: text.encode() for name, text in texts.items()}
     for file in (*FOLDER.glob("*.tex"), *FOLDER.glob("*.bib")):
@@ -96,34 +90,7 @@ def gather() -> list[Path]:
             file.unlink()
     for name, content in sources.items():
         write_whole(FOLDER / name, content)
-    return [*(FOLDER / name for name in sorted(sources)), *strips, *draw(diagrams)]
-
-
-def draw(diagrams: Mapping[str, str]) -> list[Path]:
-    """Compile the diagrams, unless they are as they were, into a PDF each."""
-    document = fill(DIAGRAMS, diagrams=diagrams)
-    source = CATALOGUE.document("_diagrams")  # a name that no figure can have
-    files = [paths.DIAGRAMS / f"{name}.pdf" for name in diagrams]
-    record = Record("diagrams")
-    inputs = digest(code_fingerprint(), prepare(), document)
-    if not record.holds(inputs, files):
-        record.drop()
-        write_whole(source, document)
-        try:
-            pages = compile_pages(source, len(files)) if files else []
-        except TexError as failed:
-            name, line = failed.stop.where(source)
-            refill = partial(_fill_diagrams, cli.figures([]))
-            place = None if line is None or name != source.name else origin(document, line, refill)
-            raise source_error(failed.stop, failed.log, place, _written()).shown_in("the report's diagrams") from None
-        for file, page in zip(files, pages, strict=True):
-            write_whole(file, page)
-        record.keep(inputs, time.time())
-    return files
-
-
-def _fill_diagrams(figures: Iterable[Figure]) -> str:
-    return fill(DIAGRAMS, diagrams=fill_texts(figures)[1])
+    return [*(FOLDER / name for name in sorted(sources)), *strips]
 
 
 def check(log: Path) -> None:

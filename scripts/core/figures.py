@@ -22,7 +22,7 @@ from scripts.core.arithmetic import (
     transposed_axis,
     transposed_same,
 )
-from scripts.core.keys import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, read, shown
+from scripts.core.keys import MOST_CELLS, MOST_FRAMES, MOST_TERMS, FigureFile, check, read, shown
 from scripts.core.layers import OPERATIONS, REDUCTIONS, Channels, Index, Layer, Operation, Values
 from scripts.errors import FigureError, LayerError, UserError
 
@@ -65,15 +65,15 @@ OWN_KEYS = {
 class Figure:
     """A valid figure.
 
-    `view` is None where the file names none.  Values are None where the figure has none; durations are in
-    seconds; `references` are the names of
-    the figures that this one is derived from.
+    `layers` are one layer, or a stack in which each layer takes the output of the one before.  `view` is None where
+    the file names none.  Values are None where the figure has none; durations are in seconds; `references` are the
+    names of the figures that this one is derived from.
     """
 
     name: str
     title: str
     view: str | None
-    layer: Layer
+    layers: tuple[Layer, ...]
     input_values: Values | None
     kernel_values: Values | None
     indices: Values | None
@@ -81,6 +81,13 @@ class Figure:
     frame_duration: float
     last_frame_duration: float
     references: tuple[str, ...]
+
+    @property
+    def layer(self) -> Layer:
+        """The only layer; raises `LayerError` for a stack."""
+        if len(self.layers) > 1:
+            raise LayerError("layers", f"is a stack of {len(self.layers)}", "Use a view of stacks, or a single layer")
+        return self.layers[0]
 
 
 def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
@@ -130,15 +137,20 @@ def _original(file: Path, content: FigureFile, referrers: tuple[str, ...]) -> Fi
 
 def figure(name: str, content: FigureFile, original: Figure | None = None) -> Figure:
     """A figure from its keys, and the figure that its `transpose_of` names; raises `LayerError`."""
-    layer = layer_of(content, original)
-    _check_extent(layer)
-    values, kernel, indices = _given_values(content, layer, original)
-    output = None if values is None else layer.output(values, kernel, indices)
+    values = kernel = indices = output = None
+    if content.layers is not None:
+        layers = _stacked_layers(content)
+    else:
+        layers = (layer_of(content, original),)
+        values, kernel, indices = _given_values(content, layers[0], original)
+        output = None if values is None else layers[0].output(values, kernel, indices)
+    for layer in layers:
+        _check_extent(layer)
     return Figure(
         name=name,
         title=content.title,
         view=content.view,
-        layer=layer,
+        layers=layers,
         input_values=values,
         kernel_values=kernel,
         indices=indices,
@@ -147,6 +159,16 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
         last_frame_duration=content.last_frame_duration,
         references=() if original is None else (original.name, *original.references),
     )
+
+
+def _stacked_layers(content: FigureFile) -> tuple[Layer, ...]:
+    """The layers of a stack, each with the output size of the one before as its input size."""
+    size, layers = content.input_size, list[Layer]()
+    for keys in content.layers or ():
+        given = {"title": content.title, "operation": "convolution", **keys, "input_size": size}
+        layers.append(layer_of(check(given, "layers")))
+        size = list(layers[-1].output_size)
+    return tuple(layers)
 
 
 def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:

@@ -71,6 +71,9 @@ class FigureFile(BaseModel):
     )
     operation: Operation | None = Field(None, description=f"one of {', '.join(OPERATIONS)}")
     transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
+    layers: list[dict[str, Any]] | None = Field(
+        None, min_length=1, max_length=20, description="a list of 1 to 20 tables, one for each layer of a stack"
+    )
     view: str | None = Field(None, description="the name of a view")
     input_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
     kernel_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)

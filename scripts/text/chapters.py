@@ -14,19 +14,16 @@ from scripts.core.figures import Figure
 from scripts.core.layers import Layer
 from scripts.errors import UserError
 from scripts.record.revision import build_date, release
-from scripts.stages.render import fill, pdf_text
+from scripts.stages.render import fill
 from scripts.text.relationships import content, quantities, receptive_fields, relationships
-from scripts.views import diagrams
+from scripts.views.catalogue import scene_of
 
 
-def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) -> str:
-    """A text of the report, filled; `figures` are those of the catalogue by name.
-
-    The sources of its diagrams are added to `drawn`, by their names.
-    """
+def chapter(file: Path, figures: Mapping[str, Figure]) -> str:
+    """A text of the report, filled; `figures` are those of the catalogue by name."""
 
     def layer(name: str) -> Layer:
-        """The layer of a figure, or one of `report/layers/`, which only the report shows."""
+        """The layer of a figure, or one of `report/layers/`, which are nowhere drawn."""
         return figures[name].layer if name in figures else spec.load(paths.LAYERS / f"{name}.toml").layer
 
     def given(name: str, axis: int = -1) -> dict[str, Rational]:
@@ -47,29 +44,14 @@ def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) ->
 
     def stacked(name: str, example: str) -> str:
         """A relationship with the numbers of a whole stack, whose layers differ in their dilation at most."""
-        layers = diagrams.stack(example)
+        layers = figures[example].layers
         field = receptive_fields(layers)[-1]["r"]
         numbers = {"n": Rational(len(layers)), "r_equal": field, "r_doubling": field}
         return relationships()[name].worked(quantities(layers[0]) | numbers)
 
     def step(name: str, example: str) -> str:
         """A relationship from layer to layer, with the numbers of the last layer of a stack."""
-        return relationships()[name].worked(receptive_fields(diagrams.stack(example))[-1])
-
-    def diagram(name: str, template: str, description: str, **shown: object) -> str:
-        """A still figure, drawn by a template in a document of its own; the description is for who cannot see it."""
-        drawn[name] = fill(f"diagrams/{template}.tex.j2", **shown).strip()
-        return rf"\alternative{{{pdf_text(description)}}}{{\includegraphics{{{paths.DIAGRAMS.name}/{name}}}}}"
-
-    def levels(name: str) -> list[diagrams.Level]:
-        """The levels of a stack, each element at the centre of its receptive field."""
-        layers = diagrams.stack(name)
-        sizes = [layers[0].input_size[0], *(layer.output_size[0] for layer in layers)]
-        fields = receptive_fields(layers)
-        centres = [
-            [float(field["c"] + n * field["j"]) for n in range(size)] for field, size in zip(fields, sizes, strict=True)
-        ]
-        return diagrams.levels(layers, centres)
+        return relationships()[name].worked(receptive_fields(figures[example].layers)[-1])
 
     version, released = release()
     return fill(
@@ -86,14 +68,6 @@ def chapter(file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) ->
         worked=worked,
         stacked=stacked,
         step=step,
-        diagram=diagram,
-        levels=levels,
-        stack=diagrams.stack,
         receptive_fields=receptive_fields,
-        along=diagrams.along,
-        with_unit_stride=diagrams.with_unit_stride,
-        matrix=diagrams.matrix,
-        products=diagrams.products,
-        scattered=diagrams.scattered,
-        overlap=diagrams.overlap,
+        scene=lambda name: scene_of(figures[name]),
     )
