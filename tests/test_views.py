@@ -310,6 +310,8 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
             "adds windows that stride 1 does not have",
         ),
         ({"view": "positions", "input_size": [5], "operation": "max_unpooling"}, "draws convolutions and poolings"),
+        ({"view": "positions", "input_size": [150], "kernel_size": 60}, "gives 5460 cells and lines to draw"),
+        ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives a row of 210 cells"),
         ({"view": "matrix", "operation": "max_pooling"}, "the matrix view draws convolutions"),
         ({"view": "matrix", "padding": 1, "padding_mode": "reflect"}, "reflect makes entries of the matrix sums"),
         ({"view": "matrix", "input_size": 15}, "gives a row of 225 cells"),
@@ -320,6 +322,13 @@ def test_views_refuse_what_they_cannot_draw(keys: dict[str, Any], message: str) 
     with pytest.raises(LayerError) as refused:
         scene_of(made(**{"input_size": 5, "kernel_size": 3} | keys))
     assert message in str(refused.value)
+
+
+def test_a_stack_with_too_many_links_is_refused() -> None:
+    wide = {"kernel_size": 61, "padding": 30}
+    keys = {"title": "S", "view": "stack", "input_size": [120], "layers": [wide, wide]}
+    with pytest.raises(LayerError, match="gives 4141 cells and lines to draw"):
+        scene_of(figure("made", FigureFile.model_validate(keys)))
 
 
 def test_a_stack_is_refused_by_views_of_a_single_layer() -> None:

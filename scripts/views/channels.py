@@ -7,7 +7,7 @@ from math import prod
 from scripts.core.figures import Figure
 from scripts.core.layers import Index
 from scripts.errors import LayerError
-from scripts.views.limits import check_axes, check_length
+from scripts.views.limits import check_axes, check_length, check_parts
 from scripts.views.maps import Line, NumberMap, Point, in_two_axes, sizes
 from scripts.views.scene import Scene
 
@@ -108,6 +108,7 @@ def scene(figure: Figure) -> Scene:
     check_length(round(layout.row * channels.out_channels) + layer.input_size[0])
     inputs, outputs = range(channels.in_channels), range(channels.out_channels)
     met = [(output, channel) for output in outputs for channel in layout.met(output)]
+    check_parts(len(met))
     still = Wiring(
         inputs=tuple(map(layout.input, inputs)),
         slices=tuple(layout.slice(*pair) for pair in met),

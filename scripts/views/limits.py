@@ -10,6 +10,8 @@ LONGEST_AXIS = 200
 MOST_STEPS = 200
 MOST_CELLS = 40_000
 MOST_TERMS = 4_000
+# In a drawing of a single step.
+MOST_PARTS = 4_000
 
 
 def check_axes(layer: Layer, view: str, most: int = 2) -> None:
@@ -47,6 +49,12 @@ def check_length(cells: int) -> None:
     """A drawing is that many cells long."""
     if cells > LONGEST_AXIS:
         raise LayerError("input_size", f"gives a row of {cells} cells", f"A drawing has at most {LONGEST_AXIS}")
+
+
+def check_parts(count: int) -> None:
+    """A drawing of one step has that many cells and lines."""
+    if count > MOST_PARTS:
+        raise LayerError("input_size", f"gives {count} cells and lines to draw", f"A drawing has at most {MOST_PARTS}")
 
 
 def check_steps(layer: Layer) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from scripts.core.arithmetic import Pair
 from scripts.core.figures import Figure
-from scripts.views.limits import check_direct, check_layer, check_steps
+from scripts.views.limits import check_direct, check_layer, check_parts, check_steps
 from scripts.views.maps import InputMap, Run, counted, extent, in_two_axes, input_map
 from scripts.views.scene import Scene
 
@@ -37,6 +37,7 @@ def scene(figure: Figure) -> Scene:
     check_steps(figure.layer)
     (axis,), grid = figure.layer.direct, in_two_axes(figure.layer).grid
     windows = [tuple(element.position for element in window) for window in grid[1].windows]
+    check_parts(sum(map(len, windows)))
     still = Positions(
         input=input_map(figure.layer, grid),
         positions=tuple(
@@ -44,7 +45,7 @@ def scene(figure: Figure) -> Scene:
         ),
         label=(f"stride {axis.stride}: {counted(len(windows), 'position')}", *_padding(axis.padding)),
     )
-    shown = " ".join(f"{window[0]}–{window[-1]}" for window in windows)
+    shown = ", ".join(f"{window[0]}–{window[-1]}" for window in windows)
     return Scene(
         figure,
         still,

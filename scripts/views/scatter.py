@@ -6,7 +6,7 @@ from typing import NamedTuple
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer, Values
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length
+from scripts.views.limits import check_layer, check_length, check_parts
 from scripts.views.maps import Line, NumberMap, Point, as_rows, in_words, number_map
 from scripts.views.scene import Scene
 
@@ -68,6 +68,7 @@ def scene(figure: Figure) -> Scene:
         raise LayerError("view", "the scatter view draws values", "Give input_values and kernel_values")
     (axis,) = layer.axes
     check_length(axis.scattered_size + sum(axis.padding))
+    check_parts(axis.input_size * axis.kernel_size)
     scattered = products(layer, figure.input_values, figure.kernel_values)
     column = -axis.padding[0] - INPUT_GAP
     bottom = round(PITCH * len(scattered), 2)

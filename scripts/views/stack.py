@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer
-from scripts.views.limits import check_direct, check_layer, check_length, check_steps
+from scripts.views.limits import check_direct, check_layer, check_length, check_parts, check_steps
 from scripts.views.maps import Line, Point, counted
 from scripts.views.scene import Scene
 
@@ -74,6 +74,7 @@ def scene(figure: Figure) -> Scene:
         row = len(figure.layers) - depth
         lines += [(Point(places[depth][n], row), Point(places[depth - 1][m], row + 1)) for n, m in pairs]
         seen.insert(0, {m for _, m in pairs})
+    check_parts(len(lines) + sum(map(len, places)))
     levels = tuple(
         Level(
             label=f"layer {depth}" if depth else "input",

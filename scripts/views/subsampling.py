@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length
+from scripts.views.limits import check_layer, check_length, check_parts
 from scripts.views.maps import (
     ORIGIN,
     Block,
@@ -53,7 +53,8 @@ def scene(figure: Figure) -> Scene:
     kept = tuple(Block(column, row, 1, 1) for row in range(0, height, down) for column in range(0, width, right))
     if len(kept) != kept_height * kept_width:
         raise LayerError("ceil_mode", "adds windows that stride 1 does not have", "Leave it out, or use another view")
-    check_length(2 * width + GAP)
+    check_length(max(height, 2 * width + GAP))
+    check_parts(2 * height * width)
     at = Point(width + GAP, (height - kept_height) / 2)
     label = f"stride {once(axis.stride for axis in figure.layer.axes)}: output {sizes(figure.layer.output_size)}"
     whole: tuple[Number, ...] = ()
