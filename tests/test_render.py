@@ -12,7 +12,6 @@ from scripts.errors import LayerError
 from scripts.files import frame_files
 from scripts.stages.render import caption, environment, escape_tex, render
 from scripts.views.catalogue import scene_of
-from scripts.views.maps import runs
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -44,11 +43,6 @@ def test_texts_are_escaped_for_tex() -> None:
         r"50\% \textbackslash{}input\{x\} \textasciitilde{}\textasciicircum{}\#\$\&\_\textbar{}"
     )
     assert escape_tex("3 × 4") == r"3\,×\,4"
-
-
-def test_runs_join_neighbours() -> None:
-    assert runs([1, 2, 3, 7]) == [(1, 3), (7, 1)]
-    assert runs([]) == []
 
 
 def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:

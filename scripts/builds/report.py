@@ -79,12 +79,12 @@ def _sources(project: Project, figures: Mapping[str, Figure]) -> dict[str, bytes
 def _texts(project: Project, figures: Mapping[str, Figure]) -> dict[str, str]:
     """The report's chapters and captions, filled."""
     files = sorted({project.report / "report.tex", *project.report.glob("*.tex")})
-    texts = {file.name: chapter(project, file, figures, {}) for file in files}
+    texts = {file.name: chapter(project, file, figures) for file in files}
     return texts | {"figures.tex": _captions(project, figures.values())}
 
 
 def _captions(project: Project, figures: Iterable[Figure]) -> str:
-    captions = [(figure, view_name(figure), scene_of(figure).count, caption(project, figure)) for figure in figures]
+    captions = [(scene_of(figure), view_name(figure), caption(project, figure)) for figure in figures]
     return templates(project).fill("figures.tex.j2", captions=captions)
 
 

@@ -16,19 +16,16 @@ from scripts.errors import UserError
 from scripts.notation.frameworks import written
 from scripts.project import Project
 from scripts.record.revision import build_date, release
-from scripts.stages.templates import pdf_text, templates
+from scripts.stages.templates import templates
 from scripts.text.relationships import content, quantities, receptive_fields, relationships
-from scripts.views import diagrams
+from scripts.views.catalogue import scene_of
 
 
-def chapter(project: Project, file: Path, figures: Mapping[str, Figure], drawn: dict[str, str]) -> str:
-    """A text of the report, filled; `figures` are those of the catalogue by name.
-
-    The sources of its diagrams are added to `drawn`, by their names.
-    """
+def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:
+    """A text of the report, filled; `figures` are those of the catalogue by name."""
 
     def layer(name: str) -> Layer:
-        """The layer of a figure, or one of `report/layers/`, which only the report shows."""
+        """The layer of a figure, or one of `report/layers/`, which are never drawn."""
         return figures[name].layer if name in figures else spec.load(project.report / "layers" / f"{name}.toml").layer
 
     def given(name: str, axis: int = -1) -> dict[str, Rational]:
@@ -49,29 +46,14 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure], drawn: 
 
     def stacked(name: str, example: str) -> str:
         """A relationship with the numbers of a whole stack, whose layers differ in their dilation at most."""
-        layers = diagrams.stack(project, example)
+        layers = figures[example].layers
         field = receptive_fields(project, layers)[-1]["r"]
         numbers = {"n": Rational(len(layers)), "r_equal": field, "r_doubling": field}
         return relationships(project)[name].worked(quantities(layers[0]) | numbers)
 
     def step(name: str, example: str) -> str:
         """A relationship from layer to layer, with the numbers of the last layer of a stack."""
-        return relationships(project)[name].worked(receptive_fields(project, diagrams.stack(project, example))[-1])
-
-    def diagram(name: str, template: str, description: str, **shown: object) -> str:
-        """A still figure, drawn by a template in a document of its own; the description is for who cannot see it."""
-        drawn[name] = templates(project).fill(f"diagrams/{template}.tex.j2", **shown).strip()
-        return rf"\alternative{{{pdf_text(description)}}}{{\includegraphics{{diagrams/{name}}}}}"
-
-    def levels(name: str) -> list[diagrams.Level]:
-        """The levels of a stack, each element at the centre of its receptive field."""
-        layers = diagrams.stack(project, name)
-        sizes = [layers[0].input_size[0], *(layer.output_size[0] for layer in layers)]
-        fields = receptive_fields(project, layers)
-        centres = [
-            [float(field["c"] + n * field["j"]) for n in range(size)] for field, size in zip(fields, sizes, strict=True)
-        ]
-        return diagrams.levels(layers, centres)
+        return relationships(project)[name].worked(receptive_fields(project, figures[example].layers)[-1])
 
     version, released = release(project)
     return templates(project).fill(
@@ -88,15 +70,7 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure], drawn: 
         worked=worked,
         stacked=stacked,
         step=step,
-        diagram=diagram,
-        levels=levels,
-        stack=partial(diagrams.stack, project),
         receptive_fields=partial(receptive_fields, project),
-        along=diagrams.along,
-        with_unit_stride=diagrams.with_unit_stride,
-        matrix=diagrams.matrix,
-        products=diagrams.products,
-        scattered=diagrams.scattered,
-        overlap=diagrams.overlap,
         written=written,
+        scene=lambda name: scene_of(figures[name]),
     )

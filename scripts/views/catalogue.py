@@ -4,12 +4,20 @@ from collections.abc import Callable
 
 from scripts.core.figures import Figure
 from scripts.errors import LayerError
-from scripts.views import numerical, plane
+from scripts.views import channels, kernel, matrix, numerical, overlap, plane, positions, scatter, stack, subsampling
 from scripts.views.scene import Scene
 
 VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "plane": plane.scene,
     "numerical": numerical.scene,
+    "kernel": kernel.scene,
+    "channels": channels.scene,
+    "subsampling": subsampling.scene,
+    "positions": positions.scene,
+    "overlap": overlap.scene,
+    "scatter": scatter.scene,
+    "matrix": matrix.scene,
+    "stack": stack.scene,
 }
 
 

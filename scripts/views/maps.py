@@ -25,6 +25,7 @@ class Point(NamedTuple):
 
 
 Line = tuple[Point, Point]
+ORIGIN = Point(0, 0)
 
 
 class Block(NamedTuple):
@@ -77,6 +78,17 @@ class OutputMap:
     at: Point
 
 
+@dataclass(frozen=True)
+class NumberMap:
+    """A map of `columns` × `rows` cells with numbers, or with none, whose first cell stands `at` a point."""
+
+    label: str
+    columns: int
+    rows: int
+    at: Point
+    numbers: tuple[Number, ...] = ()
+
+
 class Content(NamedTuple):
     """What a cell holds: "copy" is padding that repeats input; the number is None where nothing counts."""
 
@@ -97,6 +109,17 @@ def as_rows(values: Values) -> Values:
 def sizes(numbers: Iterable[int]) -> str:
     """Sizes in words, such as 3 × 3."""
     return " × ".join(map(str, numbers))
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things in words, such as 2 positions."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def once(numbers: Iterable[int]) -> str:
+    """Numbers of all axes in words, a single one where they agree."""
+    numbers = list(numbers)
+    return str(numbers[0]) if len(set(numbers)) == 1 else sizes(numbers)
 
 
 def positions(axis: GridAxis, *kinds: Kind) -> list[int]:
@@ -172,6 +195,18 @@ def output_map(layer: Layer, at: Point) -> OutputMap:
 def numbers(values: Values) -> tuple[Number, ...]:
     """The values of a map of two axes, each in its cell."""
     return tuple(Number(column, row, value.item()) for (row, column), value in np.ndenumerate(values))
+
+
+def number_map(label: str, values: Values, at: Point = ORIGIN) -> NumberMap:
+    """A map of values of two axes."""
+    rows, columns = values.shape
+    return NumberMap(label, columns, rows, at, numbers(values))
+
+
+def in_words(values: Values) -> str:
+    """The values of a map of two axes, row by row."""
+    rows = (", ".join(f"{value:.12g}".replace("-", "−") for value in row) for row in values.tolist())
+    return "; ".join(rows)
 
 
 def contents(layer: Layer, input_values: Values) -> dict[Index, Content]:

@@ -27,16 +27,20 @@ class Scene:
     """A figure as a view shows it.
 
     `still` is what all steps share and `steps` what each one adds, in the order in which they are shown: numbers,
-    texts, tuples and dataclasses of them, which `dataclasses.asdict` and JSON can hold.  `sentence` ends the
-    figure's caption with what only this view needs.  `equivalent` tells whether a transposed layer is drawn as the
-    direct convolution that equals it.
+    texts, tuples and dataclasses of them, which `dataclasses.asdict` and JSON can hold.  A view that moves nothing
+    has one step, None.  `sentence` ends the figure's caption with what only this view needs, and `alternative` tells
+    those who cannot see the figure what it shows, if the caption does not.  `equivalent` tells whether a transposed
+    layer is drawn as the direct convolution that equals it, and `parameters` whether a layer's parameters belong under
+    the drawing.
     """
 
     figure: Figure
     still: Any
-    steps: Sequence[Any]
+    steps: Sequence[Any] = (None,)
     sentence: str = ""
+    alternative: str = ""
     equivalent: bool = False
+    parameters: bool = True
 
     @property
     def count(self) -> int:

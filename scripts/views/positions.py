@@ -1,0 +1,60 @@
+"""The positions view: an input along one axis, and below it the positions of its window, one by one."""
+
+from dataclasses import dataclass
+
+from scripts.core.arithmetic import Pair
+from scripts.core.figures import Figure
+from scripts.views.limits import check_direct, check_layer, check_parts, check_steps
+from scripts.views.maps import InputMap, Run, counted, extent, in_two_axes, input_map
+from scripts.views.scene import Scene
+
+# From the input down to the first position, and from each to the next.
+GAP, PITCH = 1.3, 0.65
+
+
+@dataclass(frozen=True)
+class Position:
+    """A window: the height at which it is drawn, the cells from its first to its last, and those that it covers."""
+
+    row: float
+    extent: Run
+    cells: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Positions:
+    """An input, the positions of the window below it, and lines of text above."""
+
+    input: InputMap
+    positions: tuple[Position, ...]
+    label: tuple[str, ...]
+
+
+def scene(figure: Figure) -> Scene:
+    """The scene of a layer of one axis over which a window moves; raises `LayerError`."""
+    check_layer(figure.layer, "positions", most_axes=1)
+    check_direct(figure.layer, "positions")
+    check_steps(figure.layer)
+    (axis,), grid = figure.layer.direct, in_two_axes(figure.layer).grid
+    windows = [tuple(element.position for element in window) for window in grid[1].windows]
+    check_parts(sum(map(len, windows)))
+    still = Positions(
+        input=input_map(figure.layer, grid),
+        positions=tuple(
+            Position(round(GAP + PITCH * number, 2), extent(window), window) for number, window in enumerate(windows)
+        ),
+        label=(f"stride {axis.stride}: {counted(len(windows), 'position')}", *_padding(axis.padding)),
+    )
+    shown = ", ".join(f"{window[0]}–{window[-1]}" for window in windows)
+    return Scene(
+        figure,
+        still,
+        sentence="Each row below the input shows where the window stands at one of its positions.",
+        alternative=f"A row of {len(grid[1].cells)} cells, and the positions of a window below: cells {shown}.",
+        equivalent=figure.layer.transposed,
+    )
+
+
+def _padding(sides: Pair) -> tuple[str, ...]:
+    before, after = (str(side).replace("-", "−") for side in sides)
+    return (f"padding {before} before, {after} after",) if any(sides) else ()

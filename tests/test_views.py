@@ -1,0 +1,338 @@
+"""What views show: plain data that agrees with the arithmetic, and what they refuse."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, is_dataclass
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Rational
+
+from scripts import paths
+from scripts.core.arithmetic import DirectAxis, GridAxis, direct_grid
+from scripts.core.figures import Figure, figure, load
+from scripts.core.keys import FigureFile
+from scripts.core.layers import Layer, Values
+from scripts.errors import LayerError
+from scripts.stages.render import caption
+from scripts.text.relationships import receptive_fields
+from scripts.views.catalogue import VIEWS, scene_of, view_name
+from scripts.views.maps import blocks, extent, input_map, offset, runs
+from scripts.views.matrix import entries
+from scripts.views.overlap import overlap
+from scripts.views.scatter import products
+from scripts.views.stack import centres
+from scripts.views.subsampling import with_unit_stride
+from tests.test_relationships import seen
+
+RANDOM = np.random.default_rng(0)
+CONVOLUTIONS = ["no_padding_no_strides", "padding_strides_odd", "dilation", "asymmetric_padding", "causal_1d"]
+STACKS = ["strided_stack", "causal_stack"]
+
+
+def catalogue(name: str) -> Figure:
+    return load(paths.FIGURES / f"{name}.toml")
+
+
+def made(**keys: Any) -> Figure:
+    return figure("made", FigureFile.model_validate({"title": "Made", "operation": "convolution"} | keys))
+
+
+def leaves(data: object) -> Iterator[object]:
+    """All that is held by plain data, but for the containers."""
+    if isinstance(data, dict):
+        data = [*data, *data.values()]
+    if isinstance(data, list | tuple):
+        for part in data:
+            yield from leaves(part)
+    else:
+        yield data
+
+
+@pytest.mark.parametrize("name", paths.figure_names())
+def test_a_scene_is_plain_data(name: str) -> None:
+    scene = scene_of(catalogue(name))
+    for part in (scene.still, *scene.steps):
+        data = asdict(part) if is_dataclass(part) and not isinstance(part, type) else part
+        # Neither objects nor NumPy's numbers, which JSON would refuse or write differently.
+        assert {type(leaf) for leaf in leaves(data)} <= {int, float, str, bool, type(None)}
+        json.dumps(data)
+    assert len(scene.durations) == scene.count >= 1
+
+
+def test_every_view_is_shown_by_a_figure_and_has_a_template() -> None:
+    assert {view_name(catalogue(name)) for name in paths.figure_names()} == VIEWS.keys()
+    assert {file.name for file in (paths.TEMPLATES / "views").iterdir()} == {f"{name}.tex.j2" for name in VIEWS}
+
+
+# Geometry
+
+
+def test_runs_join_neighbours() -> None:
+    assert runs([1, 2, 3, 7]) == [(1, 3), (7, 1)]
+    assert runs([]) == []
+    assert extent([2, 4, 6]) == (2, 5)
+
+
+def test_blocks_are_columns_and_rows() -> None:
+    assert blocks([0], [1, 2, 4]) == ((1, 0, 2, 1), (4, 0, 1, 1))
+    assert blocks([], [1]) == ()
+
+
+def row(**parameters: Any) -> GridAxis:
+    return direct_grid(DirectAxis(**parameters))
+
+
+@pytest.mark.parametrize(
+    ("axis", "place"),
+    [
+        # As large as the input: above it, wherever the padding is.
+        (row(input_size=5, kernel_size=3, padding=(2, 0)), 2),
+        # Otherwise over the middle of what the window moves over.
+        (row(input_size=5, kernel_size=3), 1),
+        (row(input_size=4, kernel_size=3, padding=(0, 1), stride=2), 1.5),
+        (row(input_size=2, kernel_size=1, input_dilation=3, padding=(0, 2)), 0),
+        # Cropped cells are not moved over.
+        (row(input_size=5, kernel_size=1, padding=(-2, 0), stride=2), 3 - 0.5),
+    ],
+)
+def test_where_the_output_stands(axis: GridAxis, place: float) -> None:
+    assert offset(axis) == place
+
+
+def painted(parts: tuple[tuple[int, int, int, int], ...]) -> Counter[tuple[int, int]]:
+    """How often each cell (column, row) is painted."""
+    return Counter((x, y) for c, r, w, h in parts for x, y in product(range(c, c + w), range(r, r + h)))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"padding": [[1, 0], [0, 2]]},
+        {"padding": 2, "padding_mode": "reflect"},
+        {"operation": "transposed_convolution", "kernel_size": 1, "stride": [2, 1], "padding": [1, 0]},
+        {"operation": "max_pooling", "stride": 3, "ceil_mode": True},
+    ],
+)
+def test_an_input_map_paints_each_kind_of_cell(keys: dict[str, Any]) -> None:
+    layer = made(**{"input_size": 4, "kernel_size": 3} | keys).layer
+    shown = input_map(layer, layer.grid)
+    kinds = dict[tuple[int, int], set[str]]()
+    for (r, below), (c, right) in product(*(enumerate(axis.cells) for axis in layer.grid)):
+        kinds[c, r] = {below.kind, right.kind}
+    assert len(kinds) == shown.columns * shown.rows
+    kept = {cell for cell, found in kinds.items() if found <= {"input", "padding", "inserted"}}
+    assert painted(shown.kept) == Counter(kept)
+    assert painted(shown.input) == Counter(cell for cell, found in kinds.items() if found == {"input"})
+    assert painted(shown.overhang) == Counter(cell for cell, found in kinds.items() if "overhang" in found)
+    assert bool(shown.cropped) == any("cropped" in found for found in kinds.values())
+    assert (shown.copied != shown.input) == (layer.padding_mode != "zeros")
+
+
+# What each view shows
+
+
+@pytest.mark.parametrize("name", ["numerical_padding_strides", "numerical_padding_strides_transposed"])
+def test_the_numbers_under_a_window_explain_its_value(name: str) -> None:
+    for step in scene_of(catalogue(name)).steps:
+        assert sum(cell.number * cell.small for cells in step.covered for cell in cells) == step.value
+
+
+def filled(layer: Layer, kernel: Values) -> Values:
+    """The matrix with a kernel's values in it."""
+    matrix = np.zeros((int(np.prod(layer.output_size)), int(np.prod(layer.input_size))), int)
+    for entry in (entry for line in entries(layer, kernel) for entry in line):
+        assert entry.number == kernel[entry.kernel_index]
+        matrix[entry.row, entry.column] += entry.number
+    return matrix
+
+
+@pytest.mark.parametrize("name", [*CONVOLUTIONS, "non_square", "padding_strides_odd_transposed", "cropped_transposed"])
+def test_the_matrix_times_the_input_is_the_output(name: str) -> None:
+    layer = catalogue(name).layer
+    values, kernel = RANDOM.integers(-9, 9, layer.input_shape), RANDOM.integers(-9, 9, layer.kernel_shape)
+    assert np.array_equal(filled(layer, kernel) @ values.ravel(), layer.output(values, kernel).ravel())
+
+
+@pytest.mark.parametrize("name", ["matrix", "arbitrary_padding_no_strides", "padding_strides_odd"])
+def test_the_transposed_layers_matrix_is_the_transposed_matrix(name: str) -> None:
+    direct, transposed = (catalogue(n).layer for n in (name, f"{name}_transposed"))
+    kernel = RANDOM.integers(-9, 9, direct.kernel_shape)
+    assert np.array_equal(filled(direct, kernel).T, filled(transposed, kernel))
+
+
+@pytest.mark.parametrize("name", ["matrix", "matrix_transposed", "matrix_1d"])
+def test_a_row_of_the_matrix_is_lit_with_its_elements(name: str) -> None:
+    scene = scene_of(catalogue(name))
+    still, width = scene.still, scene.still.input.columns
+    assert (still.rows, still.columns) == (scene.count, width * still.input.rows)
+    for number, step in enumerate(scene.steps):
+        assert {entry.row for entry in step.entries} == {step.row} == {number}
+        assert [cell.row * width + cell.column for cell in step.inputs] == [entry.column for entry in step.entries]
+        assert step.output.row * still.output.columns + step.output.column == number
+        if still.output.numbers:
+            products = (e.number * i.number for e, i in zip(step.entries, step.inputs, strict=True))
+            assert sum(products) == step.output.number
+
+
+@pytest.mark.parametrize(
+    "keys", [{"stride": 2, "padding": 1}, {"stride": 2, "dilation": 3, "output_padding": 1, "padding": [[2, 0]]}]
+)
+def test_what_is_scattered_adds_up_to_the_output(keys: dict[str, Any]) -> None:
+    given = {"operation": "transposed_convolution", "input_values": [1, 2, 3, 4], "kernel_values": [1, 10, 100]}
+    example = made(**given, **keys)
+    assert example.input_values is not None and example.kernel_values is not None and example.output_values is not None
+    sums, cropped = dict.fromkeys(range(example.layer.output_size[0]), 0.0), list[int]()
+    for line in products(example.layer, example.input_values, example.kernel_values):
+        for place, number, outside in line:
+            if outside:
+                cropped.append(place)
+            else:
+                sums[place] += number
+    assert list(sums.values()) == example.output_values.tolist()
+    assert cropped and not set(cropped) & sums.keys()
+
+
+@pytest.mark.parametrize("name", ["uneven_overlap", "even_overlap"])
+def test_the_overlap_counts_products(name: str) -> None:
+    layer = catalogue(name).layer
+    counts = overlap(layer)
+    assert np.array_equal(counts.ravel(), [len(line) for line in entries(layer)])
+    inner = counts[2:-2, 2:-2]
+    assert (inner.min() == inner.max()) == (name == "even_overlap")
+    assert counts.ravel().tolist() == [cell.number for cell in scene_of(catalogue(name)).still.numbers]
+
+
+def test_a_stride_keeps_what_is_marked() -> None:
+    still = scene_of(catalogue("subsampling")).still
+    kept = {(block.column, block.row) for block in still.kept}
+    marked = [cell.number for cell in still.unit.numbers if (cell.column, cell.row) in kept]
+    assert marked == [cell.number for cell in still.output.numbers]
+    layer = catalogue("no_padding_strides").layer
+    values, kernel = RANDOM.integers(-9, 9, layer.input_shape), RANDOM.integers(-9, 9, layer.kernel_shape)
+    assert np.array_equal(with_unit_stride(layer).output(values, kernel)[::2, ::2], layer.output(values, kernel))
+
+
+def test_positions_are_the_windows() -> None:
+    example = made(input_size=[7], kernel_size=3, stride=2, dilation=2, padding=1)
+    positions = VIEWS["positions"](example).still
+    assert [position.cells for position in positions.positions] == [(0, 2, 4), (2, 4, 6), (4, 6, 8)]
+    assert [position.extent for position in positions.positions] == [(0, 5), (2, 5), (4, 5)]
+
+
+def test_each_output_channel_meets_the_input_channels_of_its_group() -> None:
+    example = made(input_size=5, kernel_size=3, in_channels=4, out_channels=6, groups=2)
+    wiring = VIEWS["channels"](example).still
+    columns = [
+        np.array([map_.at.column + map_.columns / 2 for map_ in maps]) for maps in (wiring.inputs, wiring.slices)
+    ]
+    rows = [map_.at.row + map_.rows / 2 for map_ in wiring.outputs]
+    met = {
+        (rows.index(map_.at.row + map_.rows / 2), columns[0].tolist().index(x))
+        for map_, x in zip(wiring.slices, columns[1], strict=True)
+    }
+    assert met == {(o, c) for o in range(6) for c in range(4) if o // 3 == c // 2}
+    assert len(wiring.slices) == np.prod(example.layer.kernel_shape[:2])
+    assert len(wiring.pluses) == len(wiring.slices) - len(wiring.outputs)
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_stack_sees_what_is_counted(name: str) -> None:
+    example = catalogue(name)
+    layers = example.layers
+    assert [b.input_size for _, b in pairwise(layers)] == [a.output_size for a, _ in pairwise(layers)]
+    levels = scene_of(example).still.levels
+    (top,) = [n for n, element in enumerate(levels[-1].elements) if element.seen]
+    parameters = tuple((a.kernel_size, a.stride, a.padding[0], a.dilation) for (a,) in (layer.axes for layer in layers))
+    for depth, level in enumerate(levels):
+        inside = {place for place in seen(parameters[depth:], top) if 0 <= place < len(level.elements)}
+        assert {n for n, element in enumerate(level.elements) if element.seen} == inside
+    first, second = seen(parameters, 0), seen(parameters, 1)
+    fields = receptive_fields(layers)
+    assert fields[-1]["r"] == max(first) - min(first) + 1
+    assert fields[-1]["j"] == min(second) - min(first)
+    assert fields[-1]["c"] == Rational(max(first) + min(first), 2)
+    for places, field in zip(centres(layers), fields, strict=True):
+        assert places == [float(field["c"] + n * field["j"]) for n in range(len(places))]
+
+
+def test_a_transposed_layers_elements_stand_between_its_inputs() -> None:
+    layer = made(operation="transposed_convolution", input_size=[3], kernel_size=2, stride=2).layer
+    assert centres((layer,))[1] == [-0.25, 0.25, 0.75, 1.25, 1.75, 2.25]
+
+
+# Captions
+
+
+def test_only_what_is_drawn_as_a_convolution_is_said_to_be() -> None:
+    said = "Drawn as the equivalent direct convolution"
+    assert said in caption(catalogue("no_padding_no_strides_transposed"))
+    for name in ("matrix_transposed", "scatter", "uneven_overlap"):
+        assert said not in caption(catalogue(name))
+
+
+def test_the_caption_of_a_stack_tells_its_layers() -> None:
+    text = caption(catalogue("strided_stack"))
+    assert text.startswith("A stack of 3 layers, from an input of 12 to an output of 6: convolution with kernel 3, ")
+    assert text.endswith("centre of its receptive field.")
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"view": "maps"}, "view: cannot be 'maps'. It is one of plane, numerical"),
+        ({"input_size": [5, 5, 5]}, "the plane view draws layers of 1 or 2 axes"),
+        ({"input_size": [5], "in_channels": 1, "out_channels": 2}, "the plane view draws a single channel"),
+        ({"view": "numerical"}, "the numerical view draws values"),
+        ({"view": "kernel"}, "the kernel view draws values"),
+        ({"view": "channels"}, "the channels view draws channels"),
+        ({"view": "channels", "in_channels": 40, "out_channels": 1}, "gives a row of 263 cells"),
+        ({"view": "positions"}, "the positions view draws layers of 1 axis. Describe this layer, or draw 1 axis of it"),
+        ({"view": "scatter", "input_size": [5]}, "the scatter view draws transposed convolutions"),
+        (
+            {"view": "scatter", "input_size": [5], "operation": "transposed_convolution"},
+            "the scatter view draws values",
+        ),
+        ({"view": "overlap", "operation": "max_pooling"}, "the overlap view draws convolutions"),
+        ({"view": "stack"}, "the stack view draws layers of 1 axis"),
+        (
+            {"view": "subsampling", "operation": "transposed_convolution"},
+            "the subsampling view draws convolutions and poolings",
+        ),
+        (
+            {"view": "subsampling", "operation": "max_pooling", "stride": 3, "ceil_mode": True},
+            "adds windows that stride 1 does not have",
+        ),
+        ({"view": "positions", "input_size": [5], "operation": "max_unpooling"}, "draws convolutions and poolings"),
+        ({"view": "positions", "input_size": [150], "kernel_size": 60}, "gives 5460 cells and lines to draw"),
+        ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives a row of 210 cells"),
+        ({"view": "matrix", "operation": "max_pooling"}, "the matrix view draws convolutions"),
+        ({"view": "matrix", "padding": 1, "padding_mode": "reflect"}, "reflect makes entries of the matrix sums"),
+        ({"view": "matrix", "input_size": 15}, "gives a row of 225 cells"),
+        ({"view": "matrix", "input_size": 8}, "gives room for 82944 cells"),
+    ],
+)
+def test_views_refuse_what_they_cannot_draw(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(LayerError) as refused:
+        scene_of(made(**{"input_size": 5, "kernel_size": 3} | keys))
+    assert message in str(refused.value)
+
+
+def test_a_stack_with_too_many_links_is_refused() -> None:
+    wide = {"kernel_size": 61, "padding": 30}
+    keys = {"title": "S", "view": "stack", "input_size": [120], "layers": [wide, wide]}
+    with pytest.raises(LayerError, match="gives 4141 cells and lines to draw"):
+        scene_of(figure("made", FigureFile.model_validate(keys)))
+
+
+def test_a_stack_is_refused_by_views_of_a_single_layer() -> None:
+    keys = {"title": "S", "input_size": [5], "layers": [{"kernel_size": 3}, {"kernel_size": 3}]}
+    for name in VIEWS.keys() - {"stack"}:
+        with pytest.raises(LayerError, match="layers: is a stack of 2"):
+            scene_of(figure("made", FigureFile.model_validate(keys | {"view": name})))
