@@ -38,4 +38,5 @@ def scene(figure: Figure) -> Scene:
         still,
         sentence="Left, its kernel; right, the same rotated by 180°.",
         alternative=f"A kernel with the rows {in_words(kernel)}, and the same rotated by 180°.",
+        parameters=False,
     )
