@@ -9,6 +9,7 @@ from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from scripts import cli
@@ -175,12 +176,14 @@ def _finish(share: Sequence[FigureBuild], done: Done) -> Done:
 
 def shares(builds: Iterable[FigureBuild], jobs: int) -> Iterator[list[FigureBuild]]:
     """Figures shared out, the largest first; shares get smaller, so that all processes end at the same time."""
-    rest = deque(sorted(builds, key=lambda one: effort(one.figure), reverse=True))
+    rest = deque(sorted(((effort(one.figure), one) for one in builds), key=itemgetter(0), reverse=True))
     while rest:
-        wanted = min(sum(effort(one.figure) for one in rest) / (2 * jobs), MOST_EFFORT)
-        share = list[FigureBuild]()
-        while rest and len(share) < MOST_TOGETHER and sum(effort(one.figure) for one in share) < wanted:
-            share.append(rest.popleft())
+        wanted = min(sum(cost for cost, _ in rest) / (2 * jobs), MOST_EFFORT)
+        share, total = list[FigureBuild](), 0
+        while rest and len(share) < MOST_TOGETHER and total < wanted:
+            cost, one = rest.popleft()
+            share.append(one)
+            total += cost
         yield share
 
 
