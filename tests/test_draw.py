@@ -8,22 +8,22 @@ import pytest
 from onnx import TensorProto, helper
 
 from scripts.core.figures import load
-from tests.conftest import Project
+from tests.conftest import Checkout
 
 LAYER = "LAYER=Conv2d(1, 1, kernel_size=(3, 2), stride=2, padding=1)"
 
 
-def test_a_layer_is_drawn_and_its_file_is_a_figure(project: Project) -> None:
-    printed = project.make("draw", LAYER, "INPUT=5x7")
+def test_a_layer_is_drawn_and_its_file_is_a_figure(checkout: Checkout) -> None:
+    printed = checkout.make("draw", LAYER, "INPUT=5x7")
     assert "input 5 × 7, output 3 × 4" in printed
     assert "Convolution with kernel 3 × 2, stride 2 and padding 1, from an input of 5 × 7" in printed
     frames = [f"draw/conv2d_5x7_{number:02}.{ending}" for ending in ("pdf", "png", "tex") for number in range(12)]
-    assert set(project.outputs("draw/*")) == {*frames, "draw/conv2d_5x7.gif", "draw/conv2d_5x7.toml"}
-    figure = load(project.top / "build" / "draw" / "conv2d_5x7.toml")
+    assert set(checkout.outputs("draw/*")) == {*frames, "draw/conv2d_5x7.gif", "draw/conv2d_5x7.toml"}
+    figure = load(checkout.top / "build" / "draw" / "conv2d_5x7.toml")
     assert figure.layer.output_size == (3, 4)
     assert figure.title == LAYER.removeprefix("LAYER=")
     # It is no figure of the catalogue, which stays up to date.
-    assert "up to date: 3" in project.make("gifs")
+    assert "up to date: 3" in checkout.make("gifs")
 
 
 # As models print them, or as they are written; outputs worked out by hand.
@@ -61,19 +61,21 @@ MODELS = [
 ]
 
 
-def test_layers_of_well_known_models_are_drawn(project: Project, full: bool) -> None:
+def test_layers_of_well_known_models_are_drawn(checkout: Checkout, full: bool) -> None:
     for number, (layer, size, output) in enumerate(MODELS if full else MODELS[::3]):
-        assert f", output {output}\n" in project.make("draw", f"LAYER={layer}", f"INPUT={size}", f"NAME=model_{number}")
-        assert f"draw/model_{number}.gif" in project.outputs("draw/*.gif")
+        assert f", output {output}\n" in checkout.make(
+            "draw", f"LAYER={layer}", f"INPUT={size}", f"NAME=model_{number}"
+        )
+        assert f"draw/model_{number}.gif" in checkout.outputs("draw/*.gif")
 
 
-def test_a_layer_with_channels_is_drawn_in_one_of_them(project: Project) -> None:
-    printed = project.make("draw", "LAYER=Conv2d(4, 8, 3, groups=2)", "INPUT=4", "VALUES=random", "NAME=mine")
+def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> None:
+    printed = checkout.make("draw", "LAYER=Conv2d(4, 8, 3, groups=2)", "INPUT=4", "VALUES=random", "NAME=mine")
     assert "input 4 × 4 × 4, output 8 × 2 × 2" in printed
-    text = (project.top / "build" / "draw" / "mine.toml").read_text()
+    text = (checkout.top / "build" / "draw" / "mine.toml").read_text()
     assert 'values = "random"' in text
     assert "# in_channels = 4\n# out_channels = 8\n# groups = 2\n" in text
-    assert len(project.outputs("draw/mine_*.png")) == 4
+    assert len(checkout.outputs("draw/mine_*.png")) == 4
 
 
 @pytest.mark.parametrize(
@@ -89,27 +91,27 @@ def test_a_layer_with_channels_is_drawn_in_one_of_them(project: Project) -> None
         (["ONNX=none.onnx"], "none.onnx: cannot be read"),
     ],
 )
-def test_mistakes_are_told_and_draw_nothing(project: Project, words: list[str], message: str) -> None:
-    printed = project.make("draw", *words, fails=True)
+def test_mistakes_are_told_and_draw_nothing(checkout: Checkout, words: list[str], message: str) -> None:
+    printed = checkout.make("draw", *words, fails=True)
     assert message in printed
     assert "Traceback" not in printed
-    assert not project.outputs("draw/*")
+    assert not checkout.outputs("draw/*")
 
 
-def test_what_the_terminal_lacks_is_no_mistake(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_terminal_lacks_is_no_mistake(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    assert r"padding 1 (\u2212\u221e)" in project.make("draw", "LAYER=MaxPool2d(3, padding=1)", "INPUT=5")
+    assert r"padding 1 (\u2212\u221e)" in checkout.make("draw", "LAYER=MaxPool2d(3, padding=1)", "INPUT=5")
 
 
-def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(project: Project) -> None:
-    project.make("draw", LAYER, "INPUT=5x7", "NAME=mine")
-    project.make("draw", LAYER, "INPUT=5x7", "NAME=mine_too")
-    project.edit("templates/theme.tex", "\\tikzset{", "\\tikzzet{")
-    printed = project.make("draw", LAYER, "INPUT=4x4", "NAME=mine", fails=True)
+def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(checkout: Checkout) -> None:
+    checkout.make("draw", LAYER, "INPUT=5x7", "NAME=mine")
+    checkout.make("draw", LAYER, "INPUT=5x7", "NAME=mine_too")
+    checkout.edit("templates/theme.tex", "\\tikzset{", "\\tikzzet{")
+    printed = checkout.make("draw", LAYER, "INPUT=4x4", "NAME=mine", fails=True)
     assert "TeX stopped. Undefined control sequence \\tikzzet." in printed
     assert "It shows in figure mine." in printed
-    assert not [name for name in project.outputs("draw/*") if not name.startswith("draw/mine_too")]
-    assert len(project.outputs("draw/mine_too*")) == 38
+    assert not [name for name in checkout.outputs("draw/*") if not name.startswith("draw/mine_too")]
+    assert len(checkout.outputs("draw/mine_too*")) == 38
 
 
 @pytest.mark.parametrize(
@@ -123,10 +125,10 @@ def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(project: Project) -> N
     ],
 )
 @pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX", "VALUES"])
-def test_nothing_in_a_layer_is_run(project: Project, variable: str, text: str) -> None:
+def test_nothing_in_a_layer_is_run(checkout: Checkout, variable: str, text: str) -> None:
     """The command is reached, and says what is wrong with it."""
     words = {"LAYER": "Conv2d(1, 1, 3)", "INPUT": "5"} | {variable: text}
-    printed = project.make("draw", *(f"{name}={value}" for name, value in words.items()), fails=True)
+    printed = checkout.make("draw", *(f"{name}={value}" for name, value in words.items()), fails=True)
     assert {
         "LAYER": "is not a layer" if "Conv2d" not in text else "kernel_size: is not a plain value",
         "INPUT": "INPUT: cannot be",
@@ -134,32 +136,32 @@ def test_nothing_in_a_layer_is_run(project: Project, variable: str, text: str) -
         "ONNX": "cannot be read: No such file",
         "VALUES": "VALUES: cannot be",
     }[variable] in printed
-    assert not (project.top / "pwned").exists()
+    assert not (checkout.top / "pwned").exists()
 
 
-def test_a_layer_s_text_is_text_in_tex_too(project: Project) -> None:
+def test_a_layer_s_text_is_text_in_tex_too(checkout: Checkout) -> None:
     text = r"Conv2d(1, 1, 3) # \input{figures/tiny.toml} % ^^5c $ `touch pwned` \immediate\write18{touch pwned}"
-    assert "output 3 × 3" in project.make("draw", f"LAYER={text}", "INPUT=5", "NAME=hostile")
-    assert load(project.top / "build" / "draw" / "hostile.toml").title == text
-    shutil.copy(project.top / "build" / "draw" / "hostile.toml", project.top / "figures")
-    project.edit("report/report.tex", r"\showfigure{tiny}", r"\showfigure{hostile}\showfigure{tiny}")
-    project.make("report")
-    assert not list(project.top.rglob("pwned"))
+    assert "output 3 × 3" in checkout.make("draw", f"LAYER={text}", "INPUT=5", "NAME=hostile")
+    assert load(checkout.top / "build" / "draw" / "hostile.toml").title == text
+    shutil.copy(checkout.top / "build" / "draw" / "hostile.toml", checkout.top / "figures")
+    checkout.edit("report/report.tex", r"\showfigure{tiny}", r"\showfigure{hostile}\showfigure{tiny}")
+    checkout.make("report")
+    assert not list(checkout.top.rglob("pwned"))
 
 
-def test_the_layers_of_a_model_are_listed_and_drawn(project: Project) -> None:
-    save_model(project.top / "model.onnx")
-    listed = [line.split("  ") for line in project.make("draw", "ONNX=model.onnx").splitlines()]
+def test_the_layers_of_a_model_are_listed_and_drawn(checkout: Checkout) -> None:
+    save_model(checkout.top / "model.onnx")
+    listed = [line.split("  ") for line in checkout.make("draw", "ONNX=model.onnx").splitlines()]
     rows = [[word.strip() for word in line if word] for line in listed]
     assert ["1", "stem", "Conv", "9 × 9", "5 × 5", "3 → 4"] in rows
     assert ["2", "pool", "MaxPool", "5 × 5", "3 × 3"] in rows
-    printed = project.make("draw", "ONNX=model.onnx", "LAYER=pool 1")
+    printed = checkout.make("draw", "ONNX=model.onnx", "LAYER=pool 1")
     assert printed.index("pool\n  input 5 × 5, output 3 × 3") < printed.index("stem\n  input 3 × 9 × 9")
-    assert {"draw/pool_5x5.gif", "draw/stem_9x9.gif"} <= set(project.outputs("draw/*.gif"))
-    again = project.make("draw", "ONNX=model.onnx", "LAYER=pool pool", "NAME=twice")
+    assert {"draw/pool_5x5.gif", "draw/stem_9x9.gif"} <= set(checkout.outputs("draw/*.gif"))
+    again = checkout.make("draw", "ONNX=model.onnx", "LAYER=pool pool", "NAME=twice")
     assert "draw/twice.gif" in again
     assert "draw/twice_2.gif" in again
-    assert "the model has no layer '7'" in project.make("draw", "ONNX=model.onnx", "LAYER=7", fails=True)
+    assert "the model has no layer '7'" in checkout.make("draw", "ONNX=model.onnx", "LAYER=7", fails=True)
 
 
 def save_model(file: Path) -> None:

@@ -12,11 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from scripts.tex.tools import outside_make
 
 from scripts import paths
 from scripts.files import UNFINISHED, Record
-from tests.conftest import TOP, Project
+from tests.conftest import TOP, Checkout, RECOLOUR
 
 GOALS = ("report", "gifs")
 DRAW = ["draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=3"]
@@ -58,24 +57,24 @@ sys.addaudithook(hook)
 """
 
 
-def contents(project: Project) -> dict[str, bytes]:
+def contents(checkout: Checkout) -> dict[str, bytes]:
     """All outputs, without what was not finished."""
-    paths = [path for path in project.outputs(*OUTPUTS) if not path.endswith(UNFINISHED)]
-    return {path: (project.top / "build" / path).read_bytes() for path in paths}
+    paths = [path for path in checkout.outputs(*OUTPUTS) if not path.endswith(UNFINISHED)]
+    return {path: (checkout.top / "build" / path).read_bytes() for path in paths}
 
 
-def change(project: Project, state: int) -> None:
+def change(checkout: Checkout, state: int) -> None:
     """Edit the sources from one state to the other."""
     for file, first, second in EDITS:
-        project.edit(file, *((first, second) if state else (second, first)))
+        checkout.edit(file, *((first, second) if state else (second, first)))
 
 
-def start(project: Project, *words: str, **variables: str) -> "subprocess.Popen[str]":
+def start(checkout: Checkout, *words: str, **variables: str) -> "subprocess.Popen[str]":
     """A build in a process group of its own, with more variables in its environment."""
     return subprocess.Popen(
         ["make", *words],
-        cwd=project.top,
-        env=outside_make() | variables,
+        cwd=checkout.top,
+        env=os.environ | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -138,16 +137,16 @@ def test_a_record_has_the_time_at_which_its_inputs_were_read(tmp_path: Path, mon
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
 def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
-    project: Project, tmp_path: Path, full: bool, seed: int, notes: list[str]
+    checkout: Checkout, tmp_path: Path, full: bool, seed: int, notes: list[str]
 ) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
-    states = [contents(project)]
+    states = [contents(checkout)]
     change(project, 1)
     started = time.monotonic()
-    project.make(*GOALS)
+    checkout.make(*GOALS)
     seconds = time.monotonic() - started
-    states.append(contents(project))
+    states.append(contents(checkout))
     assert all(states[0][path] != states[1].get(path) for path in states[0] if path.startswith(("gif", "report")))
     killed = Counter[str]()
     old, new = 0, 1
@@ -160,7 +159,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
         if victim == "inside":
             who, most = choice.choice([("first", 20), ("worker", 60)])
             at = str(choice.randint(1, most))
-            place = {"PYTHONPATH": str(tmp_path / "site"), "KILL_IN": str(project.top / "build")}
+            place = {"PYTHONPATH": str(tmp_path / "site"), "KILL_IN": str(checkout.top / "build")}
             build = start(project, *goals, **place, KILL_WHO=who, KILL_AT=at)
             victim = f"operation {at} of {who}"
         else:
@@ -175,42 +174,42 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
         where = f"seed {seed}, round {number}, killed {victim}, status {build.returncode}:\n{printed}"
         killed[victim.split()[0]] += 1
         assert "Traceback" not in printed, where
-        for path, content in contents(project).items():
+        for path, content in contents(checkout).items():
             assert content in (states[old].get(path), states[new].get(path)), f"{path} is cut off; {where}"
         if build.returncode == 0:
-            assert contents(project) == states[new], where
+            assert contents(checkout) == states[new], where
         # The edit that was being built may also be taken back.
         if choice.random() < 0.5:
             old, new = new, old
             change(project, new)
-        project.make(*GOALS)
-        after = contents(project)
+        checkout.make(*GOALS)
+        after = contents(checkout)
         assert sorted(after) == sorted(states[new]), where
         assert [path for path in after if after[path] != states[new][path]] == [], where
-        assert list((project.top / "build").rglob(f".*{UNFINISHED}")) == [], where
+        assert list((checkout.top / "build").rglob(f".*{UNFINISHED}")) == [], where
     notes.append(f"builds killed: {', '.join(f'{count} × {name}' for name, count in sorted(killed.items()))}")
 
 
-def test_builds_side_by_side_all_succeed(fresh_project: Project, built: Project) -> None:
+def test_builds_side_by_side_all_succeed(fresh: Checkout, built: Checkout) -> None:
     """They wait for one another, also while the one builds the report and the other draws."""
-    builds = [start(fresh_project, *words) for words in (("gifs",), ("gifs",), ("report",), ("-j4", "pngs"), DRAW)]
+    builds = [start(fresh, *words) for words in (("gifs",), ("gifs",), ("report",), ("-j4", "pngs"), DRAW)]
     printed = [build.communicate(timeout=300)[0] for build in builds]
     assert [build.returncode for build in builds] == [0] * len(builds), printed
-    assert contents(fresh_project) == contents(built)
-    assert len(fresh_project.outputs("draw/*.gif")) == 1
-    assert fresh_project.make("gifs") == "Figures up to date: 3\n"
+    assert contents(fresh) == contents(built)
+    assert len(fresh.outputs("draw/*.gif")) == 1
+    assert fresh.make("gifs") == "Figures up to date: 3\n"
 
 
 @pytest.mark.parametrize("words", [["report"], DRAW, ["pdfs", "FIGURES=tiny"]])
-def test_a_build_says_that_it_waits_for_another(project: Project, words: list[str]) -> None:
-    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
-    before = contents(project)
-    with (project.top / "build" / ".lock").open() as lock:
+def test_a_build_says_that_it_waits_for_another(checkout: Checkout, words: list[str]) -> None:
+    checkout.edit(*RECOLOUR)
+    before = contents(checkout)
+    with (checkout.top / "build" / ".lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         build = start(project, *words)
         assert build.stdout is not None
         assert build.stdout.readline() == "Another build is running in build; waiting for it.\n"
-        assert contents(project) == before
+        assert contents(checkout) == before
     build.communicate(timeout=120)
     assert build.returncode == 0
 

@@ -15,7 +15,7 @@ from scripts.cli import figures
 from scripts.errors import UserError
 from scripts.text.chapters import chapter
 from scripts.text.relationships import relationships
-from tests.conftest import Project, link_project
+from tests.conftest import link_project
 
 CHAPTERS = sorted(path for path in paths.REPORT.glob("*.tex") if path.name != "report.tex")
 BIBLIOGRAPHY = (paths.REPORT / "references.bib").read_text(encoding="utf-8")
@@ -125,8 +125,8 @@ def test_the_version_is_the_citation_s() -> None:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's own report, built from nothing as of a certain day; its folder."""
     project = link_project(tmp_path_factory.mktemp("report") / "project")
-    project.make("-s", "report", "SOURCE_DATE_EPOCH=86400", "TRACE=1")
-    return project.top / "build"
+    checkout.make("-s", "report", "SOURCE_DATE_EPOCH=86400", "TRACE=1")
+    return checkout.top / "build"
 
 
 def test_the_pdf_is_sound(report: Path) -> None:
@@ -186,8 +186,8 @@ def test_faults_in_a_chapter_fail_and_are_told_together(report: Path) -> None:
         ("Neighbours in the grid", r"{\fontencoding{OT1}\selectfont\char200} Neighbours in the grid"),
         ("a small\ngrid of weights", r"a \mbox{\hspace{20cm}} small grid of weights"),
     ):
-        project.edit("report/introduction.tex", old, new)
-    message = project.make("-s", "report", fails=True)
+        checkout.edit("report/introduction.tex", old, new)
+    message = checkout.make("-s", "report", fails=True)
     for problem in (
         "Citation `lecun1998' on page",
         "Label `sec:reading' multiply defined",

@@ -9,10 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from scripts.tex.tools import latexmk, outside_make
+from scripts.tex.tools import latexmk
 
 from scripts import paths
-from tests.conftest import Project, link_project
+from tests.conftest import Checkout, link_project
 
 OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*", "report/diagrams/*", "provenance.json")
 GOALS = ("report", "gifs")
@@ -32,7 +32,7 @@ def first_difference(one: Path, other: Path) -> str:
     return ""
 
 
-def build_elsewhere(project: Project, locale: Path) -> list[str]:
+def build_elsewhere(checkout: Checkout, locale: Path) -> list[str]:
     """Build under odd circumstances; what could not be varied on this machine."""
     missing, command = [], ["make", "-j7", *GOALS]
     variables = {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4711", "LC_ALL": "C", "COLUMNS": "40"}
@@ -48,20 +48,20 @@ def build_elsewhere(project: Project, locale: Path) -> list[str]:
         command = ["faketime", "-f", "-400d", *command]
     else:
         missing.append("another day (faketime is not installed)")
-    environment = outside_make() | variables
+    environment = os.environ | variables
     result = subprocess.run(
-        command, cwd=project.top, env=environment, capture_output=True, umask=0o077, errors="replace", check=False
+        command, cwd=checkout.top, env=environment, capture_output=True, umask=0o077, errors="replace", check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return missing
 
 
 def test_builds_elsewhere_are_the_same_bytes(
-    built: Project, fresh_project: Project, tmp_path: Path, notes: list[str]
+    built: Checkout, fresh: Checkout, tmp_path: Path, notes: list[str]
 ) -> None:
     """In another folder, time zone, locale, umask, with another hash seed and number of jobs, on another day."""
-    missing = build_elsewhere(fresh_project, tmp_path)
-    assert first_difference(built.top / "build", fresh_project.top / "build") == ""
+    missing = build_elsewhere(fresh, tmp_path)
+    assert first_difference(built.top / "build", fresh.top / "build") == ""
     notes.extend(f"reproducible builds were not tried with {what}" for what in missing)
 
 
@@ -96,11 +96,11 @@ def test_the_clock_does_not_reach_tex(tmp_path: Path, monkeypatch: pytest.Monkey
     assert printed.stdout.split()[:4] == ["January", "1,", "1970", "0"]
 
 
-def provenance(project: Project) -> dict[str, dict[str, str]]:
-    return dict(json.loads((project.top / "build" / "provenance.json").read_text()))
+def provenance(checkout: Checkout) -> dict[str, dict[str, str]]:
+    return dict(json.loads((checkout.top / "build" / "provenance.json").read_text()))
 
 
-def test_provenance_tells_inputs_and_tools(built: Project) -> None:
+def test_provenance_tells_inputs_and_tools(built: Checkout) -> None:
     told = provenance(built)
     assert list(told) == ["commit", "date", "inputs", "tools", "packages"]
     # Exactly what Make looks at, but for the packages: they have versions.
@@ -122,18 +122,18 @@ def test_provenance_tells_inputs_and_tools(built: Project) -> None:
     assert os.sep * 2 not in text
 
 
-def test_provenance_follows_the_last_build(project: Project) -> None:
-    file = project.top / "build" / "provenance.json"
+def test_provenance_follows_the_last_build(checkout: Checkout) -> None:
+    file = checkout.top / "build" / "provenance.json"
     before, time = provenance(project), file.stat().st_mtime_ns
-    (project.top / "templates" / "theme.tex").touch()
-    project.make("pdfs")
+    (checkout.top / "templates" / "theme.tex").touch()
+    checkout.make("pdfs")
     assert file.stat().st_mtime_ns == time
-    project.edit("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
-    project.make("pdfs")
+    checkout.edit("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
+    checkout.make("pdfs")
     changed = {name for name, digest in provenance(project)["inputs"].items() if before["inputs"][name] != digest}
     assert changed == {"figures/tiny.toml"}
-    project.edit("templates/theme.tex", r"\newif", r"\newiff")
-    project.make("gifs", fails=True)
+    checkout.edit("templates/theme.tex", r"\newif", r"\newiff")
+    checkout.make("gifs", fails=True)
     assert not file.exists()
 
 
