@@ -55,17 +55,27 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
     tex_format = Format(project)
     tex_format.check_tools()
     build = FigureBuild(project, drawn, f"_draw_{name}", formats, outputs, digest(_toml(keys)), tex_format.fingerprint)
+    file, text = outputs.top / f"{name}.toml", _toml(keys) + note
+    if file.is_file() and file.read_text(encoding="utf-8") != text:
+        # Of another layer, which had the same name.
+        _delete(build, file)
     try:
         tex_format.make()
         build.render()
         build.typeset()
         build.make_formats()
     except UserError:
-        build.record.forget()
+        _delete(build, file)
         raise
-    write_whole(outputs.top / f"{name}.toml", _toml(keys) + note)
+    write_whole(file, text)
     frames = f"{count} frame{'s' if count > 1 else ''}"
     print(f"  {caption(project, drawn)}\n  {outputs.top}: {frames}, as {', '.join(formats)}, TikZ and TOML")
+
+
+def _delete(build: FigureBuild, file: Path) -> None:
+    """Delete a drawing's files, that of its layer among them."""
+    build.record.forget()
+    file.unlink(missing_ok=True)
 
 
 def _title(source: str, name: str) -> str:
