@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts import paths
-from scripts.files import UNFINISHED, Record
-from tests.conftest import TOP, Checkout, RECOLOUR
+from scripts.builds.catalogue import planned, run
+from scripts.files import UNFINISHED
+from scripts.record.freshness import Unchanged
+from tests.conftest import RECOLOUR, TOP, Checkout
 
 GOALS = ("report", "gifs")
 DRAW = ["draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=3"]
@@ -24,7 +25,7 @@ OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report/figures/*", "report.pdf",
 # What tells the one state of the sources from the other: a figure has fewer frames, all have another colour.
 EDITS = (
     ("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]"),
-    ("templates/theme.tex", "{38,139,210}", "{220,50,47}"),
+    RECOLOUR,
     ("report/report.tex", "See ", "Look at "),
 )
 
@@ -59,8 +60,13 @@ sys.addaudithook(hook)
 
 def contents(checkout: Checkout) -> dict[str, bytes]:
     """All outputs, without what was not finished."""
-    paths = [path for path in checkout.outputs(*OUTPUTS) if not path.endswith(UNFINISHED)]
-    return {path: (checkout.top / "build" / path).read_bytes() for path in paths}
+    return {path: data for path, data in checkout.contents(*OUTPUTS).items() if not path.endswith(UNFINISHED)}
+
+
+def build_all(checkout: Checkout) -> None:
+    """Build what the goals do."""
+    for command in ("report", "build"):
+        checkout.run(command)
 
 
 def change(checkout: Checkout, state: int) -> None:
@@ -127,12 +133,39 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, at: int) -> None:
     assert (status, file.read_text()) == ((-signal.SIGKILL, "old") if at < 3 else (0, "new"))
 
 
-def test_a_record_has_the_time_at_which_its_inputs_were_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is edited while it is built is then newer than the record."""
-    monkeypatch.setattr(paths, "RECORDS", tmp_path)
-    for fingerprint in ("one", "other", "other"):
-        Record("figure.pdf").keep(fingerprint, started=1000)
-        assert (tmp_path / "figure.pdf").stat().st_mtime == 1000
+def test_what_is_edited_while_it_is_built_counts_as_changed(checkout: Checkout) -> None:
+    """In what is made of a figure's file, and in what tells that there is nothing to do."""
+    project = checkout.project
+    edit = ("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
+    checkout.edit(*edit)
+    unchanged = Unchanged(project, "gif")
+    builds, errors = planned(project, ["tiny"], ["gif"])
+    checkout.edit(edit[0], edit[2], edit[1])
+    assert errors + run(project, builds, 1, True, False) == []
+    assert len(checkout.outputs("tex/tiny_0*")) == 2
+    unchanged.keep([])
+    assert not Unchanged(project, "gif").holds()
+    (again,), _ = planned(project, ["tiny"], ["gif"])
+    assert not again.is_fresh
+    run(project, [again], 1, True, False)
+    assert len(checkout.outputs("tex/tiny_0*")) == 4
+    assert planned(project, ["tiny"], ["gif"])[0][0].is_fresh
+
+
+def test_nothing_to_do_is_said_of_what_was_asked_for_alone(checkout: Checkout) -> None:
+    unchanged = Unchanged(checkout.project, "gif", "tiny")
+    assert not unchanged.holds()
+    outputs = [checkout.top / "build" / "gif" / "tiny.gif"]
+    unchanged.keep(outputs)
+    assert Unchanged(checkout.project, "gif", "tiny").holds()
+    assert not Unchanged(checkout.project, "pdf", "tiny").holds()
+    outputs[0].write_bytes(b"")
+    assert not Unchanged(checkout.project, "gif", "tiny").holds()
+    unchanged.keep(outputs)
+    (checkout.top / "templates" / "more").mkdir()
+    assert Unchanged(checkout.project, "gif", "tiny").holds()
+    (checkout.top / "templates" / "more" / "new.tex").touch()
+    assert not Unchanged(checkout.project, "gif", "tiny").holds()
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
@@ -142,7 +175,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
     states = [contents(checkout)]
-    change(project, 1)
+    change(checkout, 1)
     started = time.monotonic()
     checkout.make(*GOALS)
     seconds = time.monotonic() - started
@@ -153,17 +186,17 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
     for number in range(200 if full else 2):
         choice = random.Random(f"{seed} {number}")  # noqa: S311
         old, new = new, old
-        change(project, new)
+        change(checkout, new)
         goals = choice.sample(GOALS, 2)
         victim = choice.choice(["all", "one", "inside"])
         if victim == "inside":
             who, most = choice.choice([("first", 20), ("worker", 60)])
             at = str(choice.randint(1, most))
             place = {"PYTHONPATH": str(tmp_path / "site"), "KILL_IN": str(checkout.top / "build")}
-            build = start(project, *goals, **place, KILL_WHO=who, KILL_AT=at)
+            build = start(checkout, *goals, **place, KILL_WHO=who, KILL_AT=at)
             victim = f"operation {at} of {who}"
         else:
-            build = start(project, *goals)
+            build = start(checkout, *goals)
             time.sleep(choice.uniform(0, 0.8 * seconds))
             if victim == "one":
                 victim = hit(build, choice)
@@ -181,8 +214,8 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
         # The edit that was being built may also be taken back.
         if choice.random() < 0.5:
             old, new = new, old
-            change(project, new)
-        checkout.make(*GOALS)
+            change(checkout, new)
+        build_all(checkout)
         after = contents(checkout)
         assert sorted(after) == sorted(states[new]), where
         assert [path for path in after if after[path] != states[new][path]] == [], where
@@ -196,7 +229,7 @@ def test_builds_side_by_side_all_succeed(fresh: Checkout, built: Checkout) -> No
     printed = [build.communicate(timeout=300)[0] for build in builds]
     assert [build.returncode for build in builds] == [0] * len(builds), printed
     assert contents(fresh) == contents(built)
-    assert len(fresh.outputs("draw/*.gif")) == 1
+    assert len(fresh.outputs("draw/*/*.gif")) == 1
     assert fresh.make("gifs") == "Figures up to date: 3\n"
 
 
@@ -206,7 +239,7 @@ def test_a_build_says_that_it_waits_for_another(checkout: Checkout, words: list[
     before = contents(checkout)
     with (checkout.top / "build" / ".lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        build = start(project, *words)
+        build = start(checkout, *words)
         assert build.stdout is not None
         assert build.stdout.readline() == "Another build is running in build; waiting for it.\n"
         assert contents(checkout) == before
@@ -220,8 +253,8 @@ def test_what_outlives_a_killed_build_keeps_others_waiting(tmp_path: Path) -> No
     stays = "import os; os.setsid(); open('started', 'w').close(); open('gate').read()"
     code = (
         "import sys\nfrom pathlib import Path\nfrom scripts.files import only_build\n"
-        "from scripts.tex.tools import run\n"
-        f"with only_build(quiet=True):\n    run([sys.executable, '-c', {stays!r}], Path())\n"
+        "from scripts.processes import run\n"
+        f"with only_build(Path('build'), quiet=True):\n    run([sys.executable, '-c', {stays!r}], Path())\n"
     )
     environment = os.environ | {"PYTHONPATH": str(TOP), "BUILD": "build"}
     build = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment)
