@@ -17,7 +17,6 @@ import onnx
 import pytest
 from markdown_it import MarkdownIt
 from onnx import TensorProto, helper
-from scripts.tex.tools import latexmk
 
 from scripts.core.figures import load
 from scripts.draw import table
@@ -25,6 +24,7 @@ from scripts.errors import ToolError, UserError
 from scripts.notation import model as onnx_model
 from scripts.notation.read import layer
 from scripts.stages.templates import escape_markdown
+from scripts.tex.latexmk import latexmk
 from tests.conftest import RECOLOUR, Checkout, limits
 
 LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'
@@ -165,7 +165,7 @@ def test_titles_are_shown_letter_by_letter(checkout: Checkout) -> None:
         (checkout.top / "figures" / f"title{number}.toml").write_text(f'title = "{quoted}"\n{ONE_FRAME}')
     shown = "".join(rf"\showfigure{{title{number}}}\clearpage" for number in range(len(TITLES)))
     checkout.edit("report/report.tex", r"\end{document}", rf"\clearpage{shown}\end{{document}}")
-    printed = checkout.make("report")
+    printed = checkout.run("report")
     text = subprocess.run(
         ["pdftotext", "-layout", checkout.top / "build/report.pdf", "-"], capture_output=True, text=True, check=True
     ).stdout
@@ -208,15 +208,19 @@ NAMES = [
 ]
 
 
-def test_names_are_refused_before_make_or_the_shell_sees_them(checkout: Checkout) -> None:
+def test_names_are_refused_before_the_shell_or_tex_sees_them(checkout: Checkout) -> None:
     before = sorted(checkout.top.iterdir())
-    for name in NAMES:
-        file = checkout.top / "figures" / f"{name}.toml"
+    files = [checkout.top / "figures" / f"{name}.toml" for name in NAMES]
+    for file in files:
         file.write_text(FIGURE)
-        for words in (["gifs"], ["-n", "report"], ["list"]):
-            message = checkout.make(*words, fails=True)
-            assert "A name in figures/ is no name of a figure: figures/" in message
+        assert "A name in figures/ is no name of a figure: figures/" in checkout.run("build", fails=True)
+        assert ".toml: a figure's name has 1 to 80 letters, digits, _ and -" in checkout.run("report", fails=True)
         file.unlink()
+    for file in files:
+        file.write_text(FIGURE)
+    for goal in ("gifs", "report", "gallery"):
+        checkout.make(goal, fails=True)
+    checkout.make("list")
     assert sorted(checkout.top.iterdir()) == before
 
 
@@ -263,7 +267,7 @@ def test_a_link_in_the_place_of_an_output_is_replaced_not_followed(checkout: Che
     gif.unlink()
     gif.symlink_to(precious)
     checkout.edit(*RECOLOUR)
-    checkout.make("gifs")
+    checkout.run("build", "tiny")
     assert precious.read_text() == "mine"
     assert not gif.is_symlink()
     assert gif.read_bytes() != before

@@ -102,10 +102,11 @@ def test_the_doctor_misses_packages_of_python(machine: Path) -> None:
     assert result.returncode == 1
     assert re.search(r"\.venv lacks .*numpy.* in the right version\. Run: make setup\n$", result.stderr)
     site = machine / ".venv" / "lib" / "python3" / "site-packages"
-    shutil.copytree(next((TOP / ".venv").glob("lib/python*/site-packages")), site, copy_function=os.symlink)
+    for metadata in (TOP / ".venv").glob("lib/python*/site-packages/*.dist-info/METADATA"):
+        (site / metadata.parent.name).mkdir(parents=True)
+        shutil.copy(metadata, site / metadata.parent.name)
     assert run("doctor", machine, os.environ["PATH"]).returncode == 0
     (info,) = site.glob("jinja2-*.dist-info")
-    (info / "METADATA").unlink()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: Jinja2\nVersion: 2.0\n")
     assert ".venv lacks jinja2 in the right version" in run("doctor", machine, os.environ["PATH"]).stderr
 
