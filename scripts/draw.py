@@ -14,7 +14,7 @@ from typing import Any
 
 from scripts import cli
 from scripts.builds.figure import FigureBuild
-from scripts.core.figures import NAME, NAME_RULE, figure, layer_of
+from scripts.core.figures import NAME, NAME_RULE, Figure, figure, layer_of
 from scripts.core.keys import check
 from scripts.core.layers import Index
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
@@ -27,6 +27,7 @@ from scripts.notation.signature import NamedLayer
 from scripts.project import Project
 from scripts.stages.render import caption
 from scripts.stages.typeset import Format
+from scripts.views.catalogue import scene_of
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 
@@ -34,24 +35,23 @@ CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: argparse.Namespace) -> None:
     """Draw a layer; print its sizes, its caption and where the files are.
 
-    `source` is the text that it comes from, `wanted` the options of the command.  A layer with channels is drawn
-    in one of them.  Raises `UserError`.
+    `source` is the text that it comes from, `wanted` the options of the command.  Raises `UserError`.
     """
-    keys = {key: value for key, value in found.keys.items() if key not in CHANNEL_KEYS}
-    channels = {key: value for key, value in found.keys.items() if key in CHANNEL_KEYS}
     asked = {key: value for key, value in (("values", wanted.values), ("view", wanted.view)) if value}
-    keys = {"title": _title(source, name), **keys, **asked}
+    keys = {"title": _title(source, name), **found.keys, **asked}
     outputs = project.drawing(name)
     formats = list(dict.fromkeys(one for asked in wanted.formats for one in (*FORMATS[asked].beside, asked)))
+    tex_format = Format(project)
+    tex_format.check_tools()
     try:
-        whole = layer_of(check({**keys, **channels}, source))
-        print(f"{source}\n  input {_sizes(whole.input_shape)}, output {_sizes(whole.output_shape)}", flush=True)
-        drawn = figure(name, check(keys, source))
-        tex_format = Format(project)
-        tex_format.check_tools()
-        build = FigureBuild(
-            project, drawn, f"_draw_{name}", formats, outputs, digest(_toml(keys)), tex_format.fingerprint
-        )
+        layer = layer_of(check(keys, source))
+        print(f"{source}\n  input {_sizes(layer.input_shape)}, output {_sizes(layer.output_shape)}", flush=True)
+        drawn, text = _drawable(name, keys, source)
+        build = FigureBuild(project, drawn, f"_draw_{name}", formats, outputs, digest(text), tex_format.fingerprint)
+        file = outputs.top / f"{name}.toml"
+        if file.is_file() and file.read_text(encoding="utf-8") != text:
+            # Of another layer, which had the same name.
+            _delete(build, file)
         build.render()
     except LayerError as error:
         hint = " Draw it over a smaller INPUT." if error.key == "input_size" else ""
@@ -61,12 +61,43 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
         build.typeset()
         build.make_formats()
     except UserError:
-        build.record.forget()
+        _delete(build, file)
         raise
-    note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
-    write_whole(outputs.top / f"{name}.toml", _toml(keys) + note)
+    write_whole(file, text)
     frames = f"{build.count} frame{'s' if build.count > 1 else ''}"
     print(f"  {caption(project, drawn)}\n  {outputs.top}: {frames}, as {', '.join(formats)}, TikZ and TOML")
+
+
+def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:
+    """A layer with its channels if its view draws them, else in one of them; the figure and the text of its file.
+
+    Raises `LayerError` where the view draws neither.
+    """
+    channels = {key: value for key, value in keys.items() if key in CHANNEL_KEYS}
+    single = {key: value for key, value in keys.items() if key not in CHANNEL_KEYS}
+    note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
+    whole_error = None
+    if channels:
+        try:
+            whole = figure(name, check(dict(keys), source))
+            scene_of(whole)
+        except LayerError as error:
+            whole_error = error
+        else:
+            return whole, _toml(keys)
+    drawn = figure(name, check(single, source))
+    try:
+        scene_of(drawn)
+    except LayerError as error:
+        # A view of channels has refused the whole for another reason, say their number.
+        raise (whole_error if whole_error and whole_error.key != "view" == error.key else error) from None
+    return drawn, _toml(single) + note
+
+
+def _delete(build: FigureBuild, file: Path) -> None:
+    """Delete a drawing's files, that of its layer among them."""
+    build.record.forget()
+    file.unlink(missing_ok=True)
 
 
 def _title(source: str, name: str) -> str:

@@ -1,22 +1,40 @@
 """A miniature project, built in a folder of its own by the real Makefile, scripts and templates."""
 
+import os
 import resource
 import secrets
 import shutil
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from types import FrameType
+from unittest.mock import patch
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
-from scripts.tex.tools import outside_make
+
+from scripts import cli
+from scripts.processes import outside_make
+from scripts.project import Project
+from scripts.record import freshness
+from scripts.stages.templates import templates
+from scripts.text import relationships
 
 TOP = Path(__file__).parents[1]
+
+# The project itself, as it stands.
+PROJECT = Project(TOP, TOP / "build")
+
+# The tests may themselves run under make; builds of theirs are their own.
+for name in os.environ.keys() - outside_make().keys():
+    del os.environ[name]
 
 # A plane figure with values, so that its transpose has some; and what is made from it.
 FIGURES = {
@@ -64,6 +82,9 @@ NOTES = pytest.StashKey[list[str]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    # As after `nohup … &`; the builds of some tests are interrupted.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[COMPARED] = Counter()
     config.stash[NOTES] = []
     if config.option.full and config.option.hypothesis_seed is None:
@@ -137,26 +158,50 @@ def limits() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
+# What is kept for the life of a process, in which no project changes its place or its code.
+CACHES = (templates, freshness.code, relationships.content, relationships.relationships)
+
+
 @dataclass(frozen=True)
-class Project:
-    """A checkout in which commands run as a user would type them."""
+class Checkout:
+    """A project in which commands run as a user would type them."""
 
     top: Path
 
+    @property
+    def project(self) -> Project:
+        """The checkout, as it is passed to functions."""
+        return Project(self.top, self.top / "build")
+
     def make(self, *words: str, fails: bool = False) -> str:
         """What make printed, both streams; its exit status must be as expected."""
-        # The tests may themselves run under make.
-        result = subprocess.run(
-            ["make", *words], cwd=self.top, env=outside_make(), capture_output=True, text=True, check=False
-        )
+        result = subprocess.run(["make", *words], cwd=self.top, capture_output=True, text=True, check=False)
         printed = result.stdout + result.stderr
         assert (result.returncode != 0) == fails, printed
         return printed
+
+    def run(self, module: str, *words: str, fails: bool = False) -> str:
+        """What a command printed, run within this process, which is fast; else as `make`."""
+        for cached in CACHES:
+            cached.cache_clear()
+        printed, status = StringIO(), 0
+        streams = redirect_stdout(printed), redirect_stderr(printed)
+        with chdir(self.top), patch.object(sys, "argv", [module, *words]), streams[0], streams[1]:
+            try:
+                cli.run(import_module(f"scripts.{module}").main)
+            except SystemExit as end:
+                status = end.code if isinstance(end.code, int) else 1
+        assert (status != 0) == fails, printed.getvalue()
+        return printed.getvalue()
 
     def outputs(self, *kinds: str) -> dict[str, int]:
         """Files of the build below some folders, with their times."""
         files = (path for kind in kinds for path in (self.top / "build").glob(kind))
         return {str(path.relative_to(self.top / "build")): path.stat().st_mtime_ns for path in files if path.is_file()}
+
+    def contents(self, *kinds: str) -> dict[str, bytes]:
+        """Files of the build below some folders, with their contents."""
+        return {path: (self.top / "build" / path).read_bytes() for path in self.outputs(*kinds)}
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.top / file
@@ -165,13 +210,20 @@ class Project:
         path.write_text(text.replace(old, new))
 
 
-def make_project(top: Path) -> Project:
+# An edit that changes the pixels and bytes of every figure.
+RECOLOUR = ("templates/themes/classic.tex", "{38,139,210}", "{220,50,47}")
+
+
+def make_checkout(top: Path) -> Checkout:
     for name in ("scripts", "templates"):
         shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "requirements.txt", "CHANGELOG.md"):
         shutil.copy2(TOP / name, top / name)
     # Whether or not the originals may be written to.
     set_writable(top, True)
+    # The set-up never runs in the tests' own environment, however old that is.
+    for name in ("requirements.txt", "scripts/setup.py", "scripts/machine/needs.py"):
+        os.utime(top / name, (0, 0))
     (top / ".venv").symlink_to(TOP / ".venv")
     (top / "figures").mkdir()
     for name, text in FIGURES.items():
@@ -179,35 +231,57 @@ def make_project(top: Path) -> Project:
     (top / "report").mkdir()
     (top / "report" / "report.tex").write_text(REPORT)
     shutil.copy2(TOP / "report" / "relationships.toml", top / "report")
-    return Project(top)
+    return Checkout(top)
 
 
-def link_project(top: Path) -> Project:
+def whole_checkout(top: Path) -> Checkout:
     """The project itself, with nothing built and texts of its own that may be changed."""
-    project = make_project(top)
+    checkout = make_checkout(top)
     for name in ("figures", "report"):
         shutil.rmtree(top / name)
         shutil.copytree(TOP / name, top / name)
         set_writable(top / name, True)
-    return project
+    return checkout
 
 
 @pytest.fixture
-def fresh_project(tmp_path: Path) -> Project:
-    """A project in which nothing is built, in a folder whose name has a space and an accent."""
-    return make_project(tmp_path / "mon café")
+def fresh(tmp_path: Path) -> Checkout:
+    """A checkout in which nothing is built, in a folder whose name has a space and an accent."""
+    return make_checkout(tmp_path / "mon café")
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with everything built, for tests that only look."""
-    project = make_project(tmp_path_factory.mktemp("built") / "project")
-    project.make("report", "gifs")
-    return project
+def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout with everything built, for tests that only look."""
+    checkout = make_checkout(tmp_path_factory.mktemp("built") / "project")
+    checkout.make("report", "gifs")
+    return checkout
+
+
+def _copy(built: Checkout, top: Path) -> Checkout:
+    """A copy; TeX's format is large, and never written to but replaced."""
+
+    def copy(source: str, target: str) -> None:
+        (os.link if source.endswith(".fmt") else shutil.copy2)(source, target)
+
+    shutil.copytree(built.top, top, symlinks=True, copy_function=copy)
+    return Checkout(top)
 
 
 @pytest.fixture
-def project(built: Project, tmp_path: Path) -> Project:
-    """A copy of the built project, for tests that change it."""
-    shutil.copytree(built.top, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
+def checkout(built: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the built checkout, for tests that change it."""
+    return _copy(built, tmp_path / "project")
+
+
+@pytest.fixture
+def unbuilt(checkout: Checkout) -> Checkout:
+    """A checkout in which only TeX's format is built."""
+    made = {file: checkout.top / "build" / file for file in ("work/figure.fmt", "made/_format.json")}
+    aside = checkout.top / "aside"
+    for file, path in made.items():
+        (aside / file).parent.mkdir(parents=True)
+        path.rename(aside / file)
+    shutil.rmtree(checkout.top / "build")
+    aside.rename(checkout.top / "build")
+    return checkout

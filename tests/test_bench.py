@@ -7,42 +7,41 @@ import sys
 from pathlib import Path
 
 import pytest
-from scripts.tex.tools import outside_make
 
-from tests.conftest import TOP, Project, set_writable
+from tests.conftest import TOP, Checkout, set_writable
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Project:
+def whole(tmp_path: Path) -> Checkout:
     """A copy of all that is built from, and the sample's pictures."""
     ignored = shutil.ignore_patterns("__pycache__", ".git", ".venv", "build")
     shutil.copytree(TOP, tmp_path / "whole", ignore=ignored)
     set_writable(tmp_path / "whole", True)
     (tmp_path / "whole" / ".venv").symlink_to(TOP / ".venv")
-    return Project(tmp_path / "whole")
+    return Checkout(tmp_path / "whole")
 
 
-def test_results_are_kept_and_compared(whole: Project, full: bool) -> None:
+def test_results_are_kept_and_compared(whole: Checkout, full: bool) -> None:
     if not full:
         pytest.skip("takes a minute; make test-full runs it")
     pytest.importorskip("matplotlib", reason="make bench installs it")
     whole.make("gifs", "FIGURES=no_padding_strides padding_strides dilation padding_strides_transposed"
                " numerical_padding_strides")  # fmt: skip
     bench = [sys.executable, "-m", "scripts.bench", "--runs", "1", "--many", "20"]
-    first = subprocess.run(bench, cwd=whole.top, env=outside_make(), capture_output=True, text=True, check=True).stdout
+    first = subprocess.run(bench, cwd=whole.top, capture_output=True, text=True, check=True).stdout
     assert "| make gifs, 19 figures, clean |" in first
     results = json.loads((whole.top / "build" / "bench.json").read_text())
     assert results["machine"]["tex"].startswith("pdfTeX")
     assert set(results["processor_per_frame"]) >= {"naive", "matplotlib"}
     shutil.copy(whole.top / "build" / "bench.json", whole.top / "earlier.json")
     bench += ["--baseline", "earlier.json"]
-    second = subprocess.run(bench, cwd=whole.top, env=outside_make(), capture_output=True, text=True, check=True).stdout
+    second = subprocess.run(bench, cwd=whole.top, capture_output=True, text=True, check=True).stdout
     assert "| to baseline |" in second
 
 
-def test_a_baseline_that_is_none_is_told(project: Project) -> None:
-    (project.top / "wrong.json").write_text("{}")
+def test_a_baseline_that_is_none_is_told(checkout: Checkout) -> None:
+    (checkout.top / "wrong.json").write_text("{}")
     bench = [sys.executable, "-m", "scripts.bench", "--baseline", "wrong.json"]
-    result = subprocess.run(bench, cwd=project.top, env=outside_make(), capture_output=True, text=True, check=False)
+    result = subprocess.run(bench, cwd=checkout.top, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "BASELINE: wrong.json holds no results of make bench" in result.stderr

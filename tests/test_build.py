@@ -3,25 +3,31 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from statistics import mode
+from xml.etree import ElementTree
 
 import numpy as np
 import pikepdf
 import pytest
 from PIL import Image, ImageSequence
-from scripts.tex.tools import outside_make
 
-from scripts import paths
-from scripts.build import shares
+from scripts.builds.catalogue import build, shares
+from scripts.builds.figure import FigureBuild
 from scripts.core.figures import load
 from scripts.files import UNFINISHED
+from scripts.formats import FORMATS
+from scripts.project import frame_names
+from scripts.record.freshness import Record
+from scripts.stages.drawn import Drawn, rasterised
 from scripts.views.catalogue import scene_of
-from tests.conftest import FIGURES, Project
+from tests.conftest import FIGURES, PROJECT, RECOLOUR, Checkout
 
 FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}
 
@@ -31,7 +37,7 @@ WINDOW_OVER_INPUT, WINDOW_OVER_OUTPUT = (26, 105, 152), (28, 118, 118)
 INK = 0.4  # half the line width, in points
 
 
-def test_everything_is_built(built: Project) -> None:
+def test_everything_is_built(built: Checkout) -> None:
     build = built.top / "build"
     names = {f"{figure}_{number:02}" for figure, count in FRAMES.items() for number in range(count)}
     for ending in ("tex", "pdf", "png"):
@@ -41,7 +47,7 @@ def test_everything_is_built(built: Project) -> None:
 
 
 @pytest.mark.parametrize("figure", FRAMES)
-def test_frames_have_one_page_of_one_size(built: Project, figure: str) -> None:
+def test_frames_have_one_page_of_one_size(built: Checkout, figure: str) -> None:
     sizes = set()
     for path in (built.top / "build" / "pdf").glob(f"{figure}_[0-9]*.pdf"):
         with pikepdf.open(path) as pdf:
@@ -54,7 +60,7 @@ def test_frames_have_one_page_of_one_size(built: Project, figure: str) -> None:
 
 
 @pytest.mark.parametrize(("figure", "duration"), [("tiny", 1000), ("tiny_transposed", 1000), ("values", 500)])
-def test_gifs_show_the_frames_for_their_durations(built: Project, figure: str, duration: int) -> None:
+def test_gifs_show_the_frames_for_their_durations(built: Checkout, figure: str, duration: int) -> None:
     gif = Image.open(built.top / "build" / "gif" / f"{figure}.gif")
     assert gif.info["loop"] == 0
     frames = list(ImageSequence.Iterator(gif))
@@ -72,7 +78,7 @@ def test_gifs_show_the_frames_for_their_durations(built: Project, figure: str, d
     assert durations == [duration] * (count - 1) + [3000]
 
 
-def test_gifs_store_one_palette_and_only_what_changes(built: Project) -> None:
+def test_gifs_store_one_palette_and_only_what_changes(built: Checkout) -> None:
     path = built.top / "build" / "gif" / "tiny.gif"
     gif = Image.open(path)
     assert gif.tile[0].extents == (0, 0, *gif.size)
@@ -94,10 +100,10 @@ def pixel(image: Image.Image, x: float, y: float) -> object:
     return image.getpixel((round((x + margin) * scale), round(image.height - (y + margin) * scale)))
 
 
-def test_known_cells_of_known_frames_have_their_colours(project: Project) -> None:
+def test_known_cells_of_known_frames_have_their_colours(checkout: Checkout) -> None:
     """Without labels, so that the drawing's own corner is the page's."""
-    project.edit("templates/theme.tex", r"\figurelabelstrue", r"\figurelabelsfalse")
-    project.make("gifs")
+    checkout.edit("templates/styles.tex", r"\figurelabelstrue", r"\figurelabelsfalse")
+    checkout.run("build", "tiny", "values")
     column, row = np.array([0.54, 0.27]), np.array([0.378, -0.351])
 
     def cell(image: Image.Image, r: int, c: int) -> object:
@@ -107,8 +113,8 @@ def test_known_cells_of_known_frames_have_their_colours(project: Project) -> Non
 
     window = {0: {(0, 0), (0, 1), (1, 0), (1, 1)}, 3: {(1, 1), (1, 2), (2, 1), (2, 2)}}
     for number, covered in window.items():
-        png = Image.open(project.top / "build" / "png" / f"tiny_{number:02}.png").convert("RGB")
-        gif = Image.open(project.top / "build" / "gif" / "tiny.gif")
+        png = Image.open(checkout.top / "build" / "png" / f"tiny_{number:02}.png").convert("RGB")
+        gif = Image.open(checkout.top / "build" / "gif" / "tiny.gif")
         gif.seek(number)
         for image in (png, gif.convert("RGB")):
             for r, c in np.ndindex(3, 3):
@@ -116,7 +122,7 @@ def test_known_cells_of_known_frames_have_their_colours(project: Project) -> Non
                 assert cell(image, r, c) == pytest.approx(expected, abs=1), (number, r, c)
 
     # The numerical view: a row of padding above the input; the output beside it, one cell high and wide each.
-    png = Image.open(project.top / "build" / "png" / "values_00.png").convert("RGB")
+    png = Image.open(checkout.top / "build" / "png" / "values_00.png").convert("RGB")
     unit = 0.7
     assert pixel(png, 0.15 * unit, 2.15 * unit) == pytest.approx((156, 174, 179), abs=1)
     assert pixel(png, 0.15 * unit, 1.15 * unit) == pytest.approx(WINDOW_OVER_INPUT, abs=1)
@@ -127,7 +133,7 @@ def test_known_cells_of_known_frames_have_their_colours(project: Project) -> Non
 
 
 @pytest.mark.parametrize("step", ["tiny_02", "tiny_transposed_05", "values_01"])
-def test_a_steps_source_compiles_alone_to_its_frame(built: Project, tmp_path: Path, step: str) -> None:
+def test_a_steps_source_compiles_alone_to_its_frame(built: Checkout, tmp_path: Path, step: str) -> None:
     """With plain pdflatex, to the last pixel."""
     source = built.top / "build" / "tex" / f"{step}.tex"
     subprocess.run(["pdflatex", "-interaction=batchmode", source], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
@@ -136,128 +142,243 @@ def test_a_steps_source_compiles_alone_to_its_frame(built: Project, tmp_path: Pa
     assert np.array_equal(alone, frame)
 
 
-ALL = ("report.pdf", "*/*", "report/figures/*")
+LOGS = "work/*/*.log"
+ALL = ("report.pdf", "*/*", "report/figures/*", LOGS)
 
 
-def test_nothing_changed_nothing_done(project: Project) -> None:
-    before = project.outputs(*ALL)
-    assert project.make("gifs") == "Figures up to date: 3\n"
-    assert project.make() == "build/report.pdf is up to date.\n"
-    assert project.outputs(*ALL) == before
+def test_nothing_changed_nothing_done(checkout: Checkout) -> None:
+    before = checkout.outputs(*ALL)
+    assert checkout.make("gifs") == "Figures up to date: 3\n"
+    assert checkout.make() == "build/report.pdf is up to date.\n"
+    assert checkout.outputs(*ALL) == before
 
 
-def test_a_file_touched_but_unchanged_runs_no_tex(project: Project) -> None:
-    before = project.outputs("pdf/*", "png/*", "gif/*", "work/*/*.log")
-    (project.top / "templates" / "theme.tex").touch()
-    assert "[3/3]" in project.make("gifs")
-    assert project.outputs("pdf/*", "png/*", "gif/*", "work/*/*.log") == before
-    assert project.make("gifs") == "Figures up to date: 3\n"
+def imported(checkout: Checkout, module: str) -> set[str]:
+    """The packages that a command imports."""
+    command = [".venv/bin/python", "-X", "importtime", "-m", f"scripts.{module}"]
+    result = subprocess.run(command, cwd=checkout.top, capture_output=True, text=True, check=True)
+    return set(re.findall(r"\| +(\w+)$", result.stderr, re.MULTILINE))
 
 
-def test_a_colour_of_the_theme_changes_every_animation_and_the_report(project: Project) -> None:
+SLOW = {"numpy", "jinja2", "PIL", "pikepdf", "pydantic", "sympy"}
+
+
+def test_a_build_with_nothing_to_do_imports_nothing_slow(checkout: Checkout) -> None:
+    for module in ("build", "report"):
+        assert imported(checkout, module) & SLOW == set()
+    (checkout.top / "templates" / "styles.tex").touch()
+    assert imported(checkout, "report") >= SLOW
+
+
+def test_a_file_touched_but_unchanged_runs_no_tex(checkout: Checkout) -> None:
+    before = checkout.outputs(*ALL)
+    (checkout.top / "templates" / "styles.tex").touch()
+    assert checkout.run("build") == "Figures up to date: 3\n"
+    checkout.run("report")
+    after = checkout.outputs(*ALL)
+    assert {path for path in after if before.get(path) != after[path]} <= {
+        path for path in after if "unchanged" in path
+    }
+
+
+def test_a_comment_in_code_that_typesets_nothing_runs_no_tex(checkout: Checkout) -> None:
+    """Also where it fills the templates, whose text stays the same."""
+    before = checkout.outputs("tex/*", "pdf/*", "png/*", "gif/*", LOGS, "report/report.log")
+    for module in ("cli", "core/layers", "stages/render", "text/chapters"):
+        with (checkout.top / "scripts" / f"{module}.py").open("a") as file:
+            file.write("# Nothing changes.\n")
+        checkout.make("gifs", "report")
+    assert checkout.outputs("tex/*", "pdf/*", "png/*", "gif/*", LOGS, "report/report.log") == before
+
+
+def test_code_that_makes_a_format_remakes_that_format(checkout: Checkout) -> None:
+    others = checkout.outputs("tex/*", "pdf/*", "png/*", LOGS)
+    gifs = checkout.contents("gif/*")
+    checkout.edit("scripts/formats/gif.py", "COLOURS = 31", "COLOURS = 7")
+    checkout.make("gifs")
+    assert checkout.outputs("tex/*", "pdf/*", "png/*", LOGS) == others
+    assert [path for path, content in checkout.contents("gif/*").items() if gifs[path] == content] == []
+
+
+def test_code_that_runs_tex_compiles_every_figure_again(checkout: Checkout) -> None:
+    before = checkout.outputs(LOGS)
+    with (checkout.top / "scripts" / "tex" / "latexmk.py").open("a") as file:
+        file.write("# Who knows what changes.\n")
+    checkout.make("pdfs")
+    assert [path for path, time in checkout.outputs(LOGS).items() if before[path] == time] == []
+
+
+def test_a_colour_of_the_theme_changes_every_animation_and_the_report(checkout: Checkout) -> None:
     kinds = ("pdf/*", "png/*", "gif/*", "report/figures/*", "report.pdf")
-    before = {path: (project.top / "build" / path).read_bytes() for path in project.outputs(*kinds)}
-    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
-    project.make("report", "gifs")
-    assert [path for path, data in before.items() if (project.top / "build" / path).read_bytes() == data] == []
+    before = checkout.contents(*kinds)
+    checkout.edit(*RECOLOUR)
+    checkout.run("build")
+    checkout.run("report")
+    after = checkout.contents(*kinds)
+    assert [path for path, content in before.items() if after[path] == content] == []
 
 
-def test_a_figures_file_rebuilds_it_its_transpose_and_the_report(project: Project) -> None:
-    before = project.outputs("gif/*", "report.pdf")
-    project.edit("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
-    project.make("report", "gifs")
-    after = project.outputs("gif/*", "report.pdf")
+def test_a_figures_file_rebuilds_it_its_transpose_and_the_report(checkout: Checkout) -> None:
+    before = checkout.outputs("gif/*", "report.pdf")
+    checkout.edit("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
+    checkout.run("build")
+    checkout.run("report")
+    after = checkout.outputs("gif/*", "report.pdf")
     changed = {path for path in before if after[path] != before[path]}
     assert changed == {"gif/tiny.gif", "gif/tiny_transposed.gif", "report.pdf"}
     # Two output elements instead of four: the frames that are no more are gone.
-    assert len(project.outputs("pdf/tiny_0*")) == len(project.outputs("tex/tiny_0*")) == 2
+    assert len(checkout.outputs("pdf/tiny_0*")) == len(checkout.outputs("tex/tiny_0*")) == 2
 
 
-def test_a_figure_that_is_removed_takes_its_outputs_along(project: Project) -> None:
-    (project.top / "figures" / "values.toml").unlink()
-    others = project.outputs("gif/tiny*")
-    project.make("gifs", "FIGURES=tiny")
-    assert project.outputs("*/values*", "*/*/values*") == {}
-    assert project.outputs("gif/*") == others
-    assert project.make("gifs") == "Figures up to date: 2\n"
+def test_how_long_a_frame_is_shown_changes_its_animation_alone(checkout: Checkout) -> None:
+    others = checkout.outputs("pdf/*", "png/*", LOGS, "gif/tiny*")
+    checkout.edit("figures/values.toml", "frame_duration = 0.5", "frame_duration = 0.25")
+    checkout.run("build")
+    assert checkout.outputs("pdf/*", "png/*", LOGS, "gif/tiny*") == others
+    assert Image.open(checkout.top / "build" / "gif" / "values.gif").info["duration"] == 250
+
+
+def test_a_figure_that_is_removed_takes_its_outputs_along(checkout: Checkout) -> None:
+    """In every format, also where the next build asks for another one of another figure."""
+    checkout.run("build", "values", "--format=svg")
+    folders = {kind.folder for kind in FORMATS.values()} | {"tex", "work", "made"}
+    build = checkout.top / "build"
+    assert {str(file.parent.relative_to(build)) for file in build.rglob("values*") if file.parent.name != "values"} == (
+        folders
+    )
+    (checkout.top / "figures" / "values.toml").unlink()
+    others = checkout.outputs("gif/tiny*")
+    checkout.run("build", "tiny", "--format=pdf")
+    assert list(build.rglob("values*")) == []
+    assert checkout.outputs("gif/*") == others
+    assert checkout.run("build") == "Figures up to date: 2\n"
 
 
 @pytest.mark.parametrize(
-    "lost",
+    ("lost", "compiled"),
     [
-        "gif/tiny.gif",
-        "png/tiny_02.png",
-        "tex/tiny_01.tex",
-        "pdf/values_01.pdf",
-        "report.pdf",
-        "report/figures/tiny.pdf",
-        "provenance.json",
+        ("gif/tiny.gif", 0),
+        ("png/tiny_02.png", 0),
+        ("tex/tiny_01.tex", 0),
+        ("pdf/values_01.pdf", 0),
+        ("provenance.json", 0),
+        ("work/tiny/tiny.tex", 0),
+        ("work/tiny/tiny.pdf", 1),
     ],
 )
-def test_an_output_that_is_lost_is_made_again(project: Project, lost: str) -> None:
-    file = project.top / "build" / lost
+def test_an_output_that_is_lost_is_made_again(checkout: Checkout, lost: str, compiled: int) -> None:
+    """Without TeX, unless it was TeX that made it."""
+    file, before = checkout.top / "build" / lost, checkout.outputs(LOGS)
     data = file.read_bytes()
     file.unlink()
-    project.make("report", "gifs")
+    checkout.run("build")
     assert file.read_bytes() == data
+    assert sum(before[path] != time for path, time in checkout.outputs(LOGS).items()) == compiled
+    others = checkout.outputs("tex/*", "pdf/*", "png/*", "gif/*")
+    checkout.run("build")
+    assert checkout.outputs("tex/*", "pdf/*", "png/*", "gif/*") == others
 
 
-def test_records_of_outputs_that_a_stages_command_has_changed_do_not_hold(project: Project) -> None:
-    """A theme tried by hand, stage by stage, and taken back."""
-    before = (project.top / "build" / "pdf" / "tiny_00.pdf").read_bytes()
-    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
-    for stage in ("render", "typeset"):
-        command = [".venv/bin/python", "-m", f"scripts.{stage}", "tiny"]
-        subprocess.run(command, cwd=project.top, check=True, env=os.environ | {"BUILD": "build"})
-    assert (project.top / "build" / "pdf" / "tiny_00.pdf").read_bytes() != before
-    project.edit("templates/theme.tex", "{220,50,47}", "{38,139,210}")
-    project.make("gifs")
-    assert (project.top / "build" / "pdf" / "tiny_00.pdf").read_bytes() == before
+def test_records_that_are_lost_or_spoilt_are_made_again(checkout: Checkout) -> None:
+    build = checkout.top / "build"
+    before = checkout.contents("tex/*", "pdf/*", "png/*", "gif/*")
+    (build / "made" / "tiny.json").unlink()
+    (build / "made" / "values.json").write_text("{")
+    (build / "work" / "figure.fmt").unlink()
+    for file in (build / "made").glob("_unchanged*"):
+        file.write_text("")
+    assert "[2/2]" in checkout.run("build")
+    assert checkout.contents("tex/*", "pdf/*", "png/*", "gif/*") == before
+    assert (build / "work" / "figure.fmt").exists()
+    assert checkout.run("build") == "Figures up to date: 3\n"
 
 
-def test_a_stage_without_its_inputs_says_what_to_run_first(fresh_project: Project) -> None:
-    for stage, first in (("typeset", "render"), ("rasterise", "typeset"), ("animate", "rasterise")):
-        command = [".venv/bin/python", "-m", f"scripts.{stage}", "tiny"]
-        result = subprocess.run(command, cwd=fresh_project.top, capture_output=True, text=True, check=False)
-        assert result.returncode == 1
-        assert f"Run first: scripts.{first} tiny" in result.stderr
+@pytest.mark.parametrize("lost", ["report.pdf", "report/figures/tiny.pdf"])
+def test_a_part_of_the_report_that_is_lost_is_made_again(checkout: Checkout, lost: str) -> None:
+    file, before = checkout.top / "build" / lost, checkout.outputs(LOGS)
+    data = file.read_bytes()
+    file.unlink()
+    checkout.run("report")
+    assert file.read_bytes() == data
+    assert checkout.outputs(LOGS) == before
 
 
-def test_a_figure_of_one_frame_and_one_of_over_a_hundred(fresh_project: Project) -> None:
-    fresh_project.edit("figures/tiny.toml", "input_size = 3", "input_size = 2")
-    fresh_project.edit("figures/values.toml", "padding = [[1, 0], 0]", "padding = [[0, 49], 1]")
-    fresh_project.make("gifs", "FIGURES=tiny values")
-    tiny = Image.open(fresh_project.top / "build" / "gif" / "tiny.gif")
+def test_a_theme_that_is_tried_and_taken_back_leaves_nothing_behind(checkout: Checkout) -> None:
+    """Also where it was tried in one format, and other files stayed as they were."""
+    kinds = ("tex/*", "pdf/*", "png/*", "gif/*")
+    before = checkout.contents(*kinds)
+    checkout.edit(*RECOLOUR)
+    checkout.run("build", "tiny", "--format=pdf")
+    tried = checkout.contents(*kinds)
+    assert {path.split("_")[0] for path in before if tried[path] != before[path]} == {"tex/tiny", "pdf/tiny"}
+    checkout.edit(RECOLOUR[0], *reversed(RECOLOUR[1:]))
+    checkout.run("build")
+    assert checkout.contents(*kinds) == before
+
+
+def test_a_figure_of_one_frame(unbuilt: Checkout) -> None:
+    unbuilt.edit("figures/tiny.toml", "input_size = 3", "input_size = 2")
+    unbuilt.run("build", "tiny")
+    tiny = Image.open(unbuilt.top / "build" / "gif" / "tiny.gif")
     assert tiny.info["duration"] == 3000
-    assert list(fresh_project.outputs("png/tiny_*")) == ["png/tiny_00.png"]
-    frames = sorted(fresh_project.outputs("png/values_*"))
-    assert (frames[0], frames[-1], len(frames)) == ("png/values_000.png", "png/values_149.png", 150)
+    assert list(unbuilt.outputs("png/tiny_*")) == ["png/tiny_00.png"]
 
 
-def test_a_build_that_was_killed_is_taken_up_by_the_next(project: Project) -> None:
+def test_a_figure_of_over_a_hundred_frames_has_names_of_three_digits(tmp_path: Path) -> None:
+    assert frame_names("some", 100)[99] == "some_99"
+    names = frame_names("some", 150)
+    assert (names[0], names[-1], len(names)) == ("some_000", "some_149", 150)
+    drawn = Drawn("some", tmp_path / "some.pdf", names, [1.0] * 150)
+    assert FORMATS["png"].names(drawn) == names
+    assert FORMATS["gif"].names(drawn) == ["some"]
+
+
+def test_images_are_in_the_order_of_their_pages_also_where_there_are_many(tmp_path: Path) -> None:
+    with pikepdf.new() as document:
+        for number in range(120):
+            page = document.add_blank_page(page_size=(4, 4))
+            page.contents_add(f"{number / 120} g 0 0 4 4 re f".encode())
+        document.save(tmp_path / "many.pdf")
+    shades = [np.asarray(image)[4, 4, 0] for image in rasterised(tmp_path / "many.pdf", 119)]
+    assert shades == pytest.approx([255 * number / 120 for number in range(119)], abs=1)
+
+
+def test_files_that_a_stage_makes_no_more_are_deleted(built: Checkout, tmp_path: Path) -> None:
+    """As where a figure's frames get names of three digits."""
+    project = replace(built.project, base=tmp_path)
+    for count in (100, 101, 3):
+        files = [tmp_path / "png" / f"{name}.png" for name in frame_names("some", count)]
+        record = Record(project, "some")
+        assert not record.fresh("png", str(count))
+        with record.stage("png", str(count), files):
+            for file in files:
+                file.parent.mkdir(exist_ok=True)
+                file.touch()
+        assert sorted((tmp_path / "png").iterdir()) == files
+        assert Record(project, "some").fresh("png", str(count))
+
+
+def test_a_build_that_was_killed_is_taken_up_by_the_next(checkout: Checkout) -> None:
     """Its workers end with it, and its lock does, too."""
-    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
+    checkout.edit(*RECOLOUR)
     command = [".venv/bin/python", "-m", "scripts.build", "--jobs", "2"]
-    build = subprocess.Popen(command, cwd=project.top, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    build = subprocess.Popen(command, cwd=checkout.top, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert build.stdout is not None
     assert build.stdout.readline().startswith("[1/3]")
     build.kill()
     # The output ends once no process is left that could write to it.
     assert "[3/3]" not in build.communicate(timeout=60)[0]
-    project.make("gifs")
-    assert len(project.outputs("gif/*")) == 3
+    checkout.make("gifs")
+    assert len(checkout.outputs("gif/*")) == 3
 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
-def test_a_build_that_is_interrupted_keeps_the_figures_that_are_done(
-    fresh_project: Project, kill: signal.Signals
-) -> None:
+def test_a_build_that_is_interrupted_keeps_the_figures_that_are_done(unbuilt: Checkout, kill: signal.Signals) -> None:
     """Interrupted as from a terminal, or killed: make and all that it has started at once."""
     command = ["make", "-j1", "gifs"]
     make = subprocess.Popen(
         command,
-        cwd=fresh_project.top,
-        env=outside_make(),
+        cwd=unbuilt.top,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -269,47 +390,67 @@ def test_a_build_that_is_interrupted_keeps_the_figures_that_are_done(
     assert found, line
     name = found[1]
     done = [f"pdf/{name}_[0-9]*", f"png/{name}_[0-9]*", f"gif/{name}.gif", f"made/{name}.*"]
-    before = fresh_project.outputs(*done)
+    before = unbuilt.outputs(*done)
     os.killpg(make.pid, kill)
     printed = make.communicate(timeout=60)[0]
     assert make.returncode != 0
     assert "[3/3]" not in printed
     assert "Traceback" not in printed
 
-    printed = fresh_project.make("gifs")
+    printed = unbuilt.make("gifs")
     assert f"] {name}," not in printed
-    assert fresh_project.outputs(*done) == before
-    assert len(fresh_project.outputs("gif/*")) == 3
-    assert fresh_project.make("gifs") == "Figures up to date: 3\n"
+    assert unbuilt.outputs(*done) == before
+    assert len(unbuilt.outputs("gif/*")) == 3
+    assert unbuilt.make("gifs") == "Figures up to date: 3\n"
 
 
-def test_two_goals_build_each_figure_once_at_a_time(fresh_project: Project) -> None:
-    printed = fresh_project.make("pdfs", "gifs")
+def test_two_goals_build_each_figure_once_at_a_time(unbuilt: Checkout) -> None:
+    printed = unbuilt.make("pdfs", "gifs")
     assert printed.count("[3/3]") == 2
     assert "[4/" not in printed
 
 
-def test_some_figures(fresh_project: Project) -> None:
-    assert fresh_project.make("-j8", "-s", "gifs", "FIGURES=values") == ""
-    assert list(fresh_project.outputs("gif/*")) == ["gif/values.gif"]
-    assert "There is no figures/nope.toml" in fresh_project.make("gifs", "FIGURES=nope", fails=True)
-    fresh_project.make("pdfs", "FIGURES=tiny")
-    assert len(fresh_project.outputs("pdf/tiny_*")) == 4
-    assert len(fresh_project.outputs("png/tiny_*")) == 0
-    assert fresh_project.make("all_animations").count("[") == 2
+def test_some_figures(unbuilt: Checkout) -> None:
+    assert unbuilt.make("-j8", "-s", "gifs", "FIGURES=values") == ""
+    assert list(unbuilt.outputs("gif/*")) == ["gif/values.gif"]
+    assert "There is no figures/nope.toml; `make list` shows the figures." in unbuilt.make(
+        "gifs", "FIGURES=values nope", fails=True
+    )
+    unbuilt.run("build", "tiny", "--format=pdf")
+    assert len(unbuilt.outputs("pdf/tiny_*")) == 4
+    assert len(unbuilt.outputs("png/tiny_*")) == 0
+    assert unbuilt.make("all_animations").count("[") == 2
 
 
-def test_a_fault_of_the_report_fails_and_leaves_the_old_one(project: Project) -> None:
-    before = project.outputs("report.pdf")
-    project.edit("report/report.tex", r"\end{document}", "\\ref{nowhere}\n\\end{document}")
-    assert "Reference `nowhere' on page" in project.make(fails=True)
-    assert project.outputs("report.pdf") == before
-    project.make(fails=True)
-    project.edit("report/report.tex", r"\ref{nowhere}", r"\showfigure{nowhere}")
-    assert "There is no figures/nowhere.toml" in project.make(fails=True)
+def test_an_unknown_format_is_told_with_those_there_are(checkout: Checkout) -> None:
+    printed = checkout.run("build", "--format=bmp", fails=True)
+    assert printed == "There is no format 'bmp'. The formats are pdf, png, gif, svg, strip.\n"
 
 
-def test_the_largest_drawings_with_numbers_fit_into_tex(fresh_project: Project, full: bool) -> None:
+def test_svgs_are_one_for_each_frame(checkout: Checkout) -> None:
+    checkout.make("svgs")
+    files = sorted((checkout.top / "build" / "svg").iterdir())
+    assert [file.stem for file in files] == [name for figure in FRAMES for name in frame_names(figure, FRAMES[figure])]
+    roots = {file: ElementTree.parse(file).getroot() for file in files}  # noqa: S314
+    assert {root.tag for root in roots.values()} == {"{http://www.w3.org/2000/svg}svg"}
+    for figure in FRAMES:
+        own = {file: root for file, root in roots.items() if file.stem[:-3] == figure}
+        assert len({root.get("viewBox") for root in own.values()}) == 1
+        # No two frames are the same picture.
+        assert len({file.read_bytes() for file in own}) == FRAMES[figure]
+
+
+def test_a_fault_of_the_report_fails_and_leaves_the_old_one(checkout: Checkout) -> None:
+    before = checkout.outputs("report.pdf")
+    checkout.edit("report/report.tex", r"\end{document}", "\\ref{nowhere}\n\\end{document}")
+    for _ in range(2):
+        assert "Reference `nowhere' on page" in checkout.run("report", fails=True)
+        assert checkout.outputs("report.pdf") == before
+    checkout.edit("report/report.tex", r"\ref{nowhere}", r"\showfigure{nowhere}")
+    assert "There is no figures/nowhere.toml" in checkout.run("report", fails=True)
+
+
+def test_the_largest_drawings_with_numbers_fit_into_tex(unbuilt: Checkout, full: bool) -> None:
     if not full:
         pytest.skip("it takes a while: make test-full")
     layers = {
@@ -319,18 +460,19 @@ def test_the_largest_drawings_with_numbers_fit_into_tex(fresh_project: Project, 
     }
     for name, layer in layers.items():
         text = f'title = "Large"\noperation = "max_pooling"\nvalues = "random"\n{layer}\n'
-        (fresh_project.top / "figures" / f"{name}.toml").write_text(text)
-    fresh_project.make("pdfs", f"FIGURES={' '.join(layers)}")
+        (unbuilt.top / "figures" / f"{name}.toml").write_text(text)
+    unbuilt.make("pdfs", f"FIGURES={' '.join(layers)}")
 
 
 def test_figures_are_shared_out_in_shares_that_get_smaller() -> None:
     """Each figure once, the largest first; the last shares are small enough for all processes to end together."""
     names = ("full_padding_no_strides", "dilation", "no_padding_strides", "numerical_max_pooling")
-    figures = [load(paths.FIGURES / f"{name}.toml") for name in names] * 25
+    figures = [load(PROJECT.figures / f"{name}.toml") for name in names] * 25
+    builds = [FigureBuild(PROJECT, figure, figure.name, ["gif"], PROJECT.catalogue, "", "") for figure in figures]
     for jobs in (1, 2, 7):
-        shared = list(shares(figures, jobs))
-        assert Counter(figure.name for share in shared for figure in share) == Counter(f.name for f in figures)
-        counts = [scene_of(figure).count for share in shared for figure in share]
+        shared = list(shares(builds, jobs))
+        assert Counter(one.product for share in shared for one in share) == Counter(one.product for one in builds)
+        counts = [scene_of(one.figure).count for share in shared for one in share]
         assert counts == sorted(counts, reverse=True)
         sizes = [len(share) for share in shared]
         assert 1 < max(sizes) <= 8
@@ -338,13 +480,11 @@ def test_figures_are_shared_out_in_shares_that_get_smaller() -> None:
     assert list(shares([], 2)) == []
 
 
-def test_a_build_that_is_interrupted_takes_up_no_more_figures(fresh_project: Project) -> None:
+def test_a_build_that_is_interrupted_takes_up_no_more_figures(unbuilt: Checkout) -> None:
     for number in range(17):
-        (fresh_project.top / "figures" / f"other{number}.toml").write_text(FIGURES["tiny"])
+        (unbuilt.top / "figures" / f"other{number}.toml").write_text(FIGURES["tiny"])
     command = [".venv/bin/python", "-m", "scripts.build", "--jobs", "1"]
-    build = subprocess.Popen(
-        command, cwd=fresh_project.top, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    build = subprocess.Popen(command, cwd=unbuilt.top, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert build.stdout is not None
     assert build.stdout.readline().startswith("[1/20]")
     build.send_signal(signal.SIGINT)
@@ -352,27 +492,107 @@ def test_a_build_that_is_interrupted_takes_up_no_more_figures(fresh_project: Pro
     assert build.returncode == 130
     assert "Traceback" not in printed
     # The first share of 8 is done, the next one of 6 at the most; others were waiting for the worker.
-    assert 8 <= len(fresh_project.outputs("gif/*")) <= 14
-    assert list((fresh_project.top / "build").rglob(f".*{UNFINISHED}")) == []
+    assert 8 <= len(unbuilt.outputs("gif/*")) <= 14
+    assert list((unbuilt.top / "build").rglob(f".*{UNFINISHED}")) == []
 
 
-def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(fresh_project: Project, built: Project) -> None:
+def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(unbuilt: Checkout, built: Checkout) -> None:
     """Which then are the same bytes as if they were compiled alone."""
-    fresh_project.edit(
-        "templates/plane.tex.j2",
-        r"\fill[window] (",
-        r"<% if figure.name == 'tiny' %>\nothing<% endif %>\fill[window] (",
-    )
-    fresh_project.edit("templates/step.tex.j2", " as view %>", " as view with context %>")
-    fresh_project.edit("templates/figure.tex.j2", " as view %>", " as view with context %>")
-    printed = fresh_project.make("-j1", "gifs", "TRACE=1", fails=True)
+    plane = "templates/views/plane.tex.j2"
+    unbuilt.edit(plane, r"\fill[window] (", r"<% if scene.figure.name == 'tiny' %>\nothing<% endif %>\fill[window] (")
+    for template in ("step", "figure"):
+        unbuilt.edit(f"templates/{template}.tex.j2", " as view %>", " as view with context %>")
+    printed = unbuilt.run("build", "--jobs=1", "--trace", fails=True)
     assert r"Undefined control sequence \nothing." in printed
     assert "It shows in figure tiny, frame tiny_00." in printed
     assert "The same in" not in printed
-    trace = json.loads((fresh_project.top / "build" / "trace.json").read_text())["traceEvents"]
+    trace = json.loads((unbuilt.top / "build" / "trace.json").read_text())["traceEvents"]
     assert "latexmk tiny_transposed, tiny" in [event["name"] for event in trace]
-    assert set(fresh_project.outputs("gif/*")) == {"gif/tiny_transposed.gif", "gif/values.gif"}
-    fresh_project.edit("templates/plane.tex.j2", r"\nothing", "")
-    fresh_project.make("-j1", "gifs", "report")
-    for path in fresh_project.outputs("pdf/*", "gif/*", "report/figures/*"):
-        assert (fresh_project.top / "build" / path).read_bytes() == (built.top / "build" / path).read_bytes()
+    assert set(unbuilt.outputs("gif/*")) == {"gif/tiny_transposed.gif", "gif/values.gif"}
+    unbuilt.edit(plane, r"\nothing", "")
+    unbuilt.run("build", "--jobs=1")
+    assert unbuilt.contents("pdf/*", "gif/*") == built.contents("pdf/*", "gif/*")
+
+
+PAPER = (0, 43, 54)  # of the dark theme
+
+
+@pytest.fixture
+def dark(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    """A checkout that is built in the dark theme, too, which is asked for from now on."""
+    monkeypatch.setenv("THEME", "dark")
+    checkout.run("build")
+    return checkout
+
+
+def test_themes_are_built_side_by_side(built: Checkout, dark: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = ("tex/*", "pdf/*", "png/*", "gif/*", LOGS)
+    ours = [f"themes/dark/{kind}" for kind in kinds]
+    assert dark.outputs(*kinds) == built.outputs(*kinds)
+    assert {path.removeprefix("themes/dark/") for path in dark.outputs(*ours)} == set(built.outputs(*kinds))
+    classic = built.contents(*kinds[:-1])
+    same = [path for path, content in dark.contents(*ours[:-1]).items() if content in classic.values()]
+    assert same == []
+
+    # Each follows its own file.
+    before = dark.outputs(*kinds), dark.outputs(*ours)
+    dark.edit(*RECOLOUR)
+    assert dark.run("build", "tiny") == "Figures up to date: 1\n"
+    dark.edit(RECOLOUR[0].replace("classic", "dark"), *RECOLOUR[1:])
+    assert "[1/1] tiny" in dark.run("build", "tiny")
+    assert dark.outputs(*kinds) == before[0]
+    changed = {path for path, time in dark.outputs(*ours).items() if before[1].get(path) != time}
+    assert {path.split("/")[-1][:5] for path in changed} == {"tiny_", "tiny."}
+    after = dark.outputs(*ours)
+    monkeypatch.delenv("THEME")
+    assert "[1/1] tiny" in dark.run("build", "tiny")
+    assert dark.outputs(*ours) == after
+
+
+def test_a_page_is_the_theme_s_paper_to_its_last_pixel(dark: Checkout) -> None:
+    build = dark.top / "build" / "themes" / "dark"
+    for file in (*build.glob("png/*"), *build.glob("gif/*")):
+        pixels = np.asarray(Image.open(file).convert("RGB"))
+        edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        assert np.unique(edge, axis=0).tolist() == [list(PAPER)], file.name
+
+
+def test_make_builds_in_a_theme_and_says_which_there_are(built: Checkout) -> None:
+    printed = built.make("gifs", "THEME=drak", fails=True)
+    assert "THEME: cannot be 'drak'. It is one of classic, dark.\n" in printed
+    assert "Traceback" not in printed
+    for words in (["make", "-n", "gifs", "THEME=dark"], ["make", "gifs", "THEME=../x"]):
+        subprocess.run(words, cwd=built.top, check=False, capture_output=True)
+        assert not (built.top / "build" / "themes").exists()
+
+
+def test_make_hands_the_theme_on(unbuilt: Checkout) -> None:
+    unbuilt.make("pdfs", "FIGURES=values", "THEME=dark")
+    assert unbuilt.outputs("themes/dark/pdf/*").keys() == {f"themes/dark/pdf/values_{n:02}.pdf" for n in range(2)}
+    assert unbuilt.outputs("pdf/*") == {}
+
+
+def test_projects_in_one_process_are_independent(checkout: Checkout, tmp_path: Path) -> None:
+    """Each with its own theme, figures and base, whichever was built before."""
+    other = Checkout(tmp_path / "other")
+    shutil.copytree(checkout.top, other.top, symlinks=True)
+    other.edit(*RECOLOUR)
+    other.edit("figures/tiny.toml", "input_size = 3", "input_size = [2, 3]")
+    before = checkout.contents("tex/*")
+    elsewhere = replace(checkout.project, base=tmp_path / "elsewhere")
+    for project in (checkout.project, other.project, elsewhere, replace(elsewhere, theme="dark"), checkout.project):
+        build(project, ["tiny"], "pdf")
+    assert checkout.contents("tex/*") == before
+    assert len(other.outputs("pdf/tiny_0*")) == 2
+    for name in ("tiny_00", "tiny_03"):
+        frame = (elsewhere.build / "pdf" / f"{name}.pdf").read_bytes()
+        assert frame == (checkout.top / "build" / "pdf" / f"{name}.pdf").read_bytes()
+    assert (
+        len(
+            {
+                (one.build / "pdf" / "tiny_00.pdf").read_bytes()
+                for one in (elsewhere, replace(elsewhere, theme="dark"), other.project)
+            }
+        )
+        == 3
+    )

@@ -5,12 +5,14 @@ from itertools import product
 import pytest
 from markupsafe import escape
 
-from scripts import paths
 from scripts.core.figures import Figure, load
 from scripts.core.frames import frames
 from scripts.stages.render import caption
 from scripts.views.catalogue import scene_of
+from tests.conftest import PROJECT, TOP
 from tests.test_arithmetic import count_windows
+
+GALLERY = PROJECT.figures / "gallery"
 
 # name: input size, kernel size, stride, padding, dilation, output size.
 CLASSIC = {
@@ -78,12 +80,12 @@ OUTPUTS |= {
 
 
 def figure(name: str) -> Figure:
-    return load(paths.FIGURES / f"{name}.toml")
+    return load(PROJECT.figures / f"{name}.toml")
 
 
 def test_all_classic_figures_are_there_with_358_frames() -> None:
     names = [*CLASSIC, *(f"{name}_transposed" for name in TRANSPOSED)]
-    assert set(names) <= set(paths.figure_names())
+    assert set(names) <= set(PROJECT.figure_names())
     assert len(names) == 19
     assert sum(scene_of(figure(name)).count for name in names) == 358
 
@@ -109,7 +111,7 @@ def test_a_transposed_figure_maps_back(name: str) -> None:
 
 
 def test_every_figure_with_a_size_or_values_worked_out_by_hand_is_there() -> None:
-    assert CLASSIC.keys() | SIZES.keys() | OUTPUTS.keys() <= set(paths.figure_names())
+    assert CLASSIC.keys() | SIZES.keys() | OUTPUTS.keys() <= set(PROJECT.figure_names())
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -127,7 +129,7 @@ def test_values(name: str) -> None:
 def test_the_odd_transposed_figure_says_3_by_3_and_pads_below_and_right() -> None:
     """What the reference's caption had as 2×2, and its figure on the wrong side."""
     odd = figure("padding_strides_odd_transposed")
-    assert "from an input of 3 × 3 to an output of 6 × 6" in caption(odd)
+    assert "from an input of 3 × 3 to an output of 6 × 6" in caption(PROJECT, odd)
     assert [axis.padding for axis in odd.layer.direct] == [(1, 2), (1, 2)]
     assert [position for position, cell in enumerate(odd.layer.grid[0].cells) if cell.kind == "input"] == [1, 3, 5]
 
@@ -153,10 +155,10 @@ def test_every_frame_joins_what_the_counted_windows_join(name: str) -> None:
 
 
 def test_the_readme_shows_every_classic_figure_from_the_gallery() -> None:
-    text = paths.README.read_text(encoding="utf-8")
+    text = (TOP / "README.md").read_text(encoding="utf-8")
     names = [*CLASSIC, *(f"{name}_transposed" for name in TRANSPOSED)]
-    assert {file.stem for file in paths.GALLERY.glob("*.gif")} >= set(names)
-    assert sum(file.stat().st_size for file in paths.GALLERY.glob("*.gif")) <= 2_000_000
+    assert {file.stem for file in GALLERY.glob("*.gif")} >= set(names)
+    assert sum(file.stat().st_size for file in GALLERY.glob("*.gif")) <= 2_000_000
     for name in names:
         assert f'src="figures/gallery/{name}.gif"' in text
-        assert f'alt="{escape(caption(figure(name)))}"' in text
+        assert f'alt="{escape(caption(PROJECT, figure(name)))}"' in text

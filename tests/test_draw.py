@@ -1,29 +1,64 @@
 """`make draw`: a layer becomes pictures and a figure's file, and nothing in its text is run."""
 
+import json
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree
 
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from scripts.core.figures import load
-from tests.conftest import Project
+from scripts.core.figures import layer_of, load
+from scripts.core.keys import check
+from scripts.draw import parse_size
+from scripts.notation.frameworks import layer as read_layer
+from tests.conftest import Checkout
 
-LAYER = "LAYER=Conv2d(1, 1, kernel_size=(3, 2), stride=2, padding=1)"
+LAYER = "Conv2d(1, 1, kernel_size=(3, 2), stride=2, padding=1)"
 
 
-def test_a_layer_is_drawn_and_its_file_is_a_figure(project: Project) -> None:
-    printed = project.make("draw", LAYER, "INPUT=5x7")
+def test_a_layer_is_drawn_and_its_file_is_a_figure(checkout: Checkout) -> None:
+    printed = checkout.make("draw", f"LAYER={LAYER}", "INPUT=5x7")
     assert "input 5 × 7, output 3 × 4" in printed
     assert "Convolution with kernel 3 × 2, stride 2 and padding 1, from an input of 5 × 7" in printed
-    frames = [f"draw/conv2d_5x7_{number:02}.{ending}" for ending in ("pdf", "png", "tex") for number in range(12)]
-    assert set(project.outputs("draw/*")) == {*frames, "draw/conv2d_5x7.gif", "draw/conv2d_5x7.toml"}
-    figure = load(project.top / "build" / "draw" / "conv2d_5x7.toml")
+    files = {f"conv2d_5x7_{number:02}.{ending}" for ending in ("pdf", "png", "tex") for number in range(12)}
+    folder = "draw/conv2d_5x7"
+    assert set(checkout.outputs("draw/*/*")) == {
+        f"{folder}/{file}" for file in (*files, "conv2d_5x7.gif", "conv2d_5x7.toml")
+    }
+    figure = load(checkout.top / "build" / folder / "conv2d_5x7.toml")
     assert figure.layer.output_size == (3, 4)
-    assert figure.title == LAYER.removeprefix("LAYER=")
+    assert figure.title == LAYER
     # It is no figure of the catalogue, which stays up to date.
-    assert "up to date: 3" in project.make("gifs")
+    assert "up to date: 3" in checkout.run("build")
+
+
+def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkout: Checkout) -> None:
+    words = ["LAYER=Conv2d(1, 1, 2)", "INPUT=2x3", "VALUES=random", "NAME=mine"]
+    checkout.make("draw", *words, "VIEW=plane", "FORMATS=svg pdf")
+    names = {f"draw/mine/mine_{number:02}.{ending}" for number in range(2) for ending in ("tex", "svg", "pdf")}
+    assert checkout.outputs("draw/*/*").keys() == names | {"draw/mine/mine.toml"}
+    for number in range(2):
+        root = ElementTree.parse(checkout.top / f"build/draw/mine/mine_{number:02}.svg").getroot()  # noqa: S314
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    sources = checkout.contents("draw/mine/*.tex")
+    toml = checkout.top / "build" / "draw" / "mine" / "mine.toml"
+    assert 'view = "plane"' in toml.read_text()
+    # Drawn again in another way, which leaves nothing of the first one.
+    options = ["--layer=Conv2d(1, 1, 2)", "--input=2x3", "--values=random", "--name=mine"]
+    checkout.run("draw", *options, "--formats=png")
+    assert checkout.outputs("draw/*/*").keys() == {name.replace("svg", "png") for name in names} | {
+        "draw/mine/mine.toml"
+    }
+    assert "view" not in toml.read_text()
+    assert all(sources[path] != content for path, content in checkout.contents("draw/mine/*.tex").items())
+
+
+def test_a_layer_is_drawn_in_a_theme(checkout: Checkout) -> None:
+    checkout.make("draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=2", "NAME=mine", "THEME=dark", "FORMATS=pdf")
+    assert checkout.outputs("draw/*/*") == {}
+    assert {path.rpartition(".")[2] for path in checkout.outputs("themes/dark/draw/mine/*")} == {"tex", "pdf", "toml"}
 
 
 # As models print them, or as they are written; outputs worked out by hand.
@@ -61,105 +96,137 @@ MODELS = [
 ]
 
 
-def test_layers_of_well_known_models_are_drawn(project: Project, full: bool) -> None:
-    for number, (layer, size, output) in enumerate(MODELS if full else MODELS[::3]):
-        assert f", output {output}\n" in project.make("draw", f"LAYER={layer}", f"INPUT={size}", f"NAME=model_{number}")
-        assert f"draw/model_{number}.gif" in project.outputs("draw/*.gif")
+@pytest.mark.parametrize(("text", "size", "output"), MODELS)
+def test_layers_of_well_known_models_have_their_sizes(text: str, size: str, output: str) -> None:
+    read = read_layer(text, parse_size(size))
+    shape = layer_of(check({"title": "Any", **read.keys}, text)).output_shape
+    assert " × ".join(map(str, shape)) == output
 
 
-def test_a_layer_with_channels_is_drawn_in_one_of_them(project: Project) -> None:
-    printed = project.make("draw", "LAYER=Conv2d(4, 8, 3, groups=2)", "INPUT=4", "VALUES=random", "NAME=mine")
+def test_layers_of_well_known_models_are_drawn(checkout: Checkout, full: bool) -> None:
+    for number, (layer, size, output) in enumerate(MODELS if full else [MODELS[2], MODELS[-2]]):
+        printed = checkout.run("draw", f"--layer={layer}", f"--input={size}", f"--name=model_{number}")
+        assert f", output {output}\n" in printed
+        assert f"draw/model_{number}/model_{number}.gif" in checkout.outputs("draw/*/*.gif")
+
+
+def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> None:
+    words = ["--layer=Conv2d(4, 8, 3, groups=2)", "--input=4", "--values=random", "--name=mine"]
+    printed = checkout.run("draw", *words, "--formats=pdf")
     assert "input 4 × 4 × 4, output 8 × 2 × 2" in printed
-    text = (project.top / "build" / "draw" / "mine.toml").read_text()
+    text = (checkout.top / "build" / "draw" / "mine" / "mine.toml").read_text()
     assert 'values = "random"' in text
     assert "# in_channels = 4\n# out_channels = 8\n# groups = 2\n" in text
-    assert len(project.outputs("draw/mine_*.png")) == 4
+    assert len(checkout.outputs("draw/mine/mine_*.pdf")) == 4
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["LAYER=Conv2d(1, 1, 3)"], "INPUT: is missing"),
-        (["INPUT=5"], "LAYER: is missing"),
-        ([LAYER, "INPUT=5y7"], "INPUT: cannot be '5y7'"),
-        ([LAYER, "INPUT=5", "NAME=../x"], "NAME: cannot be '../x'"),
-        (["LAYER=Conv2d(3, 64, 7)", "INPUT=224"], "gives 47524 output elements. A figure has at most 999. Draw it"),
-        (["LAYER=Conv3d(1, 1, 3)", "INPUT=5"], "view: the plane view draws layers of 1 or 2 axes"),
-        (["LAYER=Covn2d(1, 1, 3)", "INPUT=5"], "Did you mean Conv2d?"),
-        (["ONNX=none.onnx"], "none.onnx: cannot be read"),
+        (["--layer=Conv2d(1, 1, 3)"], "INPUT: is missing"),
+        (["--input=5"], "LAYER: is missing"),
+        ([f"--layer={LAYER}", "--input=5y7"], "INPUT: cannot be '5y7'"),
+        ([f"--layer={LAYER}", "--input=5", "--name=../x"], "NAME: cannot be '../x'"),
+        ([f"--layer={LAYER}", "--input=5", "--formats=gif bmp"], "FORMATS: cannot be 'bmp'. They are among pdf, png,"),
+        ([f"--layer={LAYER}", "--input=5", "--view=plan"], "view: cannot be 'plan'. It is one of "),
+        ([f"--layer={LAYER}", "--input=5", "--view=numerical"], "view: the numerical view draws values."),
+        (["--layer=Conv2d(3, 64, 7)", "--input=224"], "gives 47524 output elements. A figure has at most 999. Draw it"),
+        (["--layer=Conv3d(1, 1, 3)", "--input=5"], "view: the plane view draws layers of 1 or 2 axes"),
+        (["--layer=Covn2d(1, 1, 3)", "--input=5"], "Did you mean Conv2d?"),
+        (["--onnx=none.onnx"], "none.onnx: cannot be read"),
     ],
 )
-def test_mistakes_are_told_and_draw_nothing(project: Project, words: list[str], message: str) -> None:
-    printed = project.make("draw", *words, fails=True)
+def test_mistakes_are_told_and_draw_nothing(checkout: Checkout, words: list[str], message: str) -> None:
+    printed = checkout.run("draw", *words, fails=True)
     assert message in printed
     assert "Traceback" not in printed
-    assert not project.outputs("draw/*")
+    assert not checkout.outputs("draw/*/*")
 
 
-def test_what_the_terminal_lacks_is_no_mistake(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_terminal_lacks_is_no_mistake(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    assert r"padding 1 (\u2212\u221e)" in project.make("draw", "LAYER=MaxPool2d(3, padding=1)", "INPUT=5")
+    printed = checkout.make("draw", "LAYER=MaxPool2d(2, padding=1)", "INPUT=1", "FORMATS=pdf")
+    assert r"padding 1 (\u2212\u221e)" in printed
 
 
-def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(project: Project) -> None:
-    project.make("draw", LAYER, "INPUT=5x7", "NAME=mine")
-    project.make("draw", LAYER, "INPUT=5x7", "NAME=mine_too")
-    project.edit("templates/theme.tex", "\\tikzset{", "\\tikzzet{")
-    printed = project.make("draw", LAYER, "INPUT=4x4", "NAME=mine", fails=True)
+def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(checkout: Checkout) -> None:
+    for name in ("mine", "mine_too"):
+        checkout.run("draw", "--layer=Conv2d(1, 1, 2)", "--input=3", f"--name={name}", "--formats=pdf")
+    others = checkout.contents("draw/mine_too/*")
+    checkout.edit("templates/styles.tex", "\\tikzset{", "\\tikzzet{")
+    printed = checkout.run("draw", f"--layer={LAYER}", "--input=4x4", "--name=mine", fails=True)
     assert "TeX stopped. Undefined control sequence \\tikzzet." in printed
     assert "It shows in figure mine." in printed
-    assert not [name for name in project.outputs("draw/*") if not name.startswith("draw/mine_too")]
-    assert len(project.outputs("draw/mine_too*")) == 38
+    assert checkout.contents("draw/*/*") == others
+    assert len(others) == 9
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "$(shell touch pwned)",
-        "`touch pwned`",
-        '"; touch pwned; "',
-        "$$(touch pwned)",
-        "Conv2d(1, 1, __import__('os').system('touch pwned'))",
-    ],
-)
-@pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX", "VALUES"])
-def test_nothing_in_a_layer_is_run(project: Project, variable: str, text: str) -> None:
-    """The command is reached, and says what is wrong with it."""
-    words = {"LAYER": "Conv2d(1, 1, 3)", "INPUT": "5"} | {variable: text}
-    printed = project.make("draw", *(f"{name}={value}" for name, value in words.items()), fails=True)
-    assert {
-        "LAYER": "is not a layer" if "Conv2d" not in text else "kernel_size: is not a plain value",
-        "INPUT": "INPUT: cannot be",
-        "NAME": "NAME: cannot be",
-        "ONNX": "cannot be read: No such file",
-        "VALUES": "VALUES: cannot be",
-    }[variable] in printed
-    assert not (project.top / "pwned").exists()
+TEXTS = [
+    "$(shell touch pwned)",
+    "`touch pwned`",
+    '"; touch pwned; "',
+    "$$(touch pwned)",
+    "Conv2d(1, 1, __import__('os').system('touch pwned'))",
+]
+OPTIONS = ["LAYER", "INPUT", "ONNX", "NAME", "VALUES", "VIEW", "FORMATS"]
 
 
-def test_a_layer_s_text_is_text_in_tex_too(project: Project) -> None:
-    text = r"Conv2d(1, 1, 3) # \input{figures/tiny.toml} % ^^5c $ `touch pwned` \immediate\write18{touch pwned}"
-    assert "output 3 × 3" in project.make("draw", f"LAYER={text}", "INPUT=5", "NAME=hostile")
-    assert load(project.top / "build" / "draw" / "hostile.toml").title == text
-    shutil.copy(project.top / "build" / "draw" / "hostile.toml", project.top / "figures")
-    project.edit("report/report.tex", r"\showfigure{tiny}", r"\showfigure{hostile}\showfigure{tiny}")
-    project.make("report")
-    assert not list(project.top.rglob("pwned"))
+@pytest.mark.parametrize("text", TEXTS)
+def test_make_and_the_shell_pass_on_every_text_as_it_is(fresh: Checkout, text: str) -> None:
+    """To a program that prints its arguments, instead of Python."""
+    show = fresh.top / "show"
+    show.write_text("#!/usr/bin/env python3\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    show.chmod(0o755)
+    printed = fresh.make("draw", "PY=./show", *(f"{name}={text}" for name in OPTIONS))
+    assert json.loads(printed) == ["-m", "scripts.draw", *(f"--{name.lower()}={text}" for name in OPTIONS)]
+    for goal, name in (("gifs", "FIGURES"), ("bench", "BASELINE")):
+        *_, last = fresh.make(goal, "PY=./show", f"{name}={text}").splitlines()
+        assert json.loads(last)[-1].removeprefix("--baseline=") == text
+    assert not (fresh.top / "pwned").exists()
 
 
-def test_the_layers_of_a_model_are_listed_and_drawn(project: Project) -> None:
-    save_model(project.top / "model.onnx")
-    listed = [line.split("  ") for line in project.make("draw", "ONNX=model.onnx").splitlines()]
+@pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX", "VALUES", "FORMATS", "VIEW"])
+def test_nothing_in_a_layer_is_run(fresh: Checkout, variable: str) -> None:
+    """The command says what is wrong with it."""
+    for text in TEXTS:
+        options = {"LAYER": "Conv2d(1, 1, 3)", "INPUT": "5"} | {variable: text}
+        printed = fresh.run("draw", *(f"--{name.lower()}={value}" for name, value in options.items()), fails=True)
+        assert {
+            "LAYER": "is not a layer" if "Conv2d" not in text else "kernel_size: is not a plain value",
+            "INPUT": "INPUT: cannot be",
+            "NAME": "NAME: cannot be",
+            "ONNX": "cannot be read: No such file",
+            "VALUES": "VALUES: cannot be",
+            "FORMATS": "FORMATS: cannot be",
+            "VIEW": "view: cannot be",
+        }[variable] in printed
+    assert not (fresh.top / "pwned").exists()
+
+
+def test_a_layer_s_text_is_text_in_tex_too(checkout: Checkout) -> None:
+    text = r"Conv2d(1, 1, 2) # \input{figures/tiny.toml} % ^^5c $ `touch pwned` \immediate\write18{touch pwned}"
+    assert "output 1 × 1" in checkout.run("draw", f"--layer={text}", "--input=2", "--name=hostile", "--formats=pdf")
+    file = checkout.top / "build" / "draw" / "hostile" / "hostile.toml"
+    assert load(file).title == text
+    shutil.copy(file, checkout.top / "figures")
+    checkout.edit("report/report.tex", r"\showfigure{tiny}", r"\showfigure{hostile}\showfigure{tiny}")
+    checkout.run("report")
+    assert not list(checkout.top.rglob("pwned"))
+
+
+def test_the_layers_of_a_model_are_listed_and_drawn(checkout: Checkout) -> None:
+    save_model(checkout.top / "model.onnx")
+    listed = [line.split("  ") for line in checkout.make("draw", "ONNX=model.onnx").splitlines()]
     rows = [[word.strip() for word in line if word] for line in listed]
     assert ["1", "stem", "Conv", "9 × 9", "5 × 5", "3 → 4"] in rows
     assert ["2", "pool", "MaxPool", "5 × 5", "3 × 3"] in rows
-    printed = project.make("draw", "ONNX=model.onnx", "LAYER=pool 1")
+    printed = checkout.run("draw", "--onnx=model.onnx", "--layer=pool 1", "--formats=pdf")
     assert printed.index("pool\n  input 5 × 5, output 3 × 3") < printed.index("stem\n  input 3 × 9 × 9")
-    assert {"draw/pool_5x5.gif", "draw/stem_9x9.gif"} <= set(project.outputs("draw/*.gif"))
-    again = project.make("draw", "ONNX=model.onnx", "LAYER=pool pool", "NAME=twice")
-    assert "draw/twice.gif" in again
-    assert "draw/twice_2.gif" in again
-    assert "the model has no layer '7'" in project.make("draw", "ONNX=model.onnx", "LAYER=7", fails=True)
+    assert {"draw/pool_5x5/pool_5x5_08.pdf", "draw/stem_9x9/stem_9x9_24.pdf"} <= set(checkout.outputs("draw/*/*.pdf"))
+    again = checkout.run("draw", "--onnx=model.onnx", "--layer=pool pool", "--name=twice", "--input=3", "--formats=pdf")
+    assert "draw/twice: " in again
+    assert "draw/twice_2: " in again
+    assert "the model has no layer '7'" in checkout.run("draw", "--onnx=model.onnx", "--layer=7", fails=True)
 
 
 def save_model(file: Path) -> None:

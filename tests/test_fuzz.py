@@ -3,32 +3,30 @@
 import random
 import re
 import resource
-import shutil
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hypothesis import note
 from hypothesis import strategies as st
-from scripts.tex.tools import dump_format, latexmk
 
-from scripts import paths
-from scripts.cli import in_figure
 from scripts.core.figures import load
 from scripts.core.keys import FigureFile
 from scripts.core.operations import OPERATIONS
 from scripts.draw import table
-from scripts.errors import UserError
-from scripts.files import frame_files
+from scripts.errors import FigureError, LayerError, UserError
+from scripts.files import write_whole
 from scripts.notation import model_file
+from scripts.project import Outputs
 from scripts.stages.render import caption, render
+from scripts.tex.latexmk import dump_format, latexmk
 from scripts.views.catalogue import scene_of
-from tests.conftest import limits
+from tests.conftest import PROJECT, limits
 from tests.test_draw import save_model
 from tests.test_engines import ask_many, files, toml
 from tests.test_hostile import MOST_CHARACTERS, TITLES
 
-REAL = {file.name: file.read_bytes() for file in sorted(paths.FIGURES.glob("*.toml"))}
+REAL = {file.name: file.read_bytes() for file in sorted(PROJECT.figures.glob("*.toml"))}
 
 NUMBERS = "0 1 2 3 7 15 99 200 999 1000 10001 -1 1.5 -0.0 1e9 1e999 nan inf true 0x1f 2147483648 18446744073709551616"
 WORDS = [
@@ -101,8 +99,8 @@ class Fuzzer:
     def __post_init__(self) -> None:
         for name, content in REAL.items():
             (self.folder / name).write_bytes(content)
-        self.outputs = replace(paths.CATALOGUE, tex=self.folder / "tex", work=self.folder / "work")
-        dump_format(paths.PREAMBLE, paths.PREAMBLE.read_bytes(), self.folder / "figure.fmt")
+        self.outputs = Outputs(self.folder / "build", self.folder / "work")
+        dump_format(PROJECT.preamble, PROJECT.preamble.read_bytes(), self.folder / "figure.fmt")
 
     def check(self, content: bytes) -> bool:
         """Whether a file is a figure that can be drawn."""
@@ -113,19 +111,24 @@ class Fuzzer:
             try:
                 figure = load(file)
                 try:
-                    document = render(figure, self.outputs)
-                except UserError as error:
-                    raise in_figure(figure, error) from None
+                    scene = scene_of(figure)
+                    sources = render(PROJECT, scene, self.outputs)
+                except LayerError as error:
+                    raise FigureError(file, str(error)) from None
             except UserError as error:
                 self.seen["refused"] += 1
                 assert len(str(error)) < MOST_CHARACTERS
                 assert all(re.match(r"\S+\.toml(, line \d+)?: \S", line) for line in str(error).splitlines())
                 return False
-        assert all(character.isprintable() or character == "\n" for character in document + caption(figure))
-        assert len(frame_files(self.outputs.tex, "fuzz", "tex")) == scene_of(figure).count
+        document = self.outputs.document("fuzz")
+        assert all(
+            character.isprintable() or character == "\n" for character in sources[document] + caption(PROJECT, figure)
+        )
+        assert len(sources) == scene.count + 1
         self.seen["rendered"] += 1
         if self.seen["rendered"] % self.sample == 0:
-            latexmk(self.outputs.document("fuzz"), self.folder / "figure.fmt")
+            write_whole(document, sources[document])
+            latexmk(document, self.folder / "figure.fmt")
             self.seen["typeset"] += 1
         return True
 
@@ -144,7 +147,6 @@ def test_any_file_is_a_figure_or_a_mistake(tmp_path: Path, full: bool, notes: li
     notes.append(f"figure files fuzzed: {counts}; {most >> 10} MB at most")
     assert min(fuzzer.seen[what] for what in ("refused", "rendered")) > sum(fuzzer.seen.values()) // 10
     assert fuzzer.seen["typeset"]
-    shutil.rmtree(fuzzer.outputs.tex)
 
 
 def test_any_model_is_read_or_a_mistake(tmp_path: Path, full: bool) -> None:

@@ -17,15 +17,15 @@ import onnx
 import pytest
 from markdown_it import MarkdownIt
 from onnx import TensorProto, helper
-from scripts.tex.tools import latexmk
 
 from scripts.core.figures import load
 from scripts.draw import table
 from scripts.errors import ToolError, UserError
 from scripts.notation import model_file
 from scripts.notation.frameworks import layer
-from scripts.stages.render import escape_markdown
-from tests.conftest import Project, limits
+from scripts.stages.templates import escape_markdown
+from scripts.tex.latexmk import latexmk
+from tests.conftest import RECOLOUR, Checkout, limits
 
 LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'
 ONE_FRAME = 'operation = "convolution"\ninput_size = 2\nkernel_size = 2\n'
@@ -156,23 +156,23 @@ def letters(text: str) -> str:
     return re.sub(r"\s+|-", "", text)
 
 
-def test_titles_are_shown_letter_by_letter(project: Project) -> None:
+def test_titles_are_shown_letter_by_letter(checkout: Checkout) -> None:
     """In the report, and in the README's Markdown."""
-    (project.top / "secret.txt").write_text(SECRET)
-    (project.top / "build" / "report" / "secret.txt").write_text(SECRET)
+    (checkout.top / "secret.txt").write_text(SECRET)
+    (checkout.top / "build" / "report" / "secret.txt").write_text(SECRET)
     for number, title in enumerate(TITLES):
         quoted = title.replace("\\", "\\\\").replace('"', '\\"')
-        (project.top / "figures" / f"title{number}.toml").write_text(f'title = "{quoted}"\n{ONE_FRAME}')
+        (checkout.top / "figures" / f"title{number}.toml").write_text(f'title = "{quoted}"\n{ONE_FRAME}')
     shown = "".join(rf"\showfigure{{title{number}}}\clearpage" for number in range(len(TITLES)))
-    project.edit("report/report.tex", r"\end{document}", rf"\clearpage{shown}\end{{document}}")
-    printed = project.make("report")
+    checkout.edit("report/report.tex", r"\end{document}", rf"\clearpage{shown}\end{{document}}")
+    printed = checkout.run("report")
     text = subprocess.run(
-        ["pdftotext", "-layout", project.top / "build/report.pdf", "-"], capture_output=True, text=True, check=True
+        ["pdftotext", "-layout", checkout.top / "build/report.pdf", "-"], capture_output=True, text=True, check=True
     ).stdout
     for title in TITLES:
         assert letters(title) in letters(text), title
     assert SECRET not in printed + text
-    assert not list(project.top.rglob("*pwned*"))
+    assert not list(checkout.top.rglob("*pwned*"))
 
 
 @pytest.mark.parametrize("title", TITLES)
@@ -208,16 +208,20 @@ NAMES = [
 ]
 
 
-def test_names_are_refused_before_make_or_the_shell_sees_them(project: Project) -> None:
-    before = sorted(project.top.iterdir())
-    for name in NAMES:
-        file = project.top / "figures" / f"{name}.toml"
+def test_names_are_refused_before_the_shell_or_tex_sees_them(checkout: Checkout) -> None:
+    before = sorted(checkout.top.iterdir())
+    files = [checkout.top / "figures" / f"{name}.toml" for name in NAMES]
+    for file in files:
         file.write_text(FIGURE)
-        for words in (["gifs"], ["-n", "report"], ["list"]):
-            message = project.make(*words, fails=True)
-            assert "A name in figures/ is no name of a figure: figures/" in message
+        assert "A name in figures/ is no name of a figure: figures/" in checkout.run("build", fails=True)
+        assert ".toml: a figure's name has 1 to 80 letters, digits, _ and -" in checkout.run("report", fails=True)
         file.unlink()
-    assert sorted(project.top.iterdir()) == before
+    for file in files:
+        file.write_text(FIGURE)
+    for goal in ("gifs", "report", "gallery"):
+        checkout.make(goal, fails=True)
+    checkout.make("list")
+    assert sorted(checkout.top.iterdir()) == before
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "..", "a/../../b", "secret.toml", "~", "con\\n", ""])
@@ -255,15 +259,15 @@ def test_links_and_devices_show_nothing_and_do_not_wait(tmp_path: Path) -> None:
             assert len(str(caught.value)) < MOST_CHARACTERS
 
 
-def test_a_link_in_the_place_of_an_output_is_replaced_not_followed(project: Project) -> None:
-    precious = project.top / "precious"
+def test_a_link_in_the_place_of_an_output_is_replaced_not_followed(checkout: Checkout) -> None:
+    precious = checkout.top / "precious"
     precious.write_text("mine")
-    gif = project.top / "build" / "gif" / "tiny.gif"
+    gif = checkout.top / "build" / "gif" / "tiny.gif"
     before = gif.read_bytes()
     gif.unlink()
     gif.symlink_to(precious)
-    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
-    project.make("gifs")
+    checkout.edit(*RECOLOUR)
+    checkout.run("build", "tiny")
     assert precious.read_text() == "mine"
     assert not gif.is_symlink()
     assert gif.read_bytes() != before

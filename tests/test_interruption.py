@@ -12,11 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from scripts.tex.tools import outside_make
 
-from scripts import paths
-from scripts.files import UNFINISHED, Record
-from tests.conftest import TOP, Project
+from scripts.builds.catalogue import planned, run
+from scripts.files import UNFINISHED
+from scripts.record.freshness import Unchanged
+from scripts.stages.typeset import Format
+from tests.conftest import RECOLOUR, TOP, Checkout
 
 GOALS = ("report", "gifs")
 DRAW = ["draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=3"]
@@ -25,7 +26,7 @@ OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report/figures/*", "report.pdf",
 # What tells the one state of the sources from the other: a figure has fewer frames, all have another colour.
 EDITS = (
     ("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]"),
-    ("templates/theme.tex", "{38,139,210}", "{220,50,47}"),
+    RECOLOUR,
     ("report/report.tex", "See ", "Look at "),
 )
 
@@ -58,24 +59,29 @@ sys.addaudithook(hook)
 """
 
 
-def contents(project: Project) -> dict[str, bytes]:
+def contents(checkout: Checkout) -> dict[str, bytes]:
     """All outputs, without what was not finished."""
-    paths = [path for path in project.outputs(*OUTPUTS) if not path.endswith(UNFINISHED)]
-    return {path: (project.top / "build" / path).read_bytes() for path in paths}
+    return {path: data for path, data in checkout.contents(*OUTPUTS).items() if not path.endswith(UNFINISHED)}
 
 
-def change(project: Project, state: int) -> None:
+def build_all(checkout: Checkout) -> None:
+    """Build what the goals do."""
+    for command in ("report", "build"):
+        checkout.run(command)
+
+
+def change(checkout: Checkout, state: int) -> None:
     """Edit the sources from one state to the other."""
     for file, first, second in EDITS:
-        project.edit(file, *((first, second) if state else (second, first)))
+        checkout.edit(file, *((first, second) if state else (second, first)))
 
 
-def start(project: Project, *words: str, **variables: str) -> "subprocess.Popen[str]":
+def start(checkout: Checkout, *words: str, **variables: str) -> "subprocess.Popen[str]":
     """A build in a process group of its own, with more variables in its environment."""
     return subprocess.Popen(
         ["make", *words],
-        cwd=project.top,
-        env=outside_make() | variables,
+        cwd=checkout.top,
+        env=os.environ | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -128,43 +134,71 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, at: int) -> None:
     assert (status, file.read_text()) == ((-signal.SIGKILL, "old") if at < 3 else (0, "new"))
 
 
-def test_a_record_has_the_time_at_which_its_inputs_were_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is edited while it is built is then newer than the record."""
-    monkeypatch.setattr(paths, "RECORDS", tmp_path)
-    for fingerprint in ("one", "other", "other"):
-        Record("figure.pdf").keep(fingerprint, started=1000)
-        assert (tmp_path / "figure.pdf").stat().st_mtime == 1000
+def test_what_is_edited_while_it_is_built_counts_as_changed(checkout: Checkout) -> None:
+    """In what is made of a figure's file, and in what tells that there is nothing to do."""
+    project = checkout.project
+    edit = ("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
+    checkout.edit(*edit)
+    tex_format = Format(project)
+    unchanged = Unchanged(project, "gif")
+    builds, errors = planned(project, ["tiny"], ["gif"], tex_format)
+    checkout.edit(edit[0], edit[2], edit[1])
+    assert errors + run(project, builds, tex_format, 1, True, False) == []
+    assert len(checkout.outputs("tex/tiny_0*")) == 2
+    unchanged.keep([])
+    assert not Unchanged(project, "gif").holds()
+    (again,), _ = planned(project, ["tiny"], ["gif"], tex_format)
+    assert not again.is_fresh
+    run(project, [again], tex_format, 1, True, False)
+    assert len(checkout.outputs("tex/tiny_0*")) == 4
+    assert planned(project, ["tiny"], ["gif"], tex_format)[0][0].is_fresh
+
+
+def test_nothing_to_do_is_said_of_what_was_asked_for_alone(checkout: Checkout) -> None:
+    unchanged = Unchanged(checkout.project, "gif", "tiny")
+    assert not unchanged.holds()
+    outputs = [checkout.top / "build" / "gif" / "tiny.gif"]
+    unchanged.keep(outputs)
+    assert Unchanged(checkout.project, "gif", "tiny").holds()
+    assert not Unchanged(checkout.project, "pdf", "tiny").holds()
+    outputs[0].write_bytes(b"")
+    assert not Unchanged(checkout.project, "gif", "tiny").holds()
+    unchanged.keep(outputs)
+    (checkout.top / "templates" / "more").mkdir()
+    assert Unchanged(checkout.project, "gif", "tiny").holds()
+    (checkout.top / "templates" / "more" / "new.tex").touch()
+    assert not Unchanged(checkout.project, "gif", "tiny").holds()
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
 def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
-    project: Project, tmp_path: Path, full: bool, seed: int, notes: list[str]
+    checkout: Checkout, tmp_path: Path, full: bool, seed: int, notes: list[str]
 ) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
-    states = [contents(project)]
-    change(project, 1)
+    states = [contents(checkout)]
+    change(checkout, 1)
     started = time.monotonic()
-    project.make(*GOALS)
+    checkout.make(*GOALS)
     seconds = time.monotonic() - started
-    states.append(contents(project))
+    states.append(contents(checkout))
     assert all(states[0][path] != states[1].get(path) for path in states[0] if path.startswith(("gif", "report")))
     killed = Counter[str]()
     old, new = 0, 1
     for number in range(200 if full else 2):
         choice = random.Random(f"{seed} {number}")  # noqa: S311
         old, new = new, old
-        change(project, new)
+        change(checkout, new)
         goals = choice.sample(GOALS, 2)
         victim = choice.choice(["all", "one", "inside"])
         if victim == "inside":
             who, most = choice.choice([("first", 20), ("worker", 60)])
             at = str(choice.randint(1, most))
-            place = {"PYTHONPATH": str(tmp_path / "site"), "KILL_IN": str(project.top / "build")}
-            build = start(project, *goals, **place, KILL_WHO=who, KILL_AT=at)
+            place = {"PYTHONPATH": str(tmp_path / "site"), "KILL_IN": str(checkout.top / "build")}
+            build = start(checkout, *goals, **place, KILL_WHO=who, KILL_AT=at)
             victim = f"operation {at} of {who}"
         else:
-            build = start(project, *goals)
+            build = start(checkout, *goals)
             time.sleep(choice.uniform(0, 0.8 * seconds))
             if victim == "one":
                 victim = hit(build, choice)
@@ -175,42 +209,42 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
         where = f"seed {seed}, round {number}, killed {victim}, status {build.returncode}:\n{printed}"
         killed[victim.split()[0]] += 1
         assert "Traceback" not in printed, where
-        for path, content in contents(project).items():
+        for path, content in contents(checkout).items():
             assert content in (states[old].get(path), states[new].get(path)), f"{path} is cut off; {where}"
         if build.returncode == 0:
-            assert contents(project) == states[new], where
+            assert contents(checkout) == states[new], where
         # The edit that was being built may also be taken back.
         if choice.random() < 0.5:
             old, new = new, old
-            change(project, new)
-        project.make(*GOALS)
-        after = contents(project)
+            change(checkout, new)
+        build_all(checkout)
+        after = contents(checkout)
         assert sorted(after) == sorted(states[new]), where
         assert [path for path in after if after[path] != states[new][path]] == [], where
-        assert list((project.top / "build").rglob(f".*{UNFINISHED}")) == [], where
+        assert list((checkout.top / "build").rglob(f".*{UNFINISHED}")) == [], where
     notes.append(f"builds killed: {', '.join(f'{count} × {name}' for name, count in sorted(killed.items()))}")
 
 
-def test_builds_side_by_side_all_succeed(fresh_project: Project, built: Project) -> None:
+def test_builds_side_by_side_all_succeed(fresh: Checkout, built: Checkout) -> None:
     """They wait for one another, also while the one builds the report and the other draws."""
-    builds = [start(fresh_project, *words) for words in (("gifs",), ("gifs",), ("report",), ("-j4", "pngs"), DRAW)]
+    builds = [start(fresh, *words) for words in (("gifs",), ("gifs",), ("report",), ("-j4", "pngs"), DRAW)]
     printed = [build.communicate(timeout=300)[0] for build in builds]
     assert [build.returncode for build in builds] == [0] * len(builds), printed
-    assert contents(fresh_project) == contents(built)
-    assert len(fresh_project.outputs("draw/*.gif")) == 1
-    assert fresh_project.make("gifs") == "Figures up to date: 3\n"
+    assert contents(fresh) == contents(built)
+    assert len(fresh.outputs("draw/*/*.gif")) == 1
+    assert fresh.make("gifs") == "Figures up to date: 3\n"
 
 
 @pytest.mark.parametrize("words", [["report"], DRAW, ["pdfs", "FIGURES=tiny"]])
-def test_a_build_says_that_it_waits_for_another(project: Project, words: list[str]) -> None:
-    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
-    before = contents(project)
-    with (project.top / "build" / ".lock").open() as lock:
+def test_a_build_says_that_it_waits_for_another(checkout: Checkout, words: list[str]) -> None:
+    checkout.edit(*RECOLOUR)
+    before = contents(checkout)
+    with (checkout.top / "build" / ".lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        build = start(project, *words)
+        build = start(checkout, *words)
         assert build.stdout is not None
         assert build.stdout.readline() == "Another build is running in build; waiting for it.\n"
-        assert contents(project) == before
+        assert contents(checkout) == before
     build.communicate(timeout=120)
     assert build.returncode == 0
 
@@ -221,8 +255,8 @@ def test_what_outlives_a_killed_build_keeps_others_waiting(tmp_path: Path) -> No
     stays = "import os; os.setsid(); open('started', 'w').close(); open('gate').read()"
     code = (
         "import sys\nfrom pathlib import Path\nfrom scripts.files import only_build\n"
-        "from scripts.tex.tools import run\n"
-        f"with only_build(quiet=True):\n    run([sys.executable, '-c', {stays!r}], Path())\n"
+        "from scripts.processes import run\n"
+        f"with only_build(Path('build'), quiet=True):\n    run([sys.executable, '-c', {stays!r}], Path())\n"
     )
     environment = os.environ | {"PYTHONPATH": str(TOP), "BUILD": "build"}
     build = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment)

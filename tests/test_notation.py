@@ -14,17 +14,18 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from scripts import paths
 from scripts.core.arithmetic import LayerAxis
 from scripts.core.figures import Figure, layer_of, load
 from scripts.core.keys import FigureFile
 from scripts.core.layers import Channels, Layer, Values
+from scripts.core.operations import OPERATIONS
 from scripts.errors import LayerError, UserError
 from scripts.notation.call import MOST_CHARACTERS
 from scripts.notation.frameworks import FRAMEWORKS, SIGNATURES, layer, written
 from scripts.notation.model_file import ModelLayer, layers
 from scripts.notation.onnx import onnx_operator
 from scripts.notation.signature import Keys, NamedLayer
+from tests.conftest import PROJECT
 
 CONVOLUTION, TRANSPOSED = {"operation": "convolution"}, {"operation": "transposed_convolution"}
 MAXIMUM, AVERAGE, NORM = ({"operation": f"{kind}_pooling"} for kind in ("max", "average", "lp"))
@@ -467,7 +468,7 @@ def test_an_operator_that_cannot_be_drawn() -> None:
 
 # Writing
 
-CATALOGUE = {file.stem: load(file).layer for file in sorted(paths.FIGURES.glob("*.toml"))}
+CATALOGUE = {file.stem: load(file).layer for file in sorted(PROJECT.figures.glob("*.toml"))}
 WRITABLE = {
     name: found
     for name, found in CATALOGUE.items()
@@ -560,7 +561,7 @@ def convolutions(draw: st.DrawFn) -> Layer:
         added = draw(st.integers(0, max(stride, dilation) - 1)) if transposed else 0
         axes.append(LayerAxis(draw(st.integers(1, 5)), draw(st.integers(1, 3)), stride, padding, dilation, added))
     try:
-        return Layer("transposed_convolution" if transposed else "convolution", tuple(axes))
+        return Layer(OPERATIONS["transposed_convolution" if transposed else "convolution"], tuple(axes))
     except LayerError:
         reject()
 
@@ -607,9 +608,12 @@ def test_the_code_that_the_report_shows() -> None:
 @pytest.mark.parametrize(
     ("original", "message"),
     [
-        (Layer("max_pooling", (LayerAxis(4, 2),)), "operation: is max_pooling"),
-        (Layer("convolution", (LayerAxis(4, 2),), Channels(2, 2)), "in_channels: is given"),
-        (Layer("convolution", (LayerAxis(4, 2, padding=(1, 1)),), padding_mode="reflect"), "padding_mode: is reflect"),
+        (Layer(OPERATIONS["max_pooling"], (LayerAxis(4, 2),)), "operation: is max_pooling"),
+        (Layer(OPERATIONS["convolution"], (LayerAxis(4, 2),), Channels(2, 2)), "in_channels: is given"),
+        (
+            Layer(OPERATIONS["convolution"], (LayerAxis(4, 2, padding=(1, 1)),), padding_mode="reflect"),
+            "padding_mode: is reflect",
+        ),
     ],
 )
 def test_layers_that_cannot_be_written(original: Layer, message: str) -> None:

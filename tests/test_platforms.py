@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from scripts.tex.tools import outside_make
 
-from tests.conftest import TOP, UNPRIVILEGED, Project, set_writable, works
+from tests.conftest import RECOLOUR, TOP, UNPRIVILEGED, Checkout, set_writable, works
 
 OFFLINE = ["unshare", *([] if os.geteuid() == 0 else ["--map-current-user"]), "--net"]
 ORDINARY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
@@ -21,21 +20,21 @@ def state(top: Path) -> dict[Path, int]:
 
 
 def test_a_tree_that_cannot_be_written_to_builds_elsewhere_offline(
-    fresh_project: Project, built: Project, tmp_path: Path
+    fresh: Checkout, built: Checkout, tmp_path: Path
 ) -> None:
     wrappers = [*(OFFLINE if works(*OFFLINE) else []), *(UNPRIVILEGED if os.geteuid() == 0 else [])]
     if not works(*wrappers):
         pytest.skip("root may write everywhere, and setpriv cannot take that right away here")
-    set_writable(fresh_project.top, False)
-    before = state(fresh_project.top)
+    set_writable(fresh.top, False)
+    before = state(fresh.top)
     try:
-        touch = subprocess.run([*wrappers, "touch", "file"], cwd=fresh_project.top, capture_output=True, check=False)
+        touch = subprocess.run([*wrappers, "touch", "file"], cwd=fresh.top, capture_output=True, check=False)
         assert touch.returncode != 0
         command = [*wrappers, "make", "report", "gifs", f"BUILD={tmp_path / 'elsewhere'}"]
-        subprocess.run(command, cwd=fresh_project.top, env=outside_make(), check=True)
-        assert state(fresh_project.top) == before
+        subprocess.run(command, cwd=fresh.top, check=True)
+        assert state(fresh.top) == before
     finally:
-        set_writable(fresh_project.top, True)
+        set_writable(fresh.top, True)
     for kind in ("pdf", "png", "gif", "tex"):
         for path in (built.top / "build" / kind).iterdir():
             assert (tmp_path / "elsewhere" / kind / path.name).read_bytes() == path.read_bytes()
@@ -62,7 +61,7 @@ def test_all_tests_pass_for_an_ordinary_user_offline_in_a_tree_that_cannot_be_wr
             os.chown(folder, 65534, 65534)
         before = state(top)
         command = [*OFFLINE, *ORDINARY, ".venv/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        environment = outside_make() | {"HOME": str(home), "TMPDIR": str(home / "tmp")}
+        environment = os.environ | {"HOME": str(home), "TMPDIR": str(home / "tmp")}
         result = subprocess.run(command, cwd=top, env=environment, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stdout[-5000:]
         assert state(top) == before
@@ -81,17 +80,17 @@ def test_lint_refuses_what_the_oldest_python_cannot_read() -> None:
 
 
 @pytest.mark.parametrize("module", ["describe", "doctor", "build"])
-def test_commands_whose_output_is_read_no_more_end_without_a_word(project: Project, module: str) -> None:
+def test_commands_whose_output_is_read_no_more_end_without_a_word(checkout: Checkout, module: str) -> None:
     """As after `| head`."""
-    shutil.copy(TOP / "requirements.in", project.top)
-    project.edit("templates/theme.tex", "{38,139,210}", "{220,50,47}")
+    shutil.copy(TOP / "requirements.in", checkout.top)
+    checkout.edit(*RECOLOUR)
     words = ["figures/tiny.toml"] if module == "describe" else []
     reader, writer = os.pipe()
     os.close(reader)
     command = [".venv/bin/python", "-m", f"scripts.{module}", *words]
-    result = subprocess.run(command, cwd=project.top, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(command, cwd=checkout.top, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert result.stderr == ""
     assert result.returncode in (141, -signal.SIGPIPE)
     # What it had to do is whole, and the rest is done by the next one.
-    project.make("gifs")
+    checkout.make("gifs")

@@ -9,8 +9,9 @@ import pytest
 from sympy import Expr, lambdify
 
 from scripts.text.relationships import Relationship, content, relationships
+from tests.conftest import PROJECT
 
-NAMES = tuple(relationships())
+NAMES = tuple(relationships(PROJECT))
 Values = Mapping[str, float]
 STACKED = ("k", "s", "p_before", "d")
 Parameters = tuple[int, ...]  # a layer's, in this order
@@ -81,7 +82,7 @@ def counted(i: int, k: int, s: int, before: int, after: int, d: int) -> Values |
 @cache
 def layers() -> list[Values]:
     """All layers in the range that the report states, along an axis."""
-    most = content()["checked"]
+    most = content(PROJECT)["checked"]
     ranges = [range(1 if name in "iksd" else 0, most[name] + 1) for name in ("i", "k", "s", "p_before", "p_after", "d")]
     return [values for parameters in product(*ranges) if (values := counted(*parameters)) is not None]
 
@@ -97,7 +98,7 @@ def seen(stack: tuple[Parameters, ...], element: int) -> set[int]:
 @cache
 def stacks() -> list[Values]:
     """All stacks of at least two layers in the range that the report states."""
-    most = content()["checked_stacks"]
+    most = content(PROJECT)["checked_stacks"]
     choices = list(product(*(range(0 if name == "p_before" else 1, most[name] + 1) for name in STACKED)))
     found = list[Values]()
     for stack in chain.from_iterable(product(choices, repeat=n) for n in range(2, most["n"] + 1)):
@@ -113,7 +114,7 @@ def stacks() -> list[Values]:
 @cache
 def towers() -> list[Values]:
     """Stacks of layers that are equal, or equal but for a dilation that doubles."""
-    most = content()["checked_towers"]
+    most = content(PROJECT)["checked_towers"]
     found = list[Values]()
     for n, k, s, d in product(*(range(1, most[name] + 1) for name in ("n", "k", "s", "d"))):
         equal = seen(((k, s, 0, d),) * n, 0)
@@ -127,7 +128,7 @@ def every(relationship: Relationship) -> Iterator[Values]:
     """What was counted wherever a relationship's quantities were; what it does not mention is at its default."""
     implied = {
         name: symbol["default"]
-        for name, symbol in content()["symbols"].items()
+        for name, symbol in content(PROJECT)["symbols"].items()
         if "default" in symbol and name not in relationship.mentioned
     }
     for values in (*layers(), *stacks(), *towers()):
@@ -145,7 +146,7 @@ def compiled(relationship: Relationship, expression: Expr) -> Callable[[Values],
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_relationship_gives_what_is_counted(name: str) -> None:
-    relationship = relationships()[name]
+    relationship = relationships(PROJECT)[name]
     formula = compiled(relationship, relationship.formula)
     conditions = [compiled(relationship, condition) for condition in relationship.conditions]
     met = 0
@@ -156,9 +157,9 @@ def test_a_relationship_gives_what_is_counted(name: str) -> None:
     assert met >= 10
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if relationships()[name].conditions])
+@pytest.mark.parametrize("name", [name for name in NAMES if relationships(PROJECT)[name].conditions])
 def test_a_relationship_needs_each_of_its_conditions(name: str) -> None:
-    relationship = relationships()[name]
+    relationship = relationships(PROJECT)[name]
     formula = compiled(relationship, relationship.formula)
     conditions = [compiled(relationship, condition) for condition in relationship.conditions]
     for dropped in conditions:

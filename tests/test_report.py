@@ -10,15 +10,15 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from scripts import paths
-from scripts.cli import figures
+from scripts.core.figures import Figure, load
 from scripts.errors import UserError
+from scripts.stages.templates import Templates
 from scripts.text.chapters import chapter
 from scripts.text.relationships import relationships
-from tests.conftest import Project, link_project
+from tests.conftest import PROJECT, TOP, Checkout, whole_checkout
 
-CHAPTERS = sorted(path for path in paths.REPORT.glob("*.tex") if path.name != "report.tex")
-BIBLIOGRAPHY = (paths.REPORT / "references.bib").read_text(encoding="utf-8")
+CHAPTERS = sorted(path for path in PROJECT.report.glob("*.tex") if path.name != "report.tex")
+BIBLIOGRAPHY = (PROJECT.report / "references.bib").read_text(encoding="utf-8")
 
 # What is no prose: what is computed, comments, names of figures and code, lengths, tables' columns.
 COMPUTED = r"<<.*?>>|<%.*?%>|(?<!\\)%[^\n]*"
@@ -42,6 +42,11 @@ def typed_numbers(text: str) -> list[str]:
     return re.findall(r"\S*\d\S*", without(MATHS, text)) + re.findall(r"(?:=|\\times|\\cdot) *(?:[2-9]|\d\d+)", maths)
 
 
+def figures() -> list[Figure]:
+    """The catalogue."""
+    return [load(PROJECT.figures / f"{name}.toml") for name in PROJECT.figure_names()]
+
+
 @pytest.mark.parametrize("file", CHAPTERS, ids=lambda file: file.stem)
 def test_no_number_is_typed_in_a_chapter(file: Path) -> None:
     assert typed_numbers(file.read_text(encoding="utf-8")) == []
@@ -55,24 +60,24 @@ def test_a_typed_number_is_found(wrong: str) -> None:
 
 
 def test_no_number_is_typed_in_a_figures_title_or_caption() -> None:
-    for figure in figures([]):
+    for figure in figures():
         assert not re.search(r"\d", figure.title), figure.name
-    template = without(COMPUTED + "|<%#.*?#%>", (paths.TEMPLATES / "caption.txt.j2").read_text(encoding="utf-8"))
+    template = without(COMPUTED + "|<%#.*?#%>", (PROJECT.templates / "caption.txt.j2").read_text(encoding="utf-8"))
     # Of every transposed layer's equivalent convolution.
     assert re.findall(r"\S*\d\S*", template) == ["180°,", "1,"]
 
 
 def test_every_relationship_is_told_once() -> None:
     told = re.findall(r'<< relationship\("(\w+)"\) >>', "".join(file.read_text(encoding="utf-8") for file in CHAPTERS))
-    assert Counter(told) == Counter(relationships().keys())
+    assert Counter(told) == Counter(relationships(PROJECT).keys())
 
 
 def test_the_summary_has_them_in_the_order_of_the_text() -> None:
-    inputs = re.findall(r"\\input\{(\w+)\}", (paths.REPORT / "report.tex").read_text(encoding="utf-8"))
-    texts = [paths.REPORT / f"{name}.tex" for name in inputs if (paths.REPORT / f"{name}.tex").is_file()]
+    inputs = re.findall(r"\\input\{(\w+)\}", (PROJECT.report / "report.tex").read_text(encoding="utf-8"))
+    texts = [PROJECT.report / f"{name}.tex" for name in inputs if (PROJECT.report / f"{name}.tex").is_file()]
     assert sorted(texts) == CHAPTERS
     told = re.findall(r'<< relationship\("(\w+)"\) >>', "".join(file.read_text(encoding="utf-8") for file in texts))
-    assert told == list(relationships())
+    assert told == list(relationships(PROJECT))
 
 
 def test_no_figure_is_shown_twice() -> None:
@@ -81,12 +86,12 @@ def test_no_figure_is_shown_twice() -> None:
         name for names in re.findall(r"\\show(?:figure|pictures?)\{([\w,]+)\}", texts) for name in names.split(",")
     ]
     assert max(Counter(shown).values()) == 1
-    assert set(shown) <= {figure.name for figure in figures([])}
+    assert set(shown) <= set(PROJECT.figure_names())
     assert len(shown) > 60
 
 
 def test_every_source_is_cited_and_complete() -> None:
-    texts = "".join(file.read_text(encoding="utf-8") for file in paths.REPORT.glob("*.tex"))
+    texts = "".join(file.read_text(encoding="utf-8") for file in PROJECT.report.glob("*.tex"))
     cited = {key.strip() for keys in re.findall(r"\\citep?t?\{([^}]*)\}", texts) for key in keys.split(",")}
     entries = re.findall(r"^@(\w+)\{(\w+),\n(.*?)^\}", BIBLIOGRAPHY, flags=re.MULTILINE | re.DOTALL)
     assert cited == {key for _, key, _ in entries}
@@ -109,17 +114,19 @@ def test_every_source_is_cited_and_complete() -> None:
 def test_an_example_that_a_relationship_does_not_hold_for_is_refused(
     name: str, example: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = replace(relationships()["effective_kernel"], formula=relationships()["effective_kernel"].formula + 2)
-    monkeypatch.setitem(relationships(), "effective_kernel", wrong)
-    monkeypatch.setattr("scripts.text.chapters.fill", lambda _, worked, **__: worked(name, example))
-    catalogue = {figure.name: figure for figure in figures([example])}
+    wrong = replace(
+        relationships(PROJECT)["effective_kernel"], formula=relationships(PROJECT)["effective_kernel"].formula + 2
+    )
+    monkeypatch.setitem(relationships(PROJECT), "effective_kernel", wrong)
+    monkeypatch.setattr(Templates, "fill", lambda *_, worked, **__: worked(name, example))
+    catalogue = {example: load(PROJECT.figures / f"{example}.toml")}
     with pytest.raises(UserError, match=problem):
-        chapter(tmp_path / "wrong.tex", catalogue)
+        chapter(PROJECT, tmp_path / "wrong.tex", catalogue)
 
 
 def test_the_version_is_the_citation_s() -> None:
-    heading = re.search(r"^## \[(\d\S*)\]", paths.CHANGELOG.read_text(encoding="utf-8"), re.MULTILINE)
-    citation = re.search(r"^version: (\S+)$", Path("CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    heading = re.search(r"^## \[(\d\S*)\]", PROJECT.changelog.read_text(encoding="utf-8"), re.MULTILINE)
+    citation = re.search(r"^version: (\S+)$", (TOP / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
     assert heading is not None and citation is not None
     assert heading[1] == citation[1]
 
@@ -127,9 +134,9 @@ def test_the_version_is_the_citation_s() -> None:
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's own report, built from nothing as of a certain day; its folder."""
-    project = link_project(tmp_path_factory.mktemp("report") / "project")
-    project.make("-s", "report", "SOURCE_DATE_EPOCH=86400", "TRACE=1")
-    return project.top / "build"
+    checkout = whole_checkout(tmp_path_factory.mktemp("report") / "project")
+    checkout.make("-s", "report", "SOURCE_DATE_EPOCH=86400", "TRACE=1")
+    return checkout.top / "build"
 
 
 def test_the_pdf_is_sound(report: Path) -> None:
@@ -163,7 +170,7 @@ def test_the_pdf_describes_its_figures(report: Path) -> None:
 def test_the_title_page_has_the_version_and_the_day(report: Path) -> None:
     command = ["pdftotext", "-l", "1", str(report / "report.pdf"), "-"]
     title = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    version = re.search(r"^version: (\S+)$", Path("CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    version = re.search(r"^version: (\S+)$", (TOP / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
     assert version is not None
     assert f"Version {version[1]}" in title
     assert datetime.fromtimestamp(86400, UTC).date().isoformat() in title
@@ -181,7 +188,7 @@ def test_tex_runs_three_times_at_most(report: Path) -> None:
 
 
 def test_faults_in_a_chapter_fail_and_are_told_together(report: Path) -> None:
-    project = Project(report.parent)
+    checkout = Checkout(report.parent)
     for old, new in (
         (r"\citep{lecun1998gradient}", r"\citep{lecun1998}"),
         (r"\label{sec:window}", r"\label{sec:reading}"),
@@ -189,8 +196,8 @@ def test_faults_in_a_chapter_fail_and_are_told_together(report: Path) -> None:
         ("Neighbours in the grid", r"{\fontencoding{OT1}\selectfont\char200} Neighbours in the grid"),
         ("a small\ngrid of weights", r"a \mbox{\hspace{20cm}} small grid of weights"),
     ):
-        project.edit("report/introduction.tex", old, new)
-    message = project.make("-s", "report", fails=True)
+        checkout.edit("report/introduction.tex", old, new)
+    message = checkout.make("-s", "report", fails=True)
     for problem in (
         "Citation `lecun1998' on page",
         "Label `sec:reading' multiply defined",

@@ -9,10 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from scripts.tex.tools import latexmk, outside_make
 
-from scripts import paths
-from tests.conftest import Project, link_project
+from scripts.tex.latexmk import latexmk
+from tests.conftest import PROJECT, RECOLOUR, Checkout, whole_checkout
 
 OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*", "report/diagrams/*", "provenance.json")
 GOALS = ("report", "gifs")
@@ -32,7 +31,7 @@ def first_difference(one: Path, other: Path) -> str:
     return ""
 
 
-def build_elsewhere(project: Project, locale: Path) -> list[str]:
+def build_elsewhere(checkout: Checkout, locale: Path) -> list[str]:
     """Build under odd circumstances; what could not be varied on this machine."""
     missing, command = [], ["make", "-j7", *GOALS]
     variables = {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4711", "LC_ALL": "C", "COLUMNS": "40"}
@@ -48,27 +47,27 @@ def build_elsewhere(project: Project, locale: Path) -> list[str]:
         command = ["faketime", "-f", "-400d", *command]
     else:
         missing.append("another day (faketime is not installed)")
-    environment = outside_make() | variables
+    environment = os.environ | variables
     result = subprocess.run(
-        command, cwd=project.top, env=environment, capture_output=True, umask=0o077, errors="replace", check=False
+        command, cwd=checkout.top, env=environment, capture_output=True, umask=0o077, errors="replace", check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return missing
 
 
 def test_builds_elsewhere_are_the_same_bytes(
-    built: Project, fresh_project: Project, tmp_path: Path, notes: list[str]
+    built: Checkout, fresh: Checkout, tmp_path: Path, notes: list[str]
 ) -> None:
     """In another folder, time zone, locale, umask, with another hash seed and number of jobs, on another day."""
-    missing = build_elsewhere(fresh_project, tmp_path)
-    assert first_difference(built.top / "build", fresh_project.top / "build") == ""
+    missing = build_elsewhere(fresh, tmp_path)
+    assert first_difference(built.top / "build", fresh.top / "build") == ""
     notes.extend(f"reproducible builds were not tried with {what}" for what in missing)
 
 
 def test_builds_of_the_whole_project_are_the_same_bytes(tmp_path: Path, full: bool) -> None:
     if not full:
         pytest.skip("it takes minutes: make test-full")
-    one, other = link_project(tmp_path / "one"), link_project(tmp_path / "other é")
+    one, other = whole_checkout(tmp_path / "one"), whole_checkout(tmp_path / "other é")
     one.make(*GOALS)
     build_elsewhere(other, tmp_path)
     assert first_difference(one.top / "build", other.top / "build") == ""
@@ -96,24 +95,20 @@ def test_the_clock_does_not_reach_tex(tmp_path: Path, monkeypatch: pytest.Monkey
     assert printed.stdout.split()[:4] == ["January", "1,", "1970", "0"]
 
 
-def provenance(project: Project) -> dict[str, dict[str, str]]:
-    return dict(json.loads((project.top / "build" / "provenance.json").read_text()))
+def provenance(checkout: Checkout) -> dict[str, dict[str, str]]:
+    return dict(json.loads((checkout.top / "build" / "provenance.json").read_text()))
 
 
-def test_provenance_tells_inputs_and_tools(built: Project) -> None:
+def test_provenance_tells_inputs_and_tools(built: Checkout) -> None:
     told = provenance(built)
     assert list(told) == ["commit", "date", "inputs", "tools", "packages"]
-    # Exactly what Make looks at, but for the packages: they have versions.
-    database = built.make("--print-data-base", "--dry-run", "report")
-    known = {word for line in database.splitlines() for word in re.findall(r"^(?:SHARED|TEXTS) := (.*)", line)}
-    files = {word for line in known for word in line.split() if not word.startswith((".venv", ".git"))}
-    files |= {f"figures/{name}.toml" for name in ("tiny", "tiny_transposed", "values")}
-    assert set(told["inputs"]) - {"Makefile", "requirements.txt"} == files
+    inputs = {str(file.relative_to(built.top)) for file in built.project.inputs()}
+    assert told["inputs"].keys() == inputs
     for file, digest in told["inputs"].items():
         assert digest == sha256((built.top / file).read_bytes()).hexdigest()
     assert {"Python", "GNU Make", "pdflatex", "TikZ", "latexmk", "pdftoppm"} <= set(told["tools"])
     assert all(re.match(r"\d+[./-]\d+", version) for version in told["tools"].values())
-    pins = re.findall(r"^(\S+)==(\S+)", paths.REQUIREMENTS.read_text(), flags=re.MULTILINE)
+    pins = re.findall(r"^(\S+)==(\S+)", PROJECT.requirements.read_text(), flags=re.MULTILINE)
     assert told["packages"]
     assert told["packages"].items() <= set(pins)
     # No place and no time, of which `date` is the day of a commit.
@@ -122,23 +117,54 @@ def test_provenance_tells_inputs_and_tools(built: Project) -> None:
     assert os.sep * 2 not in text
 
 
-def test_provenance_follows_the_last_build(project: Project) -> None:
-    file = project.top / "build" / "provenance.json"
-    before, time = provenance(project), file.stat().st_mtime_ns
-    (project.top / "templates" / "theme.tex").touch()
-    project.make("pdfs")
+# Writes the names of all files that a command opens to read them.
+OPENED = """
+import os, runpy, sys
+
+def hook(event, arguments):
+    if event == "open" and isinstance(arguments[0], str) and not arguments[2] & (os.O_WRONLY | os.O_RDWR):
+        with os.fdopen(os.dup(log), "a") as file:
+            file.write(os.path.abspath(arguments[0]) + "\\n")
+
+log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+module, sys.argv = sys.argv[2], sys.argv[2:]
+sys.addaudithook(hook)
+runpy.run_module(module, run_name="__main__")
+"""
+
+
+def test_all_that_is_read_is_an_input(checkout: Checkout, tmp_path: Path) -> None:
+    """By Python, which writes all that TeX reads."""
+    checkout.edit(*RECOLOUR)
+    for module in ("scripts.build", "scripts.report"):
+        command = [".venv/bin/python", "-c", OPENED, str(tmp_path / "opened"), module]
+        subprocess.run(command, cwd=checkout.top, check=True, stdout=subprocess.DEVNULL)
+    top = checkout.top.resolve()
+    opened = {Path(line) for line in (tmp_path / "opened").read_text().splitlines()}
+    inputs = {top / file.relative_to(checkout.top) for file in checkout.project.inputs()}
+    read = {file for file in opened if file.is_relative_to(top) and file.is_file() and file.suffix != ".pyc"}
+    read -= {file for file in read if {"build", ".venv"} & set(file.relative_to(top).parts)}
+    assert {"tiny.toml", "report.tex", "classic.tex", "plane.py", "requirements.txt"} <= {file.name for file in read}
+    assert read - inputs == set()
+
+
+def test_provenance_follows_the_last_build(checkout: Checkout) -> None:
+    file = checkout.top / "build" / "provenance.json"
+    before, time = provenance(checkout), file.stat().st_mtime_ns
+    (checkout.top / "templates" / "styles.tex").touch()
+    checkout.run("build", "--format=pdf")
     assert file.stat().st_mtime_ns == time
-    project.edit("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
-    project.make("pdfs")
-    changed = {name for name, digest in provenance(project)["inputs"].items() if before["inputs"][name] != digest}
+    checkout.edit("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
+    checkout.run("build", "--format=pdf")
+    changed = {name for name, digest in provenance(checkout)["inputs"].items() if before["inputs"][name] != digest}
     assert changed == {"figures/tiny.toml"}
-    project.edit("templates/theme.tex", r"\newif", r"\newiff")
-    project.make("gifs", fails=True)
+    checkout.edit("templates/styles.tex", r"\newif", r"\newiff")
+    checkout.run("build", fails=True)
     assert not file.exists()
 
 
 def test_every_pin_has_a_hash() -> None:
-    for file in (paths.REQUIREMENTS, Path("requirements-bench.txt")):
+    for file in (PROJECT.requirements, Path("requirements-bench.txt")):
         entries = re.split(r"^(?=\S)", file.read_text().replace("\\\n", ""), flags=re.MULTILINE)
         pins = [entry for entry in entries if entry.strip() and not entry.startswith("#")]
         for pin in pins:

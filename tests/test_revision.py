@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.errors import UserError
+from scripts.project import Project
 from scripts.record.revision import build_date, commit
 
 pytestmark = [
@@ -46,36 +47,36 @@ def test_the_day_is_the_last_commit_s_everywhere(monkeypatch: pytest.MonkeyPatch
         with monkeypatch.context() as context:
             context.setenv("TZ", zone)
             time.tzset()
-            assert build_date() == date(2024, 2, 29)
+            assert build_date(Project()) == date(2024, 2, 29)
     time.tzset()
 
 
 def test_the_day_is_source_date_epoch_s_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86399")
-    assert build_date() == date(1970, 1, 1)
+    assert build_date(Project()) == date(1970, 1, 1)
     for wrong in ("yesterday", "1e9", "9" * 30):
         monkeypatch.setenv("SOURCE_DATE_EPOCH", wrong)
         with pytest.raises(UserError, match=f"SOURCE_DATE_EPOCH: cannot be '{wrong}'. It is a number of seconds"):
-            build_date()
+            build_date(Project())
 
 
 def test_there_is_no_day_without_a_repository_of_its_own(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (repository / "unpacked").mkdir()
     monkeypatch.chdir(repository / "unpacked")
-    assert build_date() is None
+    assert build_date(Project()) is None
 
 
 def test_the_commit_says_whether_outputs_may_differ_from_it(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    last = commit()
+    last = commit(Project())
     assert last is not None
     assert re.fullmatch("[0-9a-f]{40}", last)
     (repository / "notes.txt").write_text("no output is made from these")
-    assert commit() == last
+    assert commit(Project()) == last
     (repository / "figures" / "new.toml").write_text("title = 'New'\n")
-    assert commit() == f"{last}-dirty"
+    assert commit(Project()) == f"{last}-dirty"
     (repository / "figures" / "new.toml").unlink()
     (repository / "figures" / "tiny.toml").write_text("title = 'Changed'\n")
-    assert commit() == f"{last}-dirty"
+    assert commit(Project()) == f"{last}-dirty"
     (repository / "unpacked").mkdir()
     monkeypatch.chdir(repository / "unpacked")
-    assert commit() is None
+    assert commit(Project()) is None

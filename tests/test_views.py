@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from sympy import Rational
 
-from scripts import paths
-from scripts.core.arithmetic import DirectAxis, GridAxis, direct_grid
+from scripts.core.arithmetic import DirectAxis, GridAxis
 from scripts.core.figures import Figure, figure, load
 from scripts.core.keys import FigureFile
 from scripts.core.layers import Layer, Values
@@ -26,6 +25,7 @@ from scripts.views.overlap import overlap
 from scripts.views.scatter import products
 from scripts.views.stack import centres
 from scripts.views.subsampling import with_unit_stride
+from tests.conftest import PROJECT
 from tests.test_relationships import seen
 
 RANDOM = np.random.default_rng(0)
@@ -34,7 +34,7 @@ STACKS = ["strided_stack", "causal_stack"]
 
 
 def catalogue(name: str) -> Figure:
-    return load(paths.FIGURES / f"{name}.toml")
+    return load(PROJECT.figures / f"{name}.toml")
 
 
 def made(**keys: Any) -> Figure:
@@ -52,7 +52,7 @@ def leaves(data: object) -> Iterator[object]:
         yield data
 
 
-@pytest.mark.parametrize("name", paths.figure_names())
+@pytest.mark.parametrize("name", PROJECT.figure_names())
 def test_a_scene_is_plain_data(name: str) -> None:
     scene = scene_of(catalogue(name))
     for part in (scene.still, *scene.steps):
@@ -64,8 +64,8 @@ def test_a_scene_is_plain_data(name: str) -> None:
 
 
 def test_every_view_is_shown_by_a_figure_and_has_a_template() -> None:
-    assert {view_name(catalogue(name)) for name in paths.figure_names()} == VIEWS.keys()
-    assert {file.name for file in (paths.TEMPLATES / "views").iterdir()} == {f"{name}.tex.j2" for name in VIEWS}
+    assert {view_name(catalogue(name)) for name in PROJECT.figure_names()} == VIEWS.keys()
+    assert {file.name for file in (PROJECT.templates / "views").iterdir()} == {f"{name}.tex.j2" for name in VIEWS}
 
 
 # Geometry
@@ -83,7 +83,7 @@ def test_blocks_are_columns_and_rows() -> None:
 
 
 def row(**parameters: Any) -> GridAxis:
-    return direct_grid(DirectAxis(**parameters))
+    return DirectAxis(**parameters).grid
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_stack_sees_what_is_counted(name: str) -> None:
         inside = {place for place in seen(parameters[depth:], top) if 0 <= place < len(level.elements)}
         assert {n for n, element in enumerate(level.elements) if element.seen} == inside
     first, second = seen(parameters, 0), seen(parameters, 1)
-    fields = receptive_fields(layers)
+    fields = receptive_fields(PROJECT, layers)
     assert fields[-1]["r"] == max(first) - min(first) + 1
     assert fields[-1]["j"] == min(second) - min(first)
     assert fields[-1]["c"] == Rational(max(first) + min(first), 2)
@@ -269,13 +269,13 @@ def test_a_transposed_layers_elements_stand_between_its_inputs() -> None:
 
 def test_only_what_is_drawn_as_a_convolution_is_said_to_be() -> None:
     said = "Drawn as the equivalent direct convolution"
-    assert said in caption(catalogue("no_padding_no_strides_transposed"))
+    assert said in caption(PROJECT, catalogue("no_padding_no_strides_transposed"))
     for name in ("matrix_transposed", "scatter", "uneven_overlap"):
-        assert said not in caption(catalogue(name))
+        assert said not in caption(PROJECT, catalogue(name))
 
 
 def test_the_caption_of_a_stack_tells_its_layers() -> None:
-    text = caption(catalogue("strided_stack"))
+    text = caption(PROJECT, catalogue("strided_stack"))
     assert text.startswith("A stack of 3 layers, from an input of 12 to an output of 6: convolution with kernel 3, ")
     assert text.endswith("centre of its receptive field.")
 

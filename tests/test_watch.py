@@ -7,19 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from scripts.tex.tools import outside_make
 
-from tests.conftest import Project
+from tests.conftest import Checkout
 
 SECONDS = 60
 
 
 @contextmanager
-def watching(project: Project, *words: str) -> Iterator["subprocess.Popen[str]"]:
+def watching(checkout: Checkout, *words: str) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
         ["make", "watch", *words],
-        cwd=project.top,
-        env=outside_make(),
+        cwd=checkout.top,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -43,20 +41,20 @@ def until_done(process: "subprocess.Popen[str]") -> str:
     pytest.fail(f"the watch ended: {printed}")
 
 
-def test_what_an_edit_touches_is_built_again_and_mistakes_are_survived(project: Project) -> None:
-    gif = project.top / "build" / "gif" / "tiny.gif"
-    other = (project.top / "build" / "gif" / "values.gif").stat().st_mtime_ns
-    with watching(project, "FIGURES=tiny") as process:
+def test_what_an_edit_touches_is_built_again_and_mistakes_are_survived(checkout: Checkout) -> None:
+    gif = checkout.top / "build" / "gif" / "tiny.gif"
+    other = (checkout.top / "build" / "gif" / "values.gif").stat().st_mtime_ns
+    with watching(checkout, "FIGURES=tiny") as process:
         assert "up to date" in until_done(process)
         before = gif.read_bytes()
-        project.edit("figures/tiny.toml", "input_size = 3", "input_size = 4")
+        checkout.edit("figures/tiny.toml", "input_size = 3", "input_size = 4")
         assert "[1/1] tiny, 9 frames" in until_done(process)
         assert gif.read_bytes() != before
-        project.edit("figures/tiny.toml", "input_size = 4", "input_size = 0")
+        checkout.edit("figures/tiny.toml", "input_size = 4", "input_size = 0")
         printed = until_done(process)
         assert "input_size: cannot be 0" in printed
         assert "Failed" in printed
-        project.edit("figures/tiny.toml", "input_size = 0", "input_size = 3")
+        checkout.edit("figures/tiny.toml", "input_size = 0", "input_size = 3")
         assert "[1/1] tiny, 4 frames" in until_done(process)
         assert gif.read_bytes() == before
-    assert (project.top / "build" / "gif" / "values.gif").stat().st_mtime_ns == other
+    assert (checkout.top / "build" / "gif" / "values.gif").stat().st_mtime_ns == other
