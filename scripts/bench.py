@@ -25,7 +25,7 @@ from scripts.files import write_whole
 from scripts.processes import outside_make, run
 from scripts.project import Project, frame_names
 from scripts.stages.drawn import DPI
-from scripts.views.catalogue import scene_of
+from scripts.views import scene_of
 
 # Of both views, direct and transposed; 43 frames.
 SAMPLE = (

@@ -4,28 +4,17 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 
-from scripts.errors import REMEDIES, FileError, UserError
+from scripts.errors import UserError
+from scripts.files import file_errors
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     """A command's parser, its help being the module's docstring."""
     return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-
-
-@contextmanager
-def file_errors(folder: Path) -> Iterator[None]:
-    """Turn the system's errors about files and full disks into `FileError`; `folder` is where files are written."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is None and error.errno not in REMEDIES:
-            raise
-        raise FileError(error, folder) from error
 
 
 def run(work: Callable[[], None]) -> None:
@@ -40,7 +29,7 @@ def run(work: Callable[[], None]) -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with file_errors(Path(os.environ.get("BUILD", "build"))):
+        with file_errors(Path()):
             work()
         sys.stdout.flush()
     except KeyboardInterrupt:

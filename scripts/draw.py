@@ -27,7 +27,7 @@ from scripts.notation.signature import NamedLayer
 from scripts.project import Project
 from scripts.stages.render import caption
 from scripts.stages.typeset import Format
-from scripts.views.catalogue import scene_of
+from scripts.views import scene_of
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.errors import REMEDIES, FileError
+
 Content = str | bytes
 
 # Temporary files are hidden, so that none is taken for an output.
@@ -39,6 +41,17 @@ def digest(*contents: Content) -> str:
 
 
 @contextmanager
+def file_errors(folder: Path) -> Iterator[None]:
+    """Turn the system's errors about files and full disks into `FileError`; `folder` is where files are written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno not in REMEDIES:
+            raise
+        raise FileError(error, folder) from error
+
+
+@contextmanager
 def only_build(folder: Path, quiet: bool) -> Iterator[None]:
     """Wait until no other process builds in a folder, and delete temporary files that a killed build left there."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +66,8 @@ def only_build(folder: Path, quiet: bool) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
         _delete_temporary(folder)
         try:
-            yield
+            with file_errors(folder):
+                yield
         except BaseException:
             # Terminated workers may have left some.
             _delete_temporary(folder)

@@ -26,7 +26,7 @@ from scripts.formats import FORMATS
 from scripts.project import frame_names
 from scripts.record.freshness import Record
 from scripts.stages.drawn import Drawn, rasterised
-from scripts.views.catalogue import scene_of
+from scripts.views import scene_of
 from tests.conftest import FIGURES, PROJECT, RECOLOUR, Checkout
 
 FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}

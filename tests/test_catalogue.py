@@ -8,7 +8,7 @@ from markupsafe import escape
 from scripts.core.figures import Figure, load
 from scripts.core.frames import frames
 from scripts.stages.render import caption
-from scripts.views.catalogue import scene_of
+from scripts.views import scene_of
 from tests.conftest import PROJECT, TOP
 from tests.test_arithmetic import count_windows
 

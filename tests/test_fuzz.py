@@ -20,7 +20,7 @@ from scripts.notation import model_file
 from scripts.project import Outputs
 from scripts.stages.render import caption, render
 from scripts.tex.latexmk import dump_format, latexmk
-from scripts.views.catalogue import scene_of
+from scripts.views import scene_of
 from tests.conftest import PROJECT, limits
 from tests.test_draw import save_model
 from tests.test_engines import ask_many, files, toml

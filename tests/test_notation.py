@@ -468,7 +468,9 @@ def test_an_operator_that_cannot_be_drawn() -> None:
 
 # Writing
 
-CATALOGUE = {file.stem: load(file).layer for file in sorted(PROJECT.figures.glob("*.toml"))}
+CATALOGUE = {
+    figure.name: figure.layer for figure in map(load, sorted(PROJECT.figures.glob("*.toml"))) if len(figure.layers) == 1
+}
 WRITABLE = {
     name: found
     for name, found in CATALOGUE.items()

@@ -1,28 +1,27 @@
 """The templates: what they make of two figures, and how they guard against mistakes."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from jinja2 import UndefinedError
 
-from scripts import paths
 from scripts.core.figures import load
 from scripts.errors import LayerError
-from scripts.files import frame_files
-from scripts.stages.render import caption, environment, escape_tex, render
-from scripts.views.catalogue import scene_of
+from scripts.stages.render import caption, render
+from scripts.stages.templates import escape_tex, templates
+from scripts.views import scene_of
+from tests.conftest import PROJECT
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("name", ["no_padding_no_strides", "numerical_padding_strides"])
-def test_every_source_is_the_golden_text(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_every_source_is_the_golden_text(name: str, request: pytest.FixtureRequest) -> None:
     """Of each source what is not preamble or theme: a step holds both word for word, the document the theme."""
-    theme, preamble = paths.THEME.read_text() + paths.STYLES.read_text(), paths.PREAMBLE.read_text()
-    figure = load(paths.FIGURES / f"{name}.toml")
-    document = render(figure, replace(paths.CATALOGUE, tex=tmp_path, work=tmp_path / "work"))
-    steps = [file.read_text() for file in frame_files(tmp_path, name, "tex")]
+    styles = (PROJECT.templates / "themes" / "classic.tex", PROJECT.templates / "styles.tex")
+    theme, preamble = "".join(file.read_text() for file in styles), PROJECT.preamble.read_text()
+    figure = load(PROJECT.figures / f"{name}.toml")
+    *steps, document = render(PROJECT, scene_of(figure), PROJECT.catalogue).values()
     assert len(steps) == scene_of(figure).count
     assert theme in document
     assert all(preamble + theme in step for step in steps)
@@ -35,7 +34,7 @@ def test_every_source_is_the_golden_text(name: str, request: pytest.FixtureReque
 
 def test_a_misspelt_variable_is_an_error() -> None:
     with pytest.raises(UndefinedError, match="strid"):
-        environment().from_string("<< strid >>").render(stride=2)
+        templates(PROJECT).environment.from_string("<< strid >>").render(stride=2)
 
 
 def test_texts_are_escaped_for_tex() -> None:
@@ -49,30 +48,30 @@ def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
     file = tmp_path / "line.toml"
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = [5, 5, 5]\nkernel_size = 3')
     with pytest.raises(LayerError, match="the plane view draws layers of 1 or 2 axes"):
-        render(load(file))
+        scene_of(load(file))
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 5\nkernel_size = 3\nview = "numerical"')
     with pytest.raises(LayerError, match="the numerical view draws values"):
-        render(load(file))
+        scene_of(load(file))
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = [1, 300]\nkernel_size = [1, 290]')
     with pytest.raises(LayerError, match="gives an axis of 300 cells"):
-        render(load(file))
+        scene_of(load(file))
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 22\nkernel_size = 3')
     with pytest.raises(LayerError, match=r"gives 400 frames\. A drawing has at most 200"):
-        render(load(file))
+        scene_of(load(file))
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 27\nkernel_size = 20')
     with pytest.raises(LayerError, match=r"gives room for 46656 cells in all frames\. A drawing has at most 40000"):
-        render(load(file))
+        scene_of(load(file))
     # Where there are numbers, those in the windows count.
     file.write_text('title = "T"\noperation = "max_pooling"\ninput_size = 34\nkernel_size = 30\nvalues = "random"')
     with pytest.raises(LayerError, match="gives room for 51400 cells in all frames"):
-        render(load(file))
+        scene_of(load(file))
     file.write_text('title = "T"\noperation = "max_pooling"\ninput_size = 64\nkernel_size = 64\nvalues = "random"')
     with pytest.raises(LayerError, match=r"gives a window of 4096 numbers\. A drawing has at most 4000"):
-        render(load(file))
+        scene_of(load(file))
     # A row, which is drawn across a large page.
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = [60]\nkernel_size = 1')
     with pytest.raises(LayerError, match="gives room for 216000 cells in all frames"):
-        render(load(file))
+        scene_of(load(file))
 
 
 @pytest.mark.parametrize(
@@ -87,5 +86,5 @@ def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
 def test_captions_say_what_differs_between_axes(tmp_path: Path, keys: str, words: str) -> None:
     file = tmp_path / "figure.toml"
     file.write_text(f'title = "T"\noperation = "convolution"\ninput_size = [5, 8]\nkernel_size = [3, 2]\n{keys}')
-    assert words in caption(load(file))
-    assert caption(load(file)).startswith("Convolution with kernel 3 × 2, ")
+    assert words in caption(PROJECT, load(file))
+    assert caption(PROJECT, load(file)).startswith("Convolution with kernel 3 × 2, ")

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.core.figures import Figure, load, load_all
 from scripts.errors import LayerError, UserError
-from scripts.views.catalogue import scene_of, view_name
+from scripts.views import scene_of, view_name
 
 VALID = {"title": '"A layer"', "operation": '"convolution"', "input_size": "5", "kernel_size": "3"}
 

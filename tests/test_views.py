@@ -18,7 +18,7 @@ from scripts.core.layers import Layer, Values
 from scripts.errors import LayerError
 from scripts.stages.render import caption
 from scripts.text.relationships import receptive_fields
-from scripts.views.catalogue import VIEWS, scene_of, view_name
+from scripts.views import VIEWS, scene_of, view_name
 from scripts.views.maps import blocks, extent, input_map, offset, runs
 from scripts.views.matrix import entries
 from scripts.views.overlap import overlap

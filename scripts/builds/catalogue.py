@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from scripts import cli
 from scripts.builds.figure import FigureBuild, Span, timed
 from scripts.core.figures import load_all
 from scripts.errors import CombinedError, LayerError, UserError
-from scripts.files import digest, only_build, write_whole
+from scripts.files import digest, file_errors, only_build, write_whole
 from scripts.formats import FORMATS
 from scripts.processes import workers
 from scripts.project import Project
@@ -51,7 +50,7 @@ class Done:
     def attempt(self, build: FigureBuild, *stages: Callable[[], object]) -> None:
         """Run stages of a figure, up to the first that fails."""
         try:
-            with cli.file_errors(build.project.build):
+            with file_errors(build.project.build):
                 for stage in stages:
                     stage()
         except LayerError as error:

@@ -18,7 +18,7 @@ from scripts.stages.drawn import Drawn
 from scripts.stages.render import render
 from scripts.stages.templates import templates
 from scripts.stages.typeset import typeset
-from scripts.views.catalogue import scene_of
+from scripts.views import scene_of
 from scripts.views.scene import Scene
 
 

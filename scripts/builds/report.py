@@ -18,7 +18,7 @@ from scripts.stages.typeset import Format
 from scripts.tex.latexmk import TexError, latexmk
 from scripts.tex.log import Place, source_error
 from scripts.text.chapters import chapter
-from scripts.views.catalogue import scene_of, view_name
+from scripts.views import scene_of, view_name
 
 # Lines of TeX's log that a published report must not have; overfull boxes count from 1 pt.
 FAULTS = re.compile(

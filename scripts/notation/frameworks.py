@@ -66,7 +66,7 @@ def written(layer: Layer) -> dict[str, list[str]]:
     Raises `LayerError` for other operations, for channels, and for padding other than zeros.
     """
     if not layer.weighted:
-        raise LayerError("operation", f"is {layer.operation}", "Only convolutions can be written as code")
+        raise LayerError("operation", f"is {layer.operation.name}", "Only convolutions can be written as code")
     if layer.channels is not None:
         raise LayerError("in_channels", "is given", "Only layers without channels can be written as code")
     if layer.padding_mode != "zeros":

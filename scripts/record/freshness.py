@@ -27,7 +27,8 @@ def code(module: str, root: Path) -> str:
     found, waiting = dict[str, str](), [module]
     while waiting:
         name = waiting.pop()
-        file = root.joinpath(*name.split(".")).with_suffix(".py")
+        path = root.joinpath(*name.split("."))
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         if name in found or not file.is_file():
             continue
         found[name] = file.read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from scripts.project import Outputs, Project, frame_names
 from scripts.stages.templates import templates
 from scripts.tex.latexmk import TexError
 from scripts.tex.log import source_error
-from scripts.views.catalogue import scene_of, view_name
+from scripts.views import scene_of, view_name
 from scripts.views.scene import Scene
 
 # The document of all frames, and the environment that each of them is in.

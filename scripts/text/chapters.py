@@ -18,7 +18,7 @@ from scripts.project import Project
 from scripts.record.revision import build_date, release
 from scripts.stages.templates import templates
 from scripts.text.relationships import content, quantities, receptive_fields, relationships
-from scripts.views.catalogue import scene_of
+from scripts.views import scene_of
 
 
 def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:

@@ -1,1 +1,35 @@
-"""Ways to see a layer: each view is a module here and a template in templates/views/."""
+"""Ways to see a layer: each view is a module here and a template in templates/views/, and this list names them all."""
+
+from collections.abc import Callable
+
+from scripts.core.figures import Figure
+from scripts.errors import LayerError
+from scripts.views import channels, kernel, matrix, numerical, overlap, plane, positions, scatter, stack, subsampling
+from scripts.views.scene import Scene
+
+VIEWS: dict[str, Callable[[Figure], Scene]] = {
+    "plane": plane.scene,
+    "numerical": numerical.scene,
+    "kernel": kernel.scene,
+    "channels": channels.scene,
+    "subsampling": subsampling.scene,
+    "positions": positions.scene,
+    "overlap": overlap.scene,
+    "scatter": scatter.scene,
+    "matrix": matrix.scene,
+    "stack": stack.scene,
+}
+
+
+def view_name(figure: Figure) -> str:
+    """The view that a figure asks for, by default the one that shows all that it holds; raises `LayerError`."""
+    if figure.view is None:
+        return "plane" if figure.input_values is None else "numerical"
+    if figure.view not in VIEWS:
+        raise LayerError("view", f"cannot be {figure.view!r}", f"It is one of {', '.join(VIEWS)}")
+    return figure.view
+
+
+def scene_of(figure: Figure) -> Scene:
+    """The figure as its view shows it; raises `LayerError` where that view cannot draw it."""
+    return VIEWS[view_name(figure)](figure)

@@ -1,7 +1,7 @@
 """What a view shows of a figure: a scene of plain data, which a template draws and SVG or a browser could.
 
 A view NAME is a module `scripts/views/NAME.py` with a function `scene(figure)`, and a template
-`templates/views/NAME.tex.j2` that draws what the function returns; `VIEWS` in scripts/views/catalogue.py names it.
+`templates/views/NAME.tex.j2` that draws what the function returns; `VIEWS` in scripts/views/__init__.py names it.
 The function decides what is shown and where, in cells; it raises `LayerError` for what the view cannot draw.  The
 template decides how that looks.  It has these macros, of which the last three may be left out:
 
