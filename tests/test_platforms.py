@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RECOLOUR, TOP, UNPRIVILEGED, Checkout, set_writable, works
+from tests.conftest import RECOLOUR, TOP, UNPRIVILEGED, Checkout, set_writable, share_environment, works
 
 OFFLINE = ["unshare", *([] if os.geteuid() == 0 else ["--map-current-user"]), "--net"]
 ORDINARY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
@@ -54,7 +54,7 @@ def test_all_tests_pass_for_an_ordinary_user_offline_in_a_tree_that_cannot_be_wr
     try:
         top = home / "mon café"
         shutil.copytree(TOP, top, ignore=shutil.ignore_patterns(".git", ".venv", "build", "__pycache__"))
-        (top / ".venv").symlink_to(TOP / ".venv")
+        share_environment(top)
         (home / "tmp").mkdir()
         set_writable(top, False)
         for folder in (home, home / "tmp"):
