@@ -255,11 +255,12 @@ def fresh(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A checkout with everything built, for tests that only look."""
     checkout = make_checkout(tmp_path_factory.mktemp("built") / "project")
     checkout.make("report", "gifs")
-    return checkout
+    yield checkout
+    shutil.rmtree(checkout.top)
 
 
 def _copy(built: Checkout, top: Path) -> Checkout:

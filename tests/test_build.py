@@ -187,7 +187,7 @@ def test_a_comment_in_code_that_typesets_nothing_runs_no_tex(checkout: Checkout)
     for module in ("cli", "core/layers", "stages/render", "text/chapters"):
         with (checkout.top / "scripts" / f"{module}.py").open("a") as file:
             file.write("# Nothing changes.\n")
-        checkout.make("gifs", "report")
+    checkout.make("gifs", "report")
     assert checkout.outputs("tex/*", "pdf/*", "png/*", "gif/*", LOGS, "report/report.log") == before
 
 
