@@ -214,6 +214,13 @@ class Checkout:
 RECOLOUR = ("templates/themes/classic.tex", "{38,139,210}", "{220,50,47}")
 
 
+def share_environment(top: Path) -> None:
+    """Let a checkout run in the tests' own environment, in which the set-up then finds nothing to do."""
+    for name in ("requirements.txt", "scripts/setup.py", "scripts/machine/needs.py"):
+        os.utime(top / name, (0, 0))
+    (top / ".venv").symlink_to(TOP / ".venv")
+
+
 def make_checkout(top: Path) -> Checkout:
     for name in ("scripts", "templates"):
         shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -221,10 +228,7 @@ def make_checkout(top: Path) -> Checkout:
         shutil.copy2(TOP / name, top / name)
     # Whether or not the originals may be written to.
     set_writable(top, True)
-    # The set-up never runs in the tests' own environment, however old that is.
-    for name in ("requirements.txt", "scripts/setup.py", "scripts/machine/needs.py"):
-        os.utime(top / name, (0, 0))
-    (top / ".venv").symlink_to(TOP / ".venv")
+    share_environment(top)
     (top / "figures").mkdir()
     for name, text in FIGURES.items():
         (top / "figures" / f"{name}.toml").write_text(text)
@@ -251,11 +255,12 @@ def fresh(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A checkout with everything built, for tests that only look."""
     checkout = make_checkout(tmp_path_factory.mktemp("built") / "project")
     checkout.make("report", "gifs")
-    return checkout
+    yield checkout
+    shutil.rmtree(checkout.top)
 
 
 def _copy(built: Checkout, top: Path) -> Checkout:

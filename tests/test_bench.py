@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TOP, Checkout, set_writable
+from tests.conftest import TOP, Checkout, set_writable, share_environment
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def whole(tmp_path: Path) -> Checkout:
     ignored = shutil.ignore_patterns("__pycache__", ".git", ".venv", "build")
     shutil.copytree(TOP, tmp_path / "whole", ignore=ignored)
     set_writable(tmp_path / "whole", True)
-    (tmp_path / "whole" / ".venv").symlink_to(TOP / ".venv")
+    share_environment(tmp_path / "whole")
     return Checkout(tmp_path / "whole")
 
 

@@ -187,7 +187,7 @@ def test_a_comment_in_code_that_typesets_nothing_runs_no_tex(checkout: Checkout)
     for module in ("cli", "core/layers", "stages/render", "text/chapters"):
         with (checkout.top / "scripts" / f"{module}.py").open("a") as file:
             file.write("# Nothing changes.\n")
-        checkout.make("gifs", "report")
+    checkout.make("gifs", "report")
     assert checkout.outputs("tex/*", "pdf/*", "png/*", "gif/*", LOGS, "report/report.log") == before
 
 
@@ -499,7 +499,7 @@ def test_a_build_that_is_interrupted_takes_up_no_more_figures(unbuilt: Checkout)
 def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(unbuilt: Checkout, built: Checkout) -> None:
     """Which then are the same bytes as if they were compiled alone."""
     plane = "templates/views/plane.tex.j2"
-    unbuilt.edit(plane, r"\fill[window] (", r"<% if scene.figure.name == 'tiny' %>\nothing<% endif %>\fill[window] (")
+    unbuilt.edit(plane, r"\fill[window]<<", r"<% if scene.figure.name == 'tiny' %>\nothing<% endif %>\fill[window]<<")
     for template in ("step", "figure"):
         unbuilt.edit(f"templates/{template}.tex.j2", " as view %>", " as view with context %>")
     printed = unbuilt.run("build", "--jobs=1", "--trace", fails=True)

@@ -85,7 +85,7 @@ MISTAKES = {
         ["has no attribute 'widnows'.", "It shows in figure tiny, frame tiny_00."],
     ),
     "misspelt filter": (
-        "templates/views/plane.tex.j2", r"\fill[window]<<", r"\fill[window] << [] | lenght >><<",
+        "templates/views/plane.tex.j2", r"\draw[link]", r"\draw[link] << [] | lenght >>",
         "templates/views/plane.tex.j2", "lenght",
         ["No filter named 'lenght'", "It shows in figure tiny, frame tiny_00."],
     ),
@@ -173,7 +173,7 @@ def test_a_mistake_of_many_figures_names_some_of_them_and_nothing_else_changes(c
             "templates/figures.tex.j2", r"\centering", r"\centring",
             r"\centring stands in templates/figures.tex.j2, line LINE.",
         ),
-        ("templates/caption.txt.j2", "layer.transposed", "layer.transpose", "templates/caption.txt.j2, line "),
+        ("templates/caption.txt.j2", "<% import", "<< nothing >><% import", "templates/caption.txt.j2, line LINE: "),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_report_is_told_with_its_line(
