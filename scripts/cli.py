@@ -10,7 +10,6 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from scripts.errors import REMEDIES, FileError, UserError
-from scripts.project import current_base
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -41,7 +40,7 @@ def run(work: Callable[[], None]) -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with file_errors(current_base()):
+        with file_errors(Path(os.environ.get("BUILD", "build"))):
             work()
         sys.stdout.flush()
     except KeyboardInterrupt:

@@ -41,11 +41,6 @@ class Outputs:
         return self.work / name / f"{name}.tex"
 
 
-def current_base() -> Path:
-    """The folder to build in, as BUILD asks for it."""
-    return Path(os.environ.get("BUILD") or "build")
-
-
 @dataclass(frozen=True)
 class Project:
     """A checkout below `root`, built below `base` with figures in a theme."""
@@ -57,7 +52,7 @@ class Project:
     @classmethod
     def current(cls) -> "Project":
         """The project in the current folder, as BUILD and THEME ask for it; raises `UserError` for an unknown theme."""
-        project = cls(base=current_base(), theme=os.environ.get("THEME") or DEFAULT_THEME)
+        project = cls(base=Path(os.environ.get("BUILD") or "build"), theme=os.environ.get("THEME") or DEFAULT_THEME)
         if project.theme not in (themes := project.themes()):
             raise UserError(f"THEME: cannot be {project.theme!r}. It is one of {', '.join(themes)}.")
         return project
