@@ -95,7 +95,7 @@ class Document:
 def read(source: str) -> Picture:
     """The picture of one step's source."""
     preamble, body = source.rsplit(r"\begin{document}", 1)
-    return _Reader(_definitions(preamble), {}).read(body)
+    return _Reader(_definitions(preamble), {}).read(_without_comments(body))
 
 
 def read_document(source: str) -> Document:
@@ -107,7 +107,7 @@ def read_document(source: str) -> Document:
     reader = _Reader(_definitions(preamble), boxes)
     pages = []
     # Boxes are filled anew for the strip, so that their order matters.
-    for environment, name, content in PAGES.findall(body):
+    for environment, name, content in PAGES.findall(_without_comments(body)):
         if environment == "lrbox":
             boxes[name] = content
         else:
@@ -149,13 +149,12 @@ class Definitions:
                     self.styles[name] = _group(body, body.index("{"))[0]
         self.lengths = {name: float(value) for name, value in re.findall(LENGTH, preamble)}
         self.labels = preamble.rfind(r"\figurelabelstrue") > preamble.rfind(r"\figurelabelsfalse")
-        self._leaves: dict[str, dict[str, str]] = {}
+        self.leaves = cache(self._leaves)
+        self.number = cache(self._number)
 
-    def leaves(self, options: str) -> dict[str, str]:
+    def _leaves(self, options: str) -> dict[str, str]:
         """Options with every style in them replaced by what it consists of, later ones over earlier ones."""
-        if options not in self._leaves:
-            self._leaves[options] = dict(self._resolved(options))
-        return self._leaves[options]
+        return dict(self._resolved(options))
 
     def _resolved(self, options: str) -> Iterator[tuple[str, str]]:
         for option in parts(options):
@@ -173,7 +172,7 @@ class Definitions:
         written = parts(options)
         return next((option for option in reversed(written) if key in self.leaves(option)), written[-1])
 
-    def number(self, text: str) -> float:
+    def _number(self, text: str) -> float:
         """A sum of numbers and lengths, in cells."""
         text = COMMAND.sub(lambda match: str(self.lengths.get(match[1], match[0])), text).replace(" ", "")
         terms = re.findall(r"[+-]?\d+(?:\.\d+)?", text)
@@ -224,7 +223,6 @@ class _Reader:
         return picture
 
     def _run(self, text: str) -> None:
-        text = _without_comments(text)
         end = _skip(text, 0)
         while end < len(text):
             match = COMMAND.match(text, end)
@@ -453,10 +451,9 @@ def _group(text: str, at: int, opening: str = "{", closing: str = "}") -> tuple[
     """What the brackets at some place hold, and where they end."""
     if text[at : at + 1] != opening:
         raise ReadError(f"has no {opening} at {text[at : at + 40]!r}")
-    depth = 0
-    for end in range(at, len(text)):
-        depth += (text[end] == opening) - (text[end] == closing)
-        if depth == 0:
+    end = at
+    while (end := text.find(closing, end + 1)) >= 0:
+        if text.count(opening, at, end) == text.count(closing, at, end + 1):
             return text[at + 1 : end], end + 1
     raise ReadError(f"does not end with {closing}: {text[at : at + 40]!r}")
 
@@ -465,6 +462,7 @@ def _optional(text: str, at: int) -> tuple[str, int]:
     return _group(text, at, "[", "]") if text[at : at + 1] == "[" else ("", at)
 
 
+@cache
 def parts(options: str) -> list[str]:
     """Options, split at the commas that are in no brackets."""
     found, depth = [""], 0

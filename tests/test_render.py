@@ -12,53 +12,18 @@ from scripts.errors import LayerError
 from scripts.files import frame_files
 from scripts.stages.render import caption, environment, escape_tex, render
 from scripts.views.drawing import runs
-from tests.oracle import File
 from tests.test_engines import written
+from tests.test_pictures import SMALL
 
 GOLDEN = Path(__file__).parent / "golden"
-# Small layers that between them use all that the views draw.
-FIGURES: dict[str, File] = {
-    "plane": {"operation": "convolution", "input_size": 3, "kernel_size": 2},
-    "plane_1d": {"operation": "convolution", "input_size": [4], "kernel_size": 2, "dilation": 2, "padding": "causal"},
-    "plane_cropped": {
-        "operation": "transposed_convolution", "input_size": 3, "kernel_size": 2, "stride": 2, "padding": [2, [1, 2]],
-    },
-    "plane_ceil_mode": {
-        "operation": "max_pooling", "input_size": [3, 2], "kernel_size": 2, "stride": 2, "ceil_mode": True,
-        "padding": [0, [1, 0]],
-    },
-    "numerical": {
-        "operation": "convolution", "input_values": [[1, 2], [3, -4]], "kernel_values": [[1, 0.5], [0, -1]],
-        "padding": [0, 1],
-    },
-    "numerical_1d_transposed": {
-        "operation": "transposed_convolution", "input_values": [1, 2, 3], "kernel_values": [1, 10, 100], "stride": 3,
-        "dilation": 2, "padding": 1, "output_padding": 1,
-    },
-    "numerical_cropped": {
-        "operation": "transposed_convolution", "input_values": [[1, 2], [3, 4]], "kernel_values": [[1, -1]],
-        "stride": [1, 2], "padding": [0, [0, 2]],
-    },
-    "numerical_ceil_mode": {
-        "operation": "average_pooling", "input_values": [[1, 2, 4, 8]], "kernel_size": [1, 2], "stride": 2,
-        "padding": [0, [1, 0]], "ceil_mode": True, "count_include_pad": False,
-    },
-    "numerical_copied": {
-        "operation": "convolution", "input_values": [[1, 2], [3, 4]], "kernel_values": [[1, 1]], "stride": 2,
-        "padding": 1, "padding_mode": "replicate",
-    },
-    "numerical_unpooling": {
-        "operation": "max_unpooling", "input_values": [[5, 6]], "kernel_size": 2, "stride": 2, "indices": [[1, 6]],
-    },
-}  # fmt: skip
 WITH_DOCUMENT = ("plane", "numerical")
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", SMALL)
 def test_sources_are_the_golden_text(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The first and the last step without preamble and theme, which both hold word for word; and two documents."""
     theme, preamble = paths.THEME.read_text(), paths.PREAMBLE.read_text()
-    figure = load(written(tmp_path, **{name: {"title": "A layer"} | FIGURES[name]})[0])
+    figure = load(written(tmp_path, **{name: {"title": "A layer"} | SMALL[name]})[0])
     document = render(figure, replace(paths.CATALOGUE, tex=tmp_path, work=tmp_path / "work"))
     steps = [file.read_text() for file in frame_files(tmp_path, name, "tex")]
     assert len(steps) == figure.count
@@ -74,7 +39,7 @@ def test_sources_are_the_golden_text(name: str, request: pytest.FixtureRequest, 
 
 
 def test_each_golden_text_belongs_to_a_figure() -> None:
-    assert {file.stem for file in GOLDEN.iterdir()} == FIGURES.keys()
+    assert {file.stem for file in GOLDEN.iterdir()} == SMALL.keys()
 
 
 def test_a_misspelt_variable_is_an_error() -> None:
