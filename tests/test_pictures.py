@@ -69,7 +69,7 @@ SMALL: dict[str, File] = {
     },
 }  # fmt: skip
 # Random layers of each operation that are to be drawn; there is less to see of the global ones.
-LAYERS: dict[str, int] = {operation: 4 if operation.startswith("global") else 10 for operation in OPERATIONS}
+LAYERS: dict[str, int] = {operation: 3 if operation.startswith("global") else 8 for operation in OPERATIONS}
 
 
 def sources(figure: Figure) -> tuple[list[str], str]:
@@ -798,7 +798,7 @@ def drawn(draw: st.DrawFn, operation: str) -> File:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_random_layers_are_drawn_as_the_arithmetic_says(operation: str, full: bool, tmp_path: Path) -> None:
-    """Six times as many are made as wanted: some do not exist, and some cannot be drawn."""
+    """Eight times as many are made as wanted: some do not exist, and some cannot be drawn."""
     wanted = LAYERS[operation]
-    count = ask_many(6 * wanted, full, drawn(operation), lambda file: draw(file, tmp_path))
+    count = ask_many(8 * wanted, full, drawn(operation), lambda file: draw(file, tmp_path))
     assert count >= wanted * (FULL if full else 1)
