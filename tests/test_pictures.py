@@ -28,7 +28,9 @@ from tests.oracle import File
 from tests.pictures import Definitions, Document, Label, Line, Picture, Point, ReadError, Text, read, read_document
 from tests.test_engines import FULL, ask_many, files, written
 
-FIGURES = sorted((Path(__file__).parents[1] / "figures").glob("*.toml"))
+CATALOGUE = sorted((Path(__file__).parents[1] / "figures").glob("*.toml"))
+# Those that are drawn as maps.
+FIGURES = [file for file in CATALOGUE if load(file).view in (None, "plane", "numerical")]
 # Small layers that between them use all that the views draw.
 SMALL: dict[str, File] = {
     "plane": {"operation": "convolution", "input_size": 3, "kernel_size": 2},
@@ -82,7 +84,7 @@ def sources(figure: Figure) -> tuple[list[str], str]:
 @cache
 def in_the_report() -> dict[str, str]:
     """What the report says below each figure of the catalogue, as TeX defines it."""
-    texts, _ = fill_texts(map(load, FIGURES))
+    texts, _ = fill_texts(map(load, CATALOGUE))
     return dict(re.findall(r"^\\definefigure\{(.*?)\}(.*)$", texts["figures.tex"], re.MULTILINE))
 
 
@@ -241,6 +243,11 @@ class Expected:
 def is_numerical(figure: Figure) -> bool:
     """Whether a figure is drawn with its numbers, as it is where it has any and asks for nothing else."""
     return figure.view == "numerical" or (figure.view is None and figure.input_values is not None)
+
+
+def drawable(layer: Layer) -> bool:
+    """Whether a layer can be drawn as maps."""
+    return len(layer.axes) <= 2 and layer.channels is None
 
 
 def is_row(figure: Figure) -> bool:
@@ -526,7 +533,7 @@ def assert_parameters(layer: Layer, rows: list[list[str]] | None) -> None:
 
 
 def assert_caption(figure: Figure) -> None:
-    """That a caption says what the layer is, what it is drawn as, and what its numbers are."""
+    """That a caption says what the layer is, and explains its picture if there is any."""
     layer, n = figure.layer, len(figure.layer.axes)
     match = CAPTION.fullmatch(caption(figure))
     assert match
@@ -536,7 +543,13 @@ def assert_caption(figure: Figure) -> None:
     for key, count, size in zip(("input", "output"), channels, (layer.input_size, layer.output_size), strict=True):
         words = "" if count is None else f"{count} channel{'' if count == 1 else 's'} of "
         assert match[key] == words + " × ".join(map(str, size))
-    rest = match["rest"]
+    if drawable(layer):
+        assert_drawing_explained(figure, match["rest"])
+
+
+def assert_drawing_explained(figure: Figure, rest: str) -> None:
+    """That the rest of a caption says what the layer is drawn as, and what the small numbers are."""
+    layer, n = figure.layer, len(figure.layer.axes)
     if layer.operation == "transposed_convolution":
         drawn = DRAWN_AS.match(rest)
         assert drawn
@@ -783,7 +796,7 @@ def draw(file: File, folder: Path) -> bool:
     except UserError:
         return False
     assert_caption(figure)
-    if len(figure.layer.axes) > 2 or figure.layer.channels is not None:
+    if not drawable(figure.layer):
         return False
     assert_meant(figure, *sources(figure), every=False)
     return True
