@@ -20,7 +20,7 @@ from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
 from scripts.core.frames import Frame, frames
 from scripts.core.layers import OPERATIONS, Index, Layer
-from scripts.errors import UserError
+from scripts.errors import LayerError, UserError
 from scripts.files import frame_files
 from scripts.report import fill_texts
 from scripts.stages.render import caption, render
@@ -798,7 +798,12 @@ def draw(file: File, folder: Path) -> bool:
     assert_caption(figure)
     if not drawable(figure.layer):
         return False
-    assert_meant(figure, *sources(figure), every=False)
+    try:
+        steps, document = sources(figure)
+    except LayerError as error:
+        assert "A drawing has at most" in str(error)
+        return False
+    assert_meant(figure, steps, document, every=False)
     return True
 
 
