@@ -611,14 +611,20 @@ def test_computed_numbers_are_rounded_alike(values: list[float], words: list[str
     assert shown(document.bare, "value")[len(values) :] == words
 
 
-@pytest.mark.parametrize("operation", ["max_pooling", "convolution"])
-def test_given_numbers_are_as_given(operation: str, tmp_path: Path) -> None:
-    kernel = {"kernel_size": [1]} if operation == "max_pooling" else {"kernel_values": [-0.125]}
+@pytest.mark.parametrize(
+    ("operation", "operand"),
+    [
+        ("max_pooling", {"kernel_size": [1]}),
+        ("max_unpooling", {"kernel_size": [1], "indices": [0, 1, 2, 3, 4]}),
+        ("convolution", {"kernel_values": [-0.125]}),
+    ],
+)
+def test_given_numbers_are_as_given(operation: str, operand: File, tmp_path: Path) -> None:
     values = [1, 2.0, -0.0625, 123456.78, -0.0]
     words = ["1", "2", "−0.0625", "123456.78", "0"]
-    if operation == "max_pooling":
+    if operation != "convolution":
         words *= 2
-    figure = in_file(tmp_path, "figure", operation=operation, input_values=values, **kernel)
+    figure = in_file(tmp_path, "figure", operation=operation, input_values=values, **operand)
     document = read_document(sources(figure)[1])
     assert shown(document.bare, "value")[: len(words)] == words
     if operation == "convolution":
