@@ -1,4 +1,4 @@
-"""The templates: what they make of two figures, and how they guard against mistakes."""
+"""The templates: what they make of small figures, and how they guard against mistakes."""
 
 from pathlib import Path
 
@@ -7,29 +7,35 @@ from jinja2 import UndefinedError
 
 from scripts.core.figures import load
 from scripts.errors import LayerError
-from scripts.stages.render import caption, render
+from scripts.stages.render import caption
 from scripts.stages.templates import escape_tex, templates
 from scripts.views import scene_of
 from tests.conftest import PROJECT
+from tests.test_pictures import SMALL, in_file, sources
 
 GOLDEN = Path(__file__).parent / "golden"
+WITH_DOCUMENT = ("plane", "numerical")
 
 
-@pytest.mark.parametrize("name", ["no_padding_no_strides", "numerical_padding_strides"])
-def test_every_source_is_the_golden_text(name: str, request: pytest.FixtureRequest) -> None:
-    """Of each source what is not preamble or theme: a step holds both word for word, the document the theme."""
+@pytest.mark.parametrize("name", SMALL)
+def test_sources_are_the_golden_text(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """The first and the last step without preamble and styles, which both hold word for word; and two documents."""
     styles = (PROJECT.templates / "themes" / "classic.tex", PROJECT.templates / "styles.tex")
     theme, preamble = "".join(file.read_text() for file in styles), PROJECT.preamble.read_text()
-    figure = load(PROJECT.figures / f"{name}.toml")
-    *steps, document = render(PROJECT, scene_of(figure), PROJECT.catalogue).values()
-    assert len(steps) == scene_of(figure).count
+    steps, document = sources(in_file(tmp_path, name, **SMALL[name]))
     assert theme in document
     assert all(preamble + theme in step for step in steps)
-    text = "\n".join(source.replace(preamble, "").replace(theme, "") for source in (document, *steps))
+    texts = [step.rpartition("\\begin{document}")[2] for step in (steps[0], steps[-1])]
+    if name in WITH_DOCUMENT:
+        texts.append(document.partition("\\nofiles")[2])
     golden = GOLDEN / f"{name}.tex"
     if request.config.getoption("--golden"):
-        golden.write_text(text)
-    assert text == golden.read_text()
+        golden.write_text("".join(texts))
+    assert "".join(texts) == golden.read_text()
+
+
+def test_each_golden_text_belongs_to_a_figure() -> None:
+    assert {file.stem for file in GOLDEN.iterdir()} == SMALL.keys()
 
 
 def test_a_misspelt_variable_is_an_error() -> None:

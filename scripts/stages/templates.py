@@ -22,7 +22,6 @@ from jinja2 import (
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
-from scripts.core.layers import Values
 from scripts.errors import SourceError
 from scripts.files import digest
 from scripts.project import Project
@@ -61,18 +60,6 @@ def rounded(value: float, digits: int) -> str:
 def escape_markdown(text: str) -> str:
     """Text as Markdown shows it: no character of it makes a link, a tag or an entity."""
     return re.sub(r"([\\`*_\[\]<>&~$|])", r"\\\1", text)
-
-
-def decimals(values: Values) -> int:
-    """How many decimals to write computed values with: as many as they need, but 1 or 2 where that is more.
-
-    Two where one would make nothing of a value.
-    """
-    values = values[np.isfinite(values)]
-    for digits in range(3):
-        if np.allclose(values, values.round(digits), rtol=0, atol=1e-9):
-            return digits
-    return 1 if np.abs(values[values != 0]).min() >= 0.1 else 2
 
 
 class Origins(Extension):
@@ -203,7 +190,6 @@ class Templates:
             "tex": escape_tex,
             "pdf_text": pdf_text,
             "markdown": escape_markdown,
-            "decimals": decimals,
             "rounded": rounded,
             "product": prod,
         }

@@ -109,7 +109,7 @@ def scene(figure: Figure) -> Scene:
         layout="below" if _is_row(layer) else "beside",
         cells=tuple(cell(position) for position in held),
         numbers=numbers(output),
-        decimals=None if layer.reduction == "maximum" else decimals(output),
+        decimals=None if layer.reduction == "maximum" or indices is not None else decimals(output),
     )
     steps = tuple(step(frame) for frame in frames(layer, None, indices))
     return Scene(figure, still, steps, _sentence(figure), equivalent=figure.layer.transposed)
