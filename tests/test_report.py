@@ -18,7 +18,7 @@ from scripts.errors import UserError
 from scripts.stages.templates import Templates
 from scripts.text.chapters import chapter
 from scripts.text.relationships import relationships
-from tests.conftest import PROJECT, TOP, Checkout, whole_checkout
+from tests.conftest import PLAIN, PROJECT, STYLED, TOP, Checkout, whole_checkout
 
 CHAPTERS = sorted(path for path in PROJECT.report.glob("*.tex") if path.name != "report.tex")
 BIBLIOGRAPHY = (PROJECT.report / "references.bib").read_text(encoding="utf-8")
@@ -204,6 +204,7 @@ def test_tex_runs_three_times_at_most(report: Path) -> None:
 
 def test_faults_in_a_chapter_fail_and_are_told_together(checkout: Checkout) -> None:
     before = checkout.outputs("report.pdf")
+    checkout.edit("report/report.tex", PLAIN, STYLED)
     checkout.edit("report/report.tex", "See ", r"\input{chapter} See ")
     (checkout.top / "report" / "chapter.tex").write_text(
         r"\citep{lecun1998}\label{sec:reading}\label{sec:reading}\autoref{sec:axis} "
