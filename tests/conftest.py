@@ -45,7 +45,10 @@ FIGURES = {
 }
 # With the report's style, TeX takes six times as long.
 PLAIN = r"""\documentclass{article}
+\setlength\textwidth{16cm}
 \usepackage{graphicx}
+\usepackage[T1]{fontenc}
+\usepackage{mathpazo}
 \newcommand\alternative[2]{#2}
 """
 STYLED = r"""\documentclass{scrartcl}
