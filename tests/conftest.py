@@ -91,6 +91,7 @@ NOTES = pytest.StashKey[list[str]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "full(reason): left out for this reason, but for --full")
     # As after `nohup … &`; the builds of some tests are interrupted.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -98,6 +99,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[NOTES] = []
     if config.option.full and config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(secrets.randbelow(2**32))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if (mark := item.get_closest_marker("full")) and not config.option.full:
+            # Before its fixtures are made.
+            item.add_marker(pytest.mark.skip(f"{mark.args[0]}; make test-full runs it"))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -21,9 +21,8 @@ def whole(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "whole")
 
 
-def test_results_are_kept_and_compared(whole: Checkout, full: bool) -> None:
-    if not full:
-        pytest.skip("takes a minute; make test-full runs it")
+@pytest.mark.full("takes a minute")
+def test_results_are_kept_and_compared(whole: Checkout) -> None:
     pytest.importorskip("matplotlib", reason="make bench installs it")
     whole.make("gifs", "FIGURES=no_padding_strides padding_strides dilation padding_strides_transposed"
                " numerical_padding_strides")  # fmt: skip

@@ -368,7 +368,7 @@ def test_a_build_that_was_killed_is_taken_up_by_the_next(checkout: Checkout) -> 
     build.kill()
     # The output ends once no process is left that could write to it.
     assert "[3/3]" not in build.communicate(timeout=60)[0]
-    checkout.make("gifs")
+    checkout.run("build")
     assert len(checkout.outputs("gif/*")) == 3
 
 
@@ -397,11 +397,11 @@ def test_a_build_that_is_interrupted_keeps_the_figures_that_are_done(unbuilt: Ch
     assert "[3/3]" not in printed
     assert "Traceback" not in printed
 
-    printed = unbuilt.make("gifs")
+    printed = unbuilt.run("build")
     assert f"] {name}," not in printed
     assert unbuilt.outputs(*done) == before
     assert len(unbuilt.outputs("gif/*")) == 3
-    assert unbuilt.make("gifs") == "Figures up to date: 3\n"
+    assert unbuilt.run("build") == "Figures up to date: 3\n"
 
 
 def test_two_goals_build_each_figure_once_at_a_time(unbuilt: Checkout) -> None:
@@ -450,9 +450,8 @@ def test_a_fault_of_the_report_fails_and_leaves_the_old_one(checkout: Checkout) 
     assert "There is no figures/nowhere.toml" in checkout.run("report", fails=True)
 
 
-def test_the_largest_drawings_with_numbers_fit_into_tex(unbuilt: Checkout, full: bool) -> None:
-    if not full:
-        pytest.skip("it takes a while: make test-full")
+@pytest.mark.full("takes a while")
+def test_the_largest_drawings_with_numbers_fit_into_tex(unbuilt: Checkout) -> None:
     layers = {
         "window": "input_size = 63\nkernel_size = 63",
         "grid": "input_size = 66\nkernel_size = 2\nstride = 32",
@@ -517,44 +516,39 @@ def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(unbuilt:
 PAPER = (0, 43, 54)  # of the dark theme
 
 
-@pytest.fixture
-def dark(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    """A checkout that is built in the dark theme, too, which is asked for from now on."""
+def test_themes_are_built_side_by_side_to_the_last_pixel(
+    built: Checkout, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("THEME", "dark")
     checkout.run("build")
-    return checkout
-
-
-def test_themes_are_built_side_by_side(built: Checkout, dark: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = ("tex/*", "pdf/*", "png/*", "gif/*", LOGS)
     ours = [f"themes/dark/{kind}" for kind in kinds]
-    assert dark.outputs(*kinds) == built.outputs(*kinds)
-    assert {path.removeprefix("themes/dark/") for path in dark.outputs(*ours)} == set(built.outputs(*kinds))
+    assert checkout.outputs(*kinds) == built.outputs(*kinds)
+    assert {path.removeprefix("themes/dark/") for path in checkout.outputs(*ours)} == set(built.outputs(*kinds))
     classic = built.contents(*kinds[:-1])
-    same = [path for path, content in dark.contents(*ours[:-1]).items() if content in classic.values()]
+    same = [path for path, content in checkout.contents(*ours[:-1]).items() if content in classic.values()]
     assert same == []
 
-    # Each follows its own file.
-    before = dark.outputs(*kinds), dark.outputs(*ours)
-    dark.edit(*RECOLOUR)
-    assert dark.run("build", "tiny") == "Figures up to date: 1\n"
-    dark.edit(RECOLOUR[0].replace("classic", "dark"), *RECOLOUR[1:])
-    assert "[1/1] tiny" in dark.run("build", "tiny")
-    assert dark.outputs(*kinds) == before[0]
-    changed = {path for path, time in dark.outputs(*ours).items() if before[1].get(path) != time}
-    assert {path.split("/")[-1][:5] for path in changed} == {"tiny_", "tiny."}
-    after = dark.outputs(*ours)
-    monkeypatch.delenv("THEME")
-    assert "[1/1] tiny" in dark.run("build", "tiny")
-    assert dark.outputs(*ours) == after
-
-
-def test_a_page_is_the_theme_s_paper_to_its_last_pixel(dark: Checkout) -> None:
-    build = dark.top / "build" / "themes" / "dark"
+    # The page is the theme's paper, without a row or column of another colour at its edge.
+    build = checkout.top / "build" / "themes" / "dark"
     for file in (*build.glob("png/*"), *build.glob("gif/*")):
         pixels = np.asarray(Image.open(file).convert("RGB"))
         edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
         assert np.unique(edge, axis=0).tolist() == [list(PAPER)], file.name
+
+    # Each follows its own file.
+    before = checkout.outputs(*kinds), checkout.outputs(*ours)
+    checkout.edit(*RECOLOUR)
+    assert checkout.run("build", "tiny") == "Figures up to date: 1\n"
+    checkout.edit(RECOLOUR[0].replace("classic", "dark"), *RECOLOUR[1:])
+    assert "[1/1] tiny" in checkout.run("build", "tiny")
+    assert checkout.outputs(*kinds) == before[0]
+    changed = {path for path, time in checkout.outputs(*ours).items() if before[1].get(path) != time}
+    assert {path.split("/")[-1][:5] for path in changed} == {"tiny_", "tiny."}
+    after = checkout.outputs(*ours)
+    monkeypatch.delenv("THEME")
+    assert "[1/1] tiny" in checkout.run("build", "tiny")
+    assert checkout.outputs(*ours) == after
 
 
 def test_make_builds_in_a_theme_and_says_which_there_are(built: Checkout) -> None:
@@ -573,26 +567,16 @@ def test_make_hands_the_theme_on(unbuilt: Checkout) -> None:
 
 
 def test_projects_in_one_process_are_independent(checkout: Checkout, tmp_path: Path) -> None:
-    """Each with its own theme, figures and base, whichever was built before."""
+    """Each with its own root, base and theme, whichever was built before."""
     other = Checkout(tmp_path / "other")
     shutil.copytree(checkout.top, other.top, symlinks=True)
     other.edit(*RECOLOUR)
     other.edit("figures/tiny.toml", "input_size = 3", "input_size = [2, 3]")
     before = checkout.contents("tex/*")
-    elsewhere = replace(checkout.project, base=tmp_path / "elsewhere")
-    for project in (checkout.project, other.project, elsewhere, replace(elsewhere, theme="dark"), checkout.project):
+    elsewhere = replace(other.project, base=tmp_path / "elsewhere", theme="dark")
+    for project in (checkout.project, other.project, elsewhere, checkout.project):
         build(project, ["tiny"], "pdf")
     assert checkout.contents("tex/*") == before
-    assert len(other.outputs("pdf/tiny_0*")) == 2
-    for name in ("tiny_00", "tiny_03"):
-        frame = (elsewhere.build / "pdf" / f"{name}.pdf").read_bytes()
-        assert frame == (checkout.top / "build" / "pdf" / f"{name}.pdf").read_bytes()
-    assert (
-        len(
-            {
-                (one.build / "pdf" / "tiny_00.pdf").read_bytes()
-                for one in (elsewhere, replace(elsewhere, theme="dark"), other.project)
-            }
-        )
-        == 3
-    )
+    assert len(other.outputs("pdf/tiny_0*")) == len(list((elsewhere.build / "pdf").iterdir())) == 2
+    frames = {(one.build / "pdf" / "tiny_00.pdf").read_bytes() for one in (checkout.project, other.project, elsewhere)}
+    assert len(frames) == 3

@@ -105,10 +105,11 @@ KINDS = {"undefined command in a style", "misspelt style in a view", "missing pa
 KINDS |= {"missing library in the preamble", *list(MISTAKES)[-4:]}
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_in_a_template_is_told_once_with_its_line(checkout: Checkout, mistake: str, full: bool) -> None:
-    if not full and mistake not in KINDS:
-        pytest.skip("of a kind with another one; make test-full runs it")
+LONG = pytest.mark.full("of a kind with another one")
+
+
+@pytest.mark.parametrize("mistake", [pytest.param(one, marks=[] if one in KINDS else [LONG]) for one in MISTAKES])
+def test_a_mistake_in_a_template_is_told_once_with_its_line(checkout: Checkout, mistake: str) -> None:
     edited, old, new, file, line, told = MISTAKES[mistake]
     checkout.edit(edited, old, new)
     printed = checkout.run("build", "tiny", "values", "--format=pdf", fails=True)
@@ -281,8 +282,8 @@ def test_tex_without_an_end_is_stopped_after_the_time_limit(
     assert "[2/2]" in checkout.run("build")
     checkout.edit(*RECOLOUR)
     for wrong in ("1s", "0", "-1"):
-        printed = checkout.make("gifs", f"TIME_LIMIT={wrong}", fails=True)
-        assert f"TIME_LIMIT: cannot be '{wrong}'. It is a whole number" in printed
+        monkeypatch.setenv("TIME_LIMIT", wrong)
+        assert f"TIME_LIMIT: cannot be '{wrong}'. It is a whole number" in checkout.run("build", fails=True)
 
 
 @needs_proc

@@ -40,9 +40,8 @@ def test_a_tree_that_cannot_be_written_to_builds_elsewhere_offline(
             assert (tmp_path / "elsewhere" / kind / path.name).read_bytes() == path.read_bytes()
 
 
-def test_all_tests_pass_for_an_ordinary_user_offline_in_a_tree_that_cannot_be_written_to(full: bool) -> None:
-    if not full:
-        pytest.skip("runs all tests once more; make test-full")
+@pytest.mark.full("runs all tests once more")
+def test_all_tests_pass_for_an_ordinary_user_offline_in_a_tree_that_cannot_be_written_to() -> None:
     if os.geteuid() != 0 or not works(*ORDINARY) or not works(*OFFLINE):
         pytest.skip("needs a root who may become somebody else and leave the network: setpriv, unshare")
     # By a shell of that user's: setpriv itself may still go anywhere.

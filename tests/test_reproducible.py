@@ -67,9 +67,8 @@ def test_builds_elsewhere_are_the_same_bytes(
     notes.extend(f"reproducible builds were not tried with {what}" for what in missing)
 
 
-def test_builds_of_the_whole_project_are_the_same_bytes(tmp_path: Path, full: bool) -> None:
-    if not full:
-        pytest.skip("it takes minutes: make test-full")
+@pytest.mark.full("takes minutes")
+def test_builds_of_the_whole_project_are_the_same_bytes(tmp_path: Path) -> None:
     one, other = whole_checkout(tmp_path / "one"), whole_checkout(tmp_path / "other é")
     one.make(*GOALS)
     build_elsewhere(other, tmp_path)

@@ -131,9 +131,8 @@ def save_wheel(folder: Path) -> str:
     return f"./{wheel.name} --hash=sha256:{sha256(wheel.read_bytes()).hexdigest()}\n"
 
 
-def test_two_set_ups_at_once_install_once_and_a_killed_one_is_made_good(tmp_path: Path, full: bool) -> None:
-    if not full:
-        pytest.skip("it makes a virtual environment: make test-full")
+@pytest.mark.full("makes a virtual environment")
+def test_two_set_ups_at_once_install_once_and_a_killed_one_is_made_good(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text(save_wheel(tmp_path))
     command = [sys.executable, "-B", "-m", "scripts.setup"]
     environment = os.environ | {"NO_INSTALL": "1", "PYTHONPATH": str(TOP)}
