@@ -741,6 +741,14 @@ def test_every_picture_of_a_small_layer_is_what_the_arithmetic_says(name: str, t
     assert_figure(in_file(tmp_path, name, view=name.partition("_")[0], **SMALL[name]))
 
 
+def test_the_maximum_of_no_input_is_a_number_too(tmp_path: Path) -> None:
+    keys = {"operation": "max_pooling", "input_values": [1, 2], "kernel_size": [2], "dilation": 3, "padding": 1}
+    figure = in_file(tmp_path, "figure", view="subsampling", **keys)
+    assert_figure(figure)
+    (frame,) = read_back(figure).frames
+    assert [text.text for texts in frame.texts.values() for text in texts] == ["−∞", "−∞"]
+
+
 def draw(file: File, folder: Path, most_frames: int) -> bool:
     """Draw a layer if there is such a one and its view draws it, and compare."""
     try:
