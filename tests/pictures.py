@@ -24,6 +24,7 @@ PLAIN = {
     r"\textminus{}": "−",
     r"\textdegree": "°",
     r"$\infty$": "∞",
+    r"\\": "\n",
     r"\,×\,": " × ",
     **{f"\\{character}": character for character in "#%&_"},
 }
@@ -45,7 +46,7 @@ class Text(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line between two points, in the style it is drawn in."""
+    """A line between two points, in the style it is drawn in, and with its arrowhead."""
 
     style: str
     start: Point
@@ -58,6 +59,7 @@ class Label(NamedTuple):
     text: str
     anchor: str
     at: Point
+    rotate: str = ""
 
 
 @dataclass
@@ -68,7 +70,8 @@ class Picture:
     translucent ones over it.  `edges` does so for the lines between cells, each by where it starts and
     whether it runs "across" or "down": a solid style, and the dashed ones over it.  `shapes` are rectangles
     that are no whole cells, and circles.  `matrix` maps cells to the paper, as TikZ's `cm`, and `lift` holds
-    the corners of the input and of the output between which the output is raised.
+    the corners of the input and of the output between which the output is raised.  `beside` has what is drawn in
+    cells of another size: a picture of its own, by the point of the paper at which its cells begin.
     """
 
     matrix: Matrix | None = None
@@ -80,6 +83,7 @@ class Picture:
     shapes: list[Line] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     parameters: list[list[str]] | None = None
+    beside: dict[tuple[float, float], "Picture"] = field(default_factory=dict)
     height: float = field(default=0, compare=False)
 
 
@@ -123,6 +127,7 @@ PATH = re.compile(
     r"(?P<relative>\+?)\((?P<at>[^()]*)\)|(?P<verb>rectangle|grid|--)|circle\[(?P<circle>[^\]]*)\]|(?P<bad>\S)"
 )
 PANEL = re.compile(r"\(\$(\d+)\*\(\{.*\},0\)-(\d+)\*\(0,\{.*\}\)\$\)")
+PLACED = re.compile(r"\(\[(.*)\](.*)\)")
 SPACE = re.compile(r"[\s;]*")
 FITTED = re.compile(r"\\fitted\{\\(\w+)\}\{(.*)\}", re.DOTALL)
 TABLE = re.compile(r"\s*\\begin\{tabular\}\{.*?l@\{\}\}(.*)\\end\{tabular\}\s*", re.DOTALL)
@@ -130,10 +135,12 @@ TABLE = re.compile(r"\s*\\begin\{tabular\}\{.*?l@\{\}\}(.*)\\end\{tabular\}\s*",
 
 def plain(text: str) -> str:
     """A text as it is read on paper."""
-    text = re.sub(r"\\textbf\{(.*?)\}", r"\1", text)
+    text = re.sub(r"\\textbf\{(.*?)\}", r"\1", " ".join(text.split()))
+    text = re.sub(r"\\weightname\{([\d,]+)\}", r"w \1", text)
     if not READABLE.fullmatch(text):
         raise ReadError(f"cannot read the text {text!r}")
-    return " ".join(READABLE_PART.sub(lambda match: PLAIN.get(match[0], match[0]), text).split())
+    lines = READABLE_PART.sub(lambda match: PLAIN.get(match[0], match[0]), text).split("\n")
+    return "\n".join(" ".join(line.split()) for line in lines)
 
 
 class Definitions:
@@ -154,9 +161,9 @@ class Definitions:
 
     def _leaves(self, options: str) -> dict[str, str]:
         """Options with every style in them replaced by what it consists of, later ones over earlier ones."""
-        return dict(self._resolved(options))
+        return dict(self.resolved(options))
 
-    def _resolved(self, options: str) -> Iterator[tuple[str, str]]:
+    def resolved(self, options: str) -> Iterator[tuple[str, str]]:
         for option in parts(options):
             name, _, value = option.partition("=")
             if name not in self.styles:
@@ -165,12 +172,11 @@ class Definitions:
             body = self.styles[name]
             for number, argument in enumerate(re.findall(r"\{([^{}]*)\}", value), start=1):
                 body = body.replace(f"#{number}", argument)
-            yield from self._resolved(body)
+            yield from self.resolved(body)
 
-    def option(self, options: str, key: str) -> str:
-        """The last of some options that says something of a key, as it is written; a colour is said by itself."""
-        written = parts(options)
-        return next((option for option in reversed(written) if key in self.leaves(option)), written[-1])
+    def option(self, options: str, key: str) -> str | None:
+        """The last of some options that says something of a key, as it is written."""
+        return next((option for option in reversed(parts(options)) if key in self.leaves(option)), None)
 
     def _number(self, text: str) -> float:
         """A sum of numbers and lengths, in cells."""
@@ -196,11 +202,15 @@ def _definitions(preamble: str) -> Definitions:
 
 
 class _State(NamedTuple):
-    """What a scope changes: the picture that is drawn in, where the scope's origin lies in it, and the matrix."""
+    """What a scope changes: the picture that is drawn in, where the scope's origin lies in it, and the matrix.
+
+    `corner` is the point of the paper at which the cells begin.
+    """
 
     picture: Picture
     origin: Point = (0, 0, 0)
     matrix: Matrix | None = None
+    corner: tuple[float, float] = (0, 0)
 
 
 class _Reader:
@@ -250,19 +260,26 @@ class _Reader:
         return at
 
     def _in_scope(self, options: str) -> _State:
-        picture, origin, matrix = self.state
-        leaves = self.definitions.leaves(options)
-        if "cm" in leaves:
-            a, b, c, d = (float(number) for number in leaves["cm"].strip("{}").split(",")[:4])
-            matrix = (a, b, c, d)
-        if "shift" in leaves:
-            shift = leaves["shift"].strip("{}")
-            panel = PANEL.fullmatch(shift)
-            if panel:
+        picture, origin, matrix, corner = self.state
+        units = {}
+        for name, value in self.definitions.resolved(options):
+            value = value.strip("{}")
+            if name in ("x", "y"):
+                units[name] = float(value.removesuffix("cm"))
+            if name == "cm" or (name == "y" and len(units) == 2):
+                if matrix is not None:
+                    raise ReadError("two spaces, one in the other")
+                a, b, c, d = map(float, value.split(",")[:4]) if name == "cm" else (units["x"], 0, 0, units["y"])
+                matrix = (a, b, c, d)
+            elif name == "shift" and (panel := PANEL.fullmatch(value)):
                 picture = self.panels[int(panel[2]), int(panel[1])] = Picture()
-            else:
-                origin = _moved(origin, self.definitions.coordinates(shift.strip("()")))
-        return _State(picture, origin, matrix)
+            elif name == "shift" and (placed := PLACED.fullmatch(value)):
+                x, y, _ = self.definitions.coordinates(placed[2])
+                a, b, c, d = self._in_scope(placed[1]).matrix or (1, 0, 0, 1)
+                corner = round(a * x + c * y, 6), round(b * x + d * y, 6)
+            elif name == "shift":
+                origin = _moved(origin, self.definitions.coordinates(value.strip("()")))
+        return _State(picture, origin, matrix, corner)
 
     def _iffigurelabels(self, text: str, at: int) -> int:
         return at if self.definitions.labels else text.index(r"\fi", at) + 3
@@ -322,13 +339,14 @@ class _Reader:
             return at
         outer, self.state = self.state, self._in_scope(match[1] or "")
         point = _moved(self.state.origin, self.definitions.coordinates(match[2]))
-        label = Label(plain(content), self.definitions.leaves(options).get("anchor", "center"), point)
+        leaves = self.definitions.leaves(options)
+        label = Label(plain(content), leaves.get("anchor", "center"), point, leaves.get("rotate", ""))
         self._picture().labels.append(label)
         self.state = outer
         return at
 
     def _path(self, text: str, at: int) -> int:
-        return text.index(";", at)
+        return self._shapes(text, at)
 
     def _fill(self, text: str, at: int) -> int:
         return self._shapes(text, at, fill=True)
@@ -340,9 +358,13 @@ class _Reader:
         return self._shapes(text, at, fill=True, stroke=True)
 
     def _shapes(self, text: str, at: int, fill: bool = False, stroke: bool = False) -> int:
+        """A path: filled and drawn if its command or one of its options says so."""
         options, at = _optional(text, at)
-        fill_style = self.definitions.option(options, "fill") if fill else None
-        stroke_style = self.definitions.option(options, "draw") if stroke else None
+        fill_style = self.definitions.option(options, "fill") or (options if fill else None)
+        stroke_style = self.definitions.option(options, "draw") or (options if stroke else None)
+        if fill_style is None and stroke_style is None:
+            return text.index(";", at)
+        arrow = next((f", {option}" for option in parts(options) if option.startswith("-")), "")
         end = text.index(";", at)
         here: Point = (0, 0, 0)
         verb = None
@@ -359,15 +381,15 @@ class _Reader:
                 if token["relative"]:
                     there = _moved(here, there)
                 if verb:
-                    self._shape(verb, fill_style, stroke_style, here, there)
+                    self._shape(verb, fill_style, stroke_style, here, there, arrow)
                 here, verb = there, None
         return end
 
-    def _shape(self, verb: str, fill: str | None, stroke: str | None, start: Point, end: Point) -> None:
+    def _shape(self, verb: str, fill: str | None, stroke: str | None, start: Point, end: Point, arrow: str) -> None:
         first, last = _moved(self.state.origin, start), _moved(self.state.origin, end)
         picture = self._painted(min(first, last, key=lambda point: point[2]))
         if verb == "--":
-            picture.lines.append(Line(stroke or fill or "", first, last))
+            picture.lines.append(Line((stroke or fill or "") + arrow, first, last))
             return
         sizes = [b - a for a, b in zip(start[:2], end[:2], strict=True)]
         width, height = map(round, sizes)
@@ -390,7 +412,7 @@ class _Reader:
                 self._stroked(stroke, ((column, row, z), "down"))
 
     def _filled(self, style: str, columns: list[float], rows: list[float], z: float) -> None:
-        picture = self.state.picture
+        picture = self._picture()
         translucent = "fill opacity" in self.definitions.leaves(style)
         for row, column in product(rows[:-1], columns[:-1]):
             cell = (column, row, z)
@@ -408,16 +430,18 @@ class _Reader:
                 picture.edges.pop((cell, "down"), None)
 
     def _stroked(self, style: str, edge: tuple[Point, str]) -> None:
-        edges = self.state.picture.edges
+        edges = self._picture().edges
         dashed = "dash pattern" in self.definitions.leaves(style)
         under = tuple(other for other in edges.get(edge, ()) if other != style) if dashed else ()
         edges[edge] = (*under, style)
 
     def _picture(self) -> Picture:
         """The picture, about to be drawn in."""
-        picture, _, matrix = self.state
+        picture, _, matrix, corner = self.state
         if picture.matrix is None:
             picture.matrix = matrix
+        if corner != (0, 0):
+            picture = picture.beside.setdefault(corner, Picture(matrix))
         if picture.matrix != matrix:
             raise ReadError("two spaces in one picture")
         return picture

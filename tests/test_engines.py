@@ -166,8 +166,17 @@ def unpoolings(draw: st.DrawFn, file: File, n: int, sizes: list[int], stride: li
 
 
 def toml(file: File) -> str:
-    """JSON's numbers, texts and lists are TOML's too."""
-    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in file.items())
+    """A figure's file."""
+    return "".join(f"{key} = {in_toml(value)}\n" for key, value in file.items())
+
+
+def in_toml(value: Any) -> str:
+    """JSON's numbers, texts and lists of them are TOML's too."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(in_toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {in_toml(inner)}' for key, inner in value.items())} }}"
+    return json.dumps(value)
 
 
 def written(folder: Path, **contents: File) -> list[Path]:

@@ -10,10 +10,14 @@ from scripts.errors import LayerError
 from scripts.stages.render import caption
 from scripts.stages.templates import escape_tex, templates
 from scripts.views import scene_of
+from tests import test_pictures, test_view_pictures
 from tests.conftest import PROJECT
-from tests.test_pictures import SMALL, in_file, sources
+from tests.test_pictures import in_file, sources
 
 GOLDEN = Path(__file__).parent / "golden"
+SMALL = test_pictures.SMALL | {
+    name: {"view": name.partition("_")[0]} | file for name, file in test_view_pictures.SMALL.items()
+}
 WITH_DOCUMENT = ("plane", "numerical")
 
 
@@ -25,7 +29,7 @@ def test_sources_are_the_golden_text(name: str, request: pytest.FixtureRequest, 
     steps, document = sources(in_file(tmp_path, name, **SMALL[name]))
     assert theme in document
     assert all(preamble + theme in step for step in steps)
-    texts = [step.rpartition("\\begin{document}")[2] for step in (steps[0], steps[-1])]
+    texts = [step.rpartition("\\begin{document}")[2] for step in (*steps[:1], *steps[1:][-1:])]
     if name in WITH_DOCUMENT:
         texts.append(document.partition("\\nofiles")[2])
     golden = GOLDEN / f"{name}.tex"

@@ -1,0 +1,795 @@
+"""The pictures of all views, read back from their sources; those of the views in `MEANT` mean what the arithmetic says.
+
+The products of a layer are counted anew here, from its parameters: nothing of the views or their templates is used
+but what they draw.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise, product
+from math import inf, prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from scripts.core.figures import Figure, load
+from scripts.core.layers import Index, Layer
+from scripts.errors import UserError
+from scripts.stages.render import caption
+from scripts.stages.templates import templates
+from scripts.views import scene_of, view_name
+from tests.conftest import PROJECT
+from tests.oracle import File
+from tests.pictures import Document, Label, Line, Picture, Point, ReadError, Text
+from tests.test_engines import FULL, ask_many, files, written
+from tests.test_pictures import (
+    Expected,
+    around,
+    as_given,
+    assert_caption,
+    assert_drawn,
+    assert_meant,
+    assert_parameters,
+    described,
+    drawn_as,
+    in_file,
+    in_rows,
+    own,
+    parameters_in,
+    read_back,
+    two,
+)
+
+# Small layers that between them use all that these views draw.
+SMALL: dict[str, File] = {
+    "kernel": {"operation": "convolution", "input_size": 2, "kernel_values": [[1, -2], [0.5, 0]], "values": "random"},
+    "channels": {
+        "operation": "convolution", "input_size": 2, "kernel_size": [2, 1], "in_channels": 4, "out_channels": 2,
+        "groups": 2,
+    },
+    "subsampling": {
+        "operation": "convolution", "input_values": [[1, 2, 3], [4, -5, 6]], "kernel_values": [[2]], "stride": [1, 2],
+    },
+    "positions": {
+        "operation": "max_pooling", "input_size": [4], "kernel_size": 2, "dilation": 2, "stride": 2,
+        "padding": [[1, 0]], "ceil_mode": True,
+    },
+    "overlap": {"operation": "transposed_convolution", "input_size": 2, "kernel_size": [3, 1], "stride": [1, 2]},
+    "scatter": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5, 4], "stride": 2,
+        "padding": [[1, 0]],
+    },
+    "matrix": {"operation": "convolution", "input_size": [2, 3], "kernel_size": 2},
+    "matrix_transposed": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 2,
+    },
+    "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
+}  # fmt: skip
+# Random layers of each view that are to be drawn, and out of how many that are made: some do not exist, and a view
+# draws only some.
+RANDOM = {
+    "kernel": (6, 40),
+    "channels": (8, 80),
+    "subsampling": (8, 120),
+    "positions": (8, 60),
+    "overlap": (8, 40),
+    "scatter": (6, 80),
+    "matrix": (8, 60),
+    "stack": (8, 60),
+}
+OPERATIONS = {
+    "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
+    "positions": ("convolution", "transposed_convolution", "max_pooling"),
+    "scatter": ("transposed_convolution",),
+}
+
+
+# Products, from a layer's parameters
+
+
+class Product(NamedTuple):
+    """The elements of the output, the input and the kernel that meet in a product."""
+
+    output: Index
+    input: Index
+    kernel: Index
+
+
+# Indices of input elements, padded; −1 is none.
+COPIED: dict[str, Callable[[Any, tuple[int, int]], Any]] = {
+    "zeros": lambda indices, sides: np.pad(indices, sides, constant_values=-1),
+    "reflect": lambda indices, sides: np.pad(indices, sides, "reflect"),
+    "replicate": lambda indices, sides: np.pad(indices, sides, "edge"),
+    "circular": lambda indices, sides: np.pad(indices, sides, "wrap"),
+}
+
+
+def along(layer: Layer, place: int) -> list[tuple[int, int, int]]:
+    """(output, input, kernel) along one axis: o = s·i − p + d·j if transposed, else i = s·o − p + d·j."""
+    axis, outputs = layer.axes[place], range(layer.output_size[place])
+    kernel = range(axis.kernel_size)
+    if layer.operation.name == "transposed_convolution":
+        met = [
+            (axis.stride * i - axis.padding[0] + axis.dilation * j, i, j)
+            for i in range(axis.input_size)
+            for j in kernel
+        ]
+        return [found for found in met if found[0] in outputs]
+    padded = COPIED[layer.padding_mode](np.arange(axis.input_size), axis.padding).tolist()
+    # Windows of ceil mode hang over.
+    padded += [-1] * axis.stride * axis.kernel_size * axis.dilation
+    met = [(o, padded[axis.stride * o + axis.dilation * j], j) for o in outputs for j in kernel]
+    return [found for found in met if found[1] >= 0]
+
+
+def products(layer: Layer) -> list[Product]:
+    """All products of a layer without channels."""
+    axes = product(*(along(layer, place) for place in range(len(layer.axes))))
+    return sorted(Product(*zip(*met, strict=True)) for met in axes)
+
+
+def output_of(layer: Layer, figure: Figure) -> dict[Index, float]:
+    """The output of a layer, computed from a figure's values."""
+    assert figure.input_values is not None
+    held: dict[Index, list[Any]] = {index: [] for index in np.ndindex(*layer.output_size)}
+    for met in products(layer):
+        weight = 1 if figure.kernel_values is None else figure.kernel_values[met.kernel].item()
+        held[met.output].append(weight * figure.input_values[met.input].item())
+    window = prod(layer.kernel_size) if layer.count_include_pad else 0
+    reduced: dict[str | None, Callable[[list[Any]], float]] = {
+        None: sum,
+        "maximum": lambda values: max(values, default=-inf),
+        "average": lambda values: sum(values) / max(window or len(values), 1),
+        "norm": lambda values: sum(abs(value) ** layer.norm for value in values) ** (1 / layer.norm),
+    }
+    return {index: reduced[layer.reduction](values) for index, values in held.items()}
+
+
+# What is to be seen
+
+
+def in_full(value: float) -> str:
+    """A computed number with all the digits that it has."""
+    return as_given(value) if value in (-inf, int(value) if value > -inf else 0) else f"{value:.12g}".replace("-", "−")
+
+
+def size(index: Index) -> str:
+    return " × ".join(map(str, index))
+
+
+def add_map(
+    picture: Picture,
+    at: tuple[float, float],
+    rows_and_columns: Index,
+    fill: str,
+    texts: dict[Index, Text] | None = None,
+    line: str = "outline",
+) -> None:
+    """Add the cells of a map with lines around them, and a text in each if there are any."""
+    for row, column in np.ndindex(*in_rows(rows_and_columns)):
+        cell = (round(at[0] + column, 6), round(at[1] + row, 6), 0)
+        picture.fills[cell] = (fill,)
+        picture.edges |= {edge_at(edge): (line,) for edge in around(cell)}
+    for index, text in (texts or {}).items():
+        row, column = two(index)
+        picture.texts[round(at[0] + column, 6), round(at[1] + row, 6), 0] = (text,)
+
+
+def edge_at(edge: tuple[Point, str]) -> tuple[Point, str]:
+    (x, y, z), run = edge
+    return (round(x, 6), round(y, 6), z), run
+
+
+def values(found: Mapping[Any, Any], style: str = "value") -> dict[Index, Text]:
+    return {index: Text(in_full(value), style, (0.5, 0.5), None) for index, value in found.items()}
+
+
+def each(array: Any) -> dict[Index, Any]:
+    """The values of an array by their indices."""
+    return {index: value.item() for index, value in np.ndenumerate(array)}
+
+
+def labels(picture: Picture, anchor: str, words: list[str]) -> list[tuple[float, float]]:
+    """Where some labels are, which have to be all that there are."""
+    assert [(label.text, label.anchor, label.rotate) for label in picture.labels] == [
+        (text, anchor, "") for text in words
+    ]
+    return [label.at[:2] for label in picture.labels]
+
+
+def assert_flat(picture: Picture) -> None:
+    """That columns go on to the right and rows downwards."""
+    assert picture.matrix is not None
+    a, b, c, d = picture.matrix
+    assert a > 0 > d
+    assert (b, c) == (0, 0)
+    assert picture.lift is None
+
+
+def single(found: Document) -> Picture:
+    """The only frame of a view without motion."""
+    (frame,) = found.frames
+    assert_flat(frame)
+    return frame
+
+
+def kernel(figure: Figure, found: Document) -> None:
+    picture, weights = single(found), np.atleast_2d(figure.kernel_values)  # type: ignore[arg-type] # a kernel has values
+    height, width = weights.shape
+    (first, below), (second, other) = labels(picture, "north", ["kernel", "rotated by 180°"])
+    assert (first, below, other) == (width / 2, height, height)
+    left = second - width / 2
+    assert left > width
+    expected = Picture()
+    add_map(expected, (0, 0), (height, width), "weight", values(each(weights)))
+    rotated = {(r, c): weights[height - 1 - r, width - 1 - c].item() for r, c in np.ndindex(height, width)}
+    add_map(expected, (left, 0), (height, width), "weight", values(rotated))
+    assert_drawn(picture, expected)
+    assert picture.parameters is None
+
+
+def overlap(figure: Figure, found: Document) -> None:
+    picture, layer = single(found), figure.layer
+    (label,) = picture.labels
+    assert (label.anchor, label.at) == ("south", (layer.output_size[-1] / 2, 0, 0))
+    said = own(layer)
+    assert parameters_in(label.text, len(layer.axes)) == {key: said[key] for key in ("kernel", "stride")}
+    counts = Counter(met.output for met in products(layer))
+    drawn = {index: counts[index] for index in np.ndindex(*layer.output_size)}
+    expected = Picture()
+    add_map(expected, (0, 0), layer.output_size, "", values(drawn))
+    shades = dict[int, set[int]]()
+    for index, count in drawn.items():
+        row, column = two(index)
+        (look,) = expected.fills[column, row, 0] = picture.fills[column, row, 0]
+        shade = re.fullmatch(r"outputcolor!(\d+)!papercolor", look)
+        assert shade
+        shades.setdefault(count, set()).add(int(shade[1]))
+    assert_drawn(picture, expected)
+    # The darker the more, the most of them in full.
+    parts = [shade for count in sorted(shades) for shade in shades[count]]
+    assert len(parts) == len(shades)
+    assert parts == sorted(set(parts))
+    assert parts[-1] == 100
+    assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def scatter(figure: Figure, found: Document) -> None:
+    picture, layer = single(found), figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    (axis,), (outputs,) = layer.axes, layer.output_size
+    *rows, (_, sums) = labels(picture, "east", ["input"] * axis.input_size + ["sum"])
+    (column,) = {x for x, _ in rows}
+    tops = [y - 0.5 for _, y in rows] + [sums - 0.5]
+    assert all(below - above > 1 for above, below in pairwise(tops))
+    expected, texts = Picture(), dict[tuple[float, float], tuple[str, str]]()
+    for n, (top, value) in enumerate(zip(tops[:-1], figure.input_values.tolist(), strict=True)):
+        places = [axis.stride * n - axis.padding[0] + axis.dilation * j for j in range(axis.kernel_size)]
+        assert column + 1 < min(places)
+        added = list(zip(places, figure.kernel_values.tolist(), strict=True))
+        for kept in (False, True):
+            for place, weight in added:
+                if (0 <= place < outputs) == kept:
+                    cell = (place, round(top, 6), 0)
+                    line, style = ("draw=outlinecolor", "value") if kept else ("cropped", "cropped value")
+                    expected.fills[cell] = ("weight",) if kept else ()
+                    expected.edges |= {edge_at(edge): (line,) for edge in around(cell)}
+                    texts[place + 0.5, round(top + 0.5, 6)] = (in_full(value * weight), style)
+        add_map(expected, (column, top), (1, 1), "input", line="draw=outlinecolor")
+        texts[round(column + 0.5, 6), round(top + 0.5, 6)] = (in_full(value), "value")
+    add_map(expected, (0, tops[-1]), (outputs,), "output")
+    for (place,), value in output_of(layer, figure).items():
+        texts[place + 0.5, round(sums, 6)] = (in_full(value), "value")
+    # A line above the sums, over all of the columns.
+    ((start, end),) = [(line.start, line.end) for line in picture.lines]
+    assert tops[-2] + 1 < start[1] == end[1] < tops[-1]
+    assert start[0] <= column
+    assert end[0] >= outputs
+    expected.lines, expected.texts = picture.lines, picture.texts
+    assert_drawn(picture, expected)
+    assert centres(picture) == texts
+    assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def centres(picture: Picture) -> dict[tuple[float, float], tuple[str, str]]:
+    """Texts and their styles by where their centres are."""
+    found = {}
+    for (x, y, _), stacked in picture.texts.items():
+        for text in stacked:
+            found[round(x + text.place[0], 6), round(y + text.place[1], 6)] = (text.text, text.style)
+    return found
+
+
+def subsampling(figure: Figure, found: Document) -> None:
+    picture, layer = single(found), figure.layer
+    unit = with_stride(layer, stride=1)
+    (height, width), (kept_height, kept_width) = in_rows(unit.output_size), in_rows(layer.output_size)
+    assert [label.anchor for label in picture.labels] == ["north", "north"]
+    first, second = picture.labels
+    assert first == Label(f"stride 1: output {size(unit.output_size)}", "north", (width / 2, height, 0))
+    stride, _, output = second.text.partition(": ")
+    assert parameters_in(stride, len(layer.axes)) == {"stride": [axis.stride for axis in layer.axes]}
+    assert output == f"output {size(layer.output_size)}"
+    left, top = second.at[0] - kept_width / 2, second.at[1] - kept_height
+    assert left > width
+    assert top + kept_height / 2 == height / 2
+    expected = Picture()
+    whole, kept = (None if figure.input_values is None else values(output_of(one, figure)) for one in (unit, layer))
+    add_map(expected, (0, 0), unit.output_size, "dropped output", whole)
+    down, right = in_rows(tuple(axis.stride for axis in layer.axes))
+    for row, column in np.ndindex(kept_height, kept_width):
+        expected.fills[column * right, row * down, 0] = ("output",)
+    add_map(expected, (left, top), layer.output_size, "output", kept)
+    # An arrow from the one to the other.
+    ((style, start, end),) = picture.lines
+    assert style == "link, -latex"
+    assert width < start[0] < end[0] < left
+    assert start[1] == end[1] == height / 2
+    expected.lines = picture.lines
+    assert_drawn(picture, expected)
+    assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def with_stride(layer: Layer, stride: int) -> Layer:
+    """The layer with another stride."""
+    return replace(layer, axes=tuple(replace(axis, stride=stride) for axis in layer.axes))
+
+
+def positions(figure: Figure, found: Document) -> None:
+    picture, layer = single(found), figure.layer
+    (axis,) = layer.grid
+    (label,) = picture.labels
+    assert (label.anchor, label.at) == ("south", (len(axis.cells) / 2, 0, 0))
+    (drawn,) = layer.direct
+    first, *second = label.text.split("\n")
+    count = len(axis.windows)
+    assert first == f"stride {drawn.stride}: {count} position{'' if count == 1 else 's'}"
+    before, after = (str(side).replace("-", "−") for side in drawn.padding)
+    assert second == ([f"padding {before} before, {after} after"] if any(drawn.padding) else [])
+    expected = Expected(figure, (0, 0, 0)).input(set(), {})
+    tops = sorted({line.start[1] for line in picture.lines})
+    assert len(tops) == count
+    assert tops[0] > 1
+    for window, middle in zip(axis.windows, tops, strict=True):
+        covered = [element.position for element in window]
+        expected.lines.append(Line("link", (covered[0], middle, 0), (covered[-1] + 1, middle, 0)))
+        shapes = [shape for shape in picture.shapes if shape.start[1] < middle < shape.end[1]]
+        assert [shape.style for shape in shapes] == ["window over input"] * len(shapes)
+        assert [round((shape.start[0] + shape.end[0]) / 2, 6) for shape in shapes] == [cell + 0.5 for cell in covered]
+        assert all(0.5 < shape.end[0] - shape.start[0] < 1 for shape in shapes)
+    # Rows do not overlap.
+    assert len(picture.shapes) == sum(map(len, axis.windows))
+    heights = sorted({(shape.start[1], shape.end[1]) for shape in picture.shapes})
+    assert all(above[1] < below[0] for above, below in pairwise(heights))
+    expected.shapes = picture.shapes
+    assert_drawn_with_shapes(picture, expected)
+    assert_parameters(layer, picture.parameters)
+
+
+def assert_drawn_with_shapes(picture: Picture, expected: Picture) -> None:
+    assert sorted(picture.shapes) == sorted(expected.shapes)
+    picture.shapes, shapes = [], picture.shapes
+    assert_drawn(picture, expected)
+    picture.shapes = shapes
+
+
+def matrix(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    met = products(layer)
+    rows = list(np.ndindex(*layer.output_size))
+    assert len(found.frames) == len(rows)
+    for lit, picture in zip(rows, found.frames, strict=True):
+        assert_flat(picture)
+        words = [f"input {size(layer.input_size)}", f"output {size(layer.output_size)}"]
+        place, (left, top) = labels(picture, "south west", words)
+        assert place == (0, 0)
+        (height, width), (below, across) = in_rows(layer.input_size), in_rows(layer.output_size)
+        assert left == 0
+        assert top > height
+        expected = Picture()
+        add_map(expected, (0, 0), layer.input_size, "input", in_map(figure.input_values))
+        add_map(expected, (0, top), layer.output_size, "output", in_map(figure.output_values))
+        seen = {term.input for term in met if term.output == lit}
+        light(expected, (0, 0), seen, "window over input")
+        light(expected, (0, top), {lit}, "window over output")
+        ((corner, entries),) = picture.beside.items()
+        beside, picture.beside = picture.beside, {}
+        assert_drawn(picture, expected)
+        picture.beside = beside
+        assert picture.matrix is not None
+        assert corner[0] > picture.matrix[0] * max(width, across)
+        assert corner[1] == pytest.approx(picture.matrix[3] * (top + below) / 2)
+        assert_matrix(figure, entries, met, lit)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def in_map(array: Any) -> dict[Index, Text]:
+    """The values in a small map, made to fit."""
+    found = {} if array is None else each(array)
+    return {index: Text(in_full(value), "map value", (0.5, 0.5), "kernelwidth") for index, value in found.items()}
+
+
+def light(picture: Picture, at: tuple[float, float], cells: set[Index], style: str) -> None:
+    """Light cells of a map that is drawn already."""
+    for row, column in map(two, cells):
+        cell = (at[0] + column, at[1] + row, 0)
+        picture.fills[cell] = (style,)
+        picture.edges |= dict.fromkeys(around(cell), ("outline",))
+        if cell in picture.texts:
+            picture.texts[cell] = tuple(text._replace(style="window map value") for text in picture.texts[cell])
+
+
+def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Index) -> None:
+    """That a row of the matrix belongs to each output element, and a column to each input element."""
+    layer = figure.layer
+    height, width = prod(layer.output_size), prod(layer.input_size)
+    assert_flat(picture)
+    top = -height / 2
+    assert picture.labels == [Label("inputs", "south", (width / 2, top, 0)), Label("outputs", "south", (0, 0, 0), "90")]
+    expected = Picture()
+    outline = Picture()
+    for row, column in np.ndindex(height, width):
+        expected.edges |= dict.fromkeys(around((column, top + row, 0)), ("cropped",))
+    for row in range(height):
+        outline.edges |= {((x, top + row, 0), "down"): ("outline",) for x in (0, width)}
+    for column in range(width):
+        outline.edges |= {((column, y, 0), "across"): ("outline",) for y in (top, top + height)}
+    expected.edges |= outline.edges
+    lit_row = int(np.ravel_multi_index(lit, layer.output_size))
+    for term in met:
+        column = int(np.ravel_multi_index(term.input, layer.input_size))
+        row = int(np.ravel_multi_index(term.output, layer.output_size))
+        cell = (column, top + row, 0)
+        expected.fills[cell] = ("window over weight" if row == lit_row else "weight",)
+        word = "w " + ",".join(map(str, term.kernel))
+        if figure.kernel_values is not None:
+            word = in_full(figure.kernel_values[term.kernel].item())
+        expected.texts[cell] = (Text(word, "value", (0.5, 0.5), None),)
+        if row == lit_row:
+            expected.edges |= dict.fromkeys(around(cell), ("outline",))
+    for y in (top + lit_row, top + lit_row + 1):
+        expected.edges |= {((column, y, 0), "across"): ("lit row",) for column in range(width)}
+    expected.edges |= {((x, top + lit_row, 0), "down"): ("lit row",) for x in (0, width)}
+    assert_drawn(picture, expected)
+
+
+def stack(figure: Figure, found: Document) -> None:
+    picture, layers = single(found), figure.layers
+    depth = len(layers)
+    at = labels(picture, "east", ["input", *(f"layer {n + 1}" for n in range(depth))])
+    sizes = [*layers[0].input_size, *(layer.output_size[0] for layer in layers)]
+    # From the input up.
+    rows = [row for _, row in at]
+    assert rows == list(range(depth, -1, -1))
+    seen, lines = {sizes[-1] // 2}, []
+    expected = {(place(layers, n), rows[-1]): "seen output" if n in seen else "unseen" for n in range(sizes[-1])}
+    for level in range(depth - 1, -1, -1):
+        joined = {(o, i) for (o,), (i,), _ in products(layers[level]) if o in seen}
+        seen = {i for _, i in joined}
+        above, under = layers[: level + 1], layers[:level]
+        lines += [((place(above, o), rows[level + 1], 0), (place(under, i), rows[level], 0)) for o, i in joined]
+        style = "seen input" if level == 0 else "seen output"
+        expected |= {(place(under, n), rows[level]): style if n in seen else "unseen" for n in range(sizes[level])}
+    # A copy in the padding is the element itself: the same line again.
+    assert {(line.start, line.end) for line in picture.lines} == set(lines)
+    assert {line.style for line in picture.lines} <= {"link"}
+    assert {(shape.start[0], shape.start[1]): shape.style for shape in picture.shapes} == expected
+    assert len(picture.shapes) == sum(sizes)
+    assert min(x for x, _ in expected) > max(x for x, _ in at)
+    assert not (picture.fills or picture.edges or picture.texts or picture.beside)
+    if depth > 1:
+        assert picture.parameters is None
+    else:
+        assert_parameters(layers[0], picture.parameters, as_convolution=False)
+
+
+def place(layers: tuple[Layer, ...], element: int) -> float:
+    """The middle of all that an element sees in the first layer's input and beyond its borders."""
+    middle = Fraction(element)
+    for layer in reversed(layers):
+        (axis,) = layer.axes
+        offset = Fraction(axis.dilation * (axis.kernel_size - 1), 2) - axis.padding[0]
+        middle = (middle - offset) / axis.stride if layer.transposed else middle * axis.stride + offset
+    return round(float(middle), 6)
+
+
+def channels(figure: Figure, found: Document) -> None:
+    picture, layer = single(found), figure.layer
+    assert layer.channels is not None
+    ins, outs, groups = layer.channels.in_channels, layer.channels.out_channels, layer.channels.groups
+    met = {(o, i) for o in range(outs) for i in range(ins) if o * groups // outs == i * groups // ins}
+    pluses, found_labels = list[Label](), list[Label]()
+    for label in picture.labels:
+        (pluses if label.text == "+" else found_labels).append(label)
+    words = [(f"input channel {n}", "south") for n in range(ins)] + [
+        (f"output channel {n}", "west") for n in range(outs)
+    ]
+    assert [(label.text, label.anchor) for label in found_labels] == words
+    sizes = layer.input_size, layer.kernel_size, layer.output_size
+    (height, width), (tall, wide), (out_height, out_width) = map(in_rows, sizes)
+    middles = [label.at[0] for label in found_labels[:ins]]
+    heights = [label.at[1] for label in found_labels[ins:]]
+    (top,) = {label.at[1] for label in found_labels[:ins]}
+    (right,) = {label.at[0] - out_width for label in found_labels[ins:]}
+    assert all(b - a > max(width, wide) for a, b in pairwise(middles))
+    assert all(b - a > max(tall, out_height) for a, b in pairwise(heights))
+    assert middles[-1] + max(width, wide) / 2 < right
+    assert top + height < heights[0] - tall / 2
+    expected = Picture()
+    for x in middles:
+        add_map(expected, (x - width / 2, top), layer.input_size, "input")
+    for o, i in met:
+        add_map(expected, (middles[i] - wide / 2, heights[o] - tall / 2), layer.kernel_size, "weight")
+    for y in heights:
+        add_map(expected, (right, y - out_height / 2), layer.output_size, "output")
+    expected.lines = sorted(picture.lines)
+    assert_drawn(picture, expected)
+    # A stem from each input channel to the last slice that it meets.
+    stems, drops, sums = list[Line](), list[Line](), list[Line]()
+    for line in picture.lines:
+        (stems if line.style == "link" else drops if line.start[0] == line.end[0] else sums).append(line)
+    assert len(stems) == ins
+    for i, (_, start, end) in enumerate(sorted(stems, key=lambda line: line.start[0])):
+        assert start[0] == end[0] == middles[i]
+        assert top + height < start[1] < heights[0] - tall / 2
+        assert end[1] == pytest.approx(max(heights[o] for o, met_input in met if met_input == i) - tall / 2)
+    # An arrow into each slice.
+    tips = {(line.end[0], line.end[1]) for line in drops}
+    assert len(drops) == len(met) == len(tips)
+    for o, i in met:
+        gaps = [heights[o] - tall / 2 - y for x, y in tips if x == middles[i]]
+        assert sum(0 <= round(gap, 6) < 0.3 for gap in gaps) == 1
+    assert all(line.start[1] < line.end[1] for line in drops)
+    # An arrow through the slices of each output channel to it, and a plus between each two.
+    assert len(sums) == outs
+    for o, (style, start, end) in enumerate(sorted(sums, key=lambda line: line.start[1])):
+        inputs = sorted(i for output, i in met if output == o)
+        assert style == "link, -latex"
+        assert start[1] == end[1] == heights[o]
+        assert 0 < start[0] - (middles[inputs[0]] + wide / 2) < 1
+        assert 0 < right - end[0] < 1
+        between = sorted(label.at[0] for label in pluses if label.at[1] == heights[o])
+        assert len(between) == len(inputs) - 1
+        for x, (a, b) in zip(between, pairwise(inputs), strict=True):
+            assert middles[a] + wide / 2 < x < middles[b] - wide / 2
+    assert len(pluses) == len(met) - outs
+    assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+# What each view's pictures mean.  A view that is not here is only read.
+MEANT: dict[str, Callable[[Figure, Document], None]] = {
+    "plane": assert_meant,
+    "numerical": assert_meant,
+    "kernel": kernel,
+    "channels": channels,
+    "subsampling": subsampling,
+    "positions": positions,
+    "overlap": overlap,
+    "scatter": scatter,
+    "matrix": matrix,
+    "stack": stack,
+}
+
+
+# What is said of them
+
+
+def rest_of_caption(figure: Figure) -> str:
+    """What a caption has to say beyond the layer's description."""
+    view = view_name(figure)
+    match view:
+        case "kernel":
+            return " Left, its kernel; right, the same rotated by 180°."
+        case "channels":
+            shape = figure.layer.kernel_shape
+            assert figure.layer.channels is not None
+            ins = figure.layer.channels.in_channels // figure.layer.channels.groups
+            one = "its only input channel" if ins == 1 else f"each of {ins} input channels"
+            return (
+                f" Each output channel has a kernel with a slice for {one}, and adds up their products: "
+                f"{size(shape)} = {prod(shape)} weights in all."
+            )
+        case "subsampling":
+            count = size(with_stride(figure.layer, stride=1).output_size)
+            return f" Left, the {count} elements that stride 1 gives, of which the darker ones remain."
+        case "positions":
+            return " Each row below the input shows where the window stands at one of its positions."
+        case "overlap":
+            return " Each output element shows how many products of an input and a kernel element add up to it."
+        case "scatter":
+            cropped = len(products(figure.layer)) < figure.layer.input_size[0] * figure.layer.kernel_size[0]
+            text = " Each row is an input element times the kernel; the sums of the columns are the output."
+            return text + (" Pale cells are cropped by the padding." if cropped else "")
+        case "matrix":
+            order = ", both counted row by row" if len(figure.layer.axes) == 2 else ""
+            names = " The indices of a weight w count the kernel's elements from 0."
+            text = " Each row of the matrix belongs to an output element, each column to an input element"
+            return f"{text}{order}; entries that are not shown are zero." + (
+                names if figure.kernel_values is None else ""
+            )
+    (top,) = figure.layers[-1].output_size
+    seen = {top // 2}
+    for layer in reversed(figure.layers):
+        seen = {i for (o,), (i,), _ in products(layer) if o in seen}
+    return (
+        f" The coloured element at the top depends on {len(seen)} input element{'' if len(seen) == 1 else 's'}. "
+        "Each element stands over the centre of its receptive field."
+    )
+
+
+def assert_said(figure: Figure) -> None:
+    """That a caption and an alternative text say what the picture shows."""
+    view = view_name(figure)
+    if view in ("plane", "numerical"):
+        assert_caption(figure)
+    elif len(figure.layers) > 1:
+        assert_stack_described(figure)
+    else:
+        rest = described(figure)
+        if view == "positions" and figure.layer.transposed:
+            rest = drawn_as(figure.layer, rest)
+        assert rest == rest_of_caption(figure)
+    assert scene_of(figure).alternative == alternative(figure)
+
+
+def assert_stack_described(figure: Figure) -> None:
+    """That the caption of a stack has the description of each of its layers."""
+    first, last = figure.layers[0].input_size, figure.layers[-1].output_size
+    start = f"A stack of {len(figure.layers)} layers, from an input of {size(first)} to an output of {size(last)}: "
+    text = caption(PROJECT, figure)
+    assert text.startswith(start)
+    assert text.endswith(f".{rest_of_caption(figure)}")
+    parts = text.removeprefix(start).removesuffix(f".{rest_of_caption(figure)}").split("; ")
+    for layer, part in zip(figure.layers, parts, strict=True):
+        name, _, parameters = part.partition(" with ")
+        assert name == layer.operation.name.replace("_", " ").replace("lp ", "LP ")
+        assert parameters_in(parameters, 1) == own(layer)
+
+
+def alternative(figure: Figure) -> str:
+    """What those are told who cannot see a picture; nothing where the caption says all."""
+
+    def listed(array: Any) -> str:
+        return "; ".join(", ".join(map(in_full, row)) for row in np.atleast_2d(array).tolist())
+
+    match view_name(figure):
+        case "kernel":
+            return f"A kernel with the rows {listed(figure.kernel_values)}, and the same rotated by 180°."
+        case "overlap":
+            counts = np.zeros(figure.layer.output_size, int)
+            for met in products(figure.layer):
+                counts[met.output] += 1
+            return f"How many products add up to each output element, row by row: {listed(counts)}."
+        case "positions":
+            (axis,) = figure.layer.grid
+            shown = ", ".join(f"{window[0].position}–{window[-1].position}" for window in axis.windows)
+            return f"A row of {len(axis.cells)} cells, and the positions of a window below: cells {shown}."
+        case "scatter":
+            sums = np.array(list(output_of(figure.layer, figure).values()))
+            return (
+                f"The inputs {listed(figure.input_values)} times a kernel, each further to the right, "
+                f"and the sums of the columns: {listed(sums)}."
+            )
+    return ""
+
+
+@cache
+def in_the_report() -> dict[str, tuple[str, str]]:
+    """The caption of each figure of the catalogue as TeX defines it, and its alternative text."""
+    figures = [load(PROJECT.figures / f"{name}.toml") for name in PROJECT.figure_names()]
+    captions = [(scene_of(figure), view_name(figure), caption(PROJECT, figure)) for figure in figures]
+    text = templates(PROJECT).fill("figures.tex.j2", captions=captions)
+    found = re.findall(r"^\\definefigure\{(.*?)\}\{.*?\}\{(.*)\}\{([0-9a-f]*)\}$", text, re.MULTILINE)
+    return {name: (caption, bytes.fromhex(other).decode("utf-16")) for name, caption, other in found}
+
+
+# Tests
+
+
+@pytest.mark.parametrize("name", PROJECT.figure_names())
+def test_every_picture_of_the_catalogue_is_what_the_arithmetic_says(name: str, full: bool, notes: list[str]) -> None:
+    figure = load(PROJECT.figures / f"{name}.toml")
+    view = view_name(figure)
+    text, other = in_the_report()[name]
+    assert other == (scene_of(figure).alternative or caption(PROJECT, figure))
+    try:
+        found = read_back(figure, every=full)
+    except ReadError as error:
+        if view in MEANT:
+            raise
+        notes.append(f"{name}: tests/pictures.py cannot read the {view} view yet: {error}")
+        return
+    shown, count = len(found.strip), len(found.frames)
+    said = re.search(r" The first (?:(\d+) )?of (\d+) steps\.", text)
+    assert (said and (said[1], said[2])) == (
+        None if shown == count else (str(shown) if shown > 1 else None, str(count))
+    )
+    if view not in MEANT:
+        notes.append(f"{name}: add the {view} view to MEANT in {Path(__file__).name}, to compare its pictures")
+        return
+    MEANT[view](figure, found)
+    assert_said(figure)
+
+
+def assert_figure(figure: Figure, every: bool = True) -> None:
+    MEANT[view_name(figure)](figure, read_back(figure, every))
+    assert_said(figure)
+
+
+def test_the_matrix_of_a_transposed_layer_is_drawn_transposed() -> None:
+    drawn = []
+    for name in ("matrix", "matrix_transposed"):
+        (frame, *_) = read_back(load(PROJECT.figures / f"{name}.toml"), every=False).frames
+        (entries,) = frame.beside.values()
+        top = min(y for (_, y, _), _ in entries.edges)
+        drawn.append({(y - top, x, text.text) for (x, y, _), (text,) in entries.texts.items()})
+    direct, transposed = drawn
+    assert direct
+    assert {(column, row, weight) for row, column, weight in direct} == transposed
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_picture_of_a_small_layer_is_what_the_arithmetic_says(name: str, tmp_path: Path) -> None:
+    assert_figure(in_file(tmp_path, name, view=name.partition("_")[0], **SMALL[name]))
+
+
+def test_the_maximum_of_no_input_is_a_number_too(tmp_path: Path) -> None:
+    keys = {"operation": "max_pooling", "input_values": [1, 2], "kernel_size": [2], "dilation": 3, "padding": 1}
+    figure = in_file(tmp_path, "figure", view="subsampling", **keys)
+    assert_figure(figure)
+    (frame,) = read_back(figure).frames
+    assert [text.text for texts in frame.texts.values() for text in texts] == ["−∞", "−∞"]
+
+
+def draw(file: File, folder: Path, most_frames: int) -> bool:
+    """Draw a layer if there is such a one and its view draws it, and compare."""
+    try:
+        figure = load(written(folder, figure=file)[0])
+        scene = scene_of(figure)
+    except UserError:
+        return False
+    if scene.count > most_frames:
+        return False
+    assert_figure(figure, every=False)
+    return True
+
+
+@st.composite
+def drawn(draw: st.DrawFn, view: str) -> File:
+    """A figure's file of a view."""
+    if view == "stack":
+        return draw(stacks())
+    operations = OPERATIONS.get(view, ("convolution", "transposed_convolution"))
+    return draw(files(draw(st.sampled_from(operations)))) | {"view": view}
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> File:
+    """Layers along one axis."""
+    numbers = st.integers(1, 3)
+    layers = []
+    for _ in range(draw(numbers)):
+        operation = draw(st.sampled_from(["convolution", "convolution", "max_pooling", "transposed_convolution"]))
+        layer = {
+            "operation": operation,
+            "kernel_size": draw(numbers),
+            "stride": draw(numbers),
+            "dilation": draw(numbers),
+        }
+        layers.append(layer | {"padding": [[draw(st.integers(0, 2)), draw(st.integers(0, 2))]]})
+    return {"title": "A stack", "view": "stack", "input_size": [draw(st.integers(3, 12))], "layers": layers}
+
+
+@pytest.mark.parametrize("view", RANDOM)
+def test_random_layers_are_drawn_as_the_arithmetic_says(view: str, full: bool, tmp_path: Path) -> None:
+    wanted, made = RANDOM[view]
+    count = ask_many(made, full, drawn(view), lambda file: draw(file, tmp_path, 999 if full else 20))
+    assert count >= wanted * (FULL if full else 1)
