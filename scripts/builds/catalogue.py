@@ -166,6 +166,9 @@ def _finish(share: Sequence[FigureBuild], done: Done) -> Done:
     compiled = False
     if len(stale) > 1:
         names = [one.figure.name for one in stale]
+        # TeX overwrites their documents; if it is killed, none may count as made from an earlier source.
+        for one in stale:
+            one.record.invalidate("document")
         with timed("latexmk", ", ".join(names), done.spans):
             compiled = typeset_together(stale[0].project, names, stale[0].outputs)
     for one in share:

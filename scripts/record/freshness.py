@@ -70,11 +70,15 @@ class Record:
         """
         made = {file.relative_to(self.top).as_posix() for file in files}
         before = set(self.stages.get(stage, {}).get("files", []))
-        self._write(stage, None, {}, before | made)
+        self.invalidate(stage, made)
         yield
         for name in before - made:
             (self.top / name).unlink(missing_ok=True)
         self._write(stage, key, read, made)
+
+    def invalidate(self, stage: str, made: Iterable[str] = ()) -> None:
+        """Count a stage's files, and those that are now `made`, as stale until it has run again."""
+        self._write(stage, None, {}, {*self.stages.get(stage, {}).get("files", []), *made})
 
     def files(self) -> list[Path]:
         """All files of the product."""
