@@ -21,6 +21,7 @@ from scripts.project import Project
 from scripts.record.freshness import Record
 from scripts.record.provenance import recorded
 from scripts.stages.typeset import Format, typeset_together
+from scripts.tex.latexmk import tool_files
 
 # How many figures a message lists that fail for one cause.
 MOST_NAMED = 5
@@ -73,8 +74,8 @@ def build(
 ) -> list[Path]:
     """Build figures in a format and in those beside it, and delete the files of figures that are gone.
 
-    Returns all files that were asked for; raises `CombinedError` with what failed, and with `keep_going`
-    builds the valid figures all the same.
+    Returns the files of these figures and those of the tools.  Raises `CombinedError` with what failed; with
+    `keep_going` it builds the valid figures all the same.
     """
     if wanted not in FORMATS:
         raise UserError(f"There is no format {wanted!r}. The formats are {', '.join(FORMATS)}.")
@@ -86,7 +87,7 @@ def build(
             errors += run(project, builds, tex_format, jobs, quiet, trace)
         if errors:
             raise CombinedError(errors)
-    return [provenance, *(file for one in builds for file in Record(project, one.product).files())]
+    return [provenance, *tool_files(), *(file for one in builds for file in one.record.files())]
 
 
 def forget_others(project: Project) -> None:

@@ -1,12 +1,13 @@
 """What is up to date: the only place that decides it.
 
-A product (a figure, the report) is made in stages.  Its record, `build/made/PRODUCT.json`, says of each stage
-which files it made and from what: a key, which is a fingerprint of its inputs and of the code that it runs, and
-the templates that it read.  A stage runs again unless all of that is as it was and its files are there.
-Sizes and times of all files tell whether anything has changed at all since a build (`Unchanged`).
+A product (a figure, the report) is made in stages.  Its record, `build/made/PRODUCT.json`, lists for each stage the
+files that it made and what it made them from: a key, which is a fingerprint of its inputs, its code and its tools, and
+the templates that it read.  A stage runs again unless all of that is unchanged and its files exist.
+Before any of this, sizes and times of all files show whether anything has changed since the last build (`Unchanged`).
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -96,16 +97,20 @@ class Record:
 
 
 class Unchanged:
-    """Whether a build would find everything as it left it: sizes and times of its inputs and outputs.
+    """Whether a build would find everything as it left it: sizes and times of its inputs, outputs and tools.
 
     Made before the build reads anything, so that what is edited meanwhile counts as changed.
     """
+
+    # The variables that choose the tools and the day that outputs bear.
+    VARIABLES = ("PATH", "SOURCE_DATE_EPOCH")
 
     def __init__(self, project: Project, *asked: str) -> None:
         self.project = project
         self.path = project.records / f"_unchanged_{digest(*asked)[:16]}.json"
         # A commit changes the day that the report bears.
-        self.inputs = _signatures([*project.inputs(), project.root / ".git/logs/HEAD", project.root / ".venv/.ready"])
+        files = [*project.inputs(), project.root / ".git/logs/HEAD", project.root / ".venv/.ready"]
+        self.inputs = {"variables": [os.environ.get(name) for name in self.VARIABLES], "files": _signatures(files)}
 
     def holds(self) -> bool:
         """Whether nothing has changed since `keep`."""
@@ -116,7 +121,7 @@ class Unchanged:
         return bool(known["inputs"] == self.inputs and known["outputs"] == _signatures(map(Path, known["outputs"])))
 
     def keep(self, outputs: Iterable[Path]) -> None:
-        """Note that everything asked for is built."""
+        """Note that everything asked for is built: `outputs`, which may include the tools that made them."""
         write_whole(self.path, json.dumps({"inputs": self.inputs, "outputs": _signatures(outputs)}))
 
 

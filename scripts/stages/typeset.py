@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from scripts.files import digest
 from scripts.project import Outputs, Project
-from scripts.record.freshness import Record
+from scripts.record.freshness import Record, code
 from scripts.stages.render import tex_error
 from scripts.stages.templates import templates
 from scripts.tex.latexmk import TexError, check_tools, dump_format, identity, latexmk, latexmk_together
@@ -17,12 +17,12 @@ class Format:
 
     def __init__(self, project: Project) -> None:
         self.project, self.preamble = project, project.preamble.read_bytes()
-        self.fingerprint = digest(self.preamble, identity())
+        self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.preamble)
         self._record = Record(project, "_format")
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it was made from this preamble by the tools that are installed."""
+        """Whether it was made from this preamble by this code and the installed tools."""
         return self._record.fresh("fmt", self.fingerprint)
 
     def check_tools(self) -> None:
