@@ -301,6 +301,8 @@ def test_records_that_are_lost_or_spoilt_are_made_again(checkout: Checkout) -> N
     before = checkout.contents("tex/*", "pdf/*", "png/*", "gif/*")
     (build / "made" / "tiny.json").unlink()
     (build / "made" / "values.json").write_text("{")
+    (build / "provenance.json").write_text("")
+    (build / "made" / "_versions.json").write_text("[]")
     (build / "work" / "figure.fmt").unlink()
     for file in (build / "made").glob("_unchanged*"):
         file.write_text("")

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from scripts.files import digest, write_whole
+from scripts.files import digest, read_record, write_whole
 from scripts.project import Project
 
 IMPORT = re.compile(r"^\s*from (scripts[\w.]*) import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
@@ -44,10 +44,7 @@ class Record:
     def __init__(self, project: Project, product: str) -> None:
         self.path = project.records / f"{product}.json"
         self.top = project.build
-        try:
-            self.stages: dict[str, dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            self.stages = {}
+        self.stages: dict[str, dict[str, Any]] = read_record(self.path)
 
     def fresh(self, stage: str, key: str, now: Callable[[str], str | None] = lambda _: None) -> bool:
         """Whether a stage's files are there and were made from this key.
@@ -114,11 +111,8 @@ class Unchanged:
 
     def holds(self) -> bool:
         """Whether nothing has changed since `keep`."""
-        try:
-            known = json.loads(self.path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return False
-        return bool(known["inputs"] == self.inputs and known["outputs"] == _signatures(map(Path, known["outputs"])))
+        known = read_record(self.path)
+        return bool(known.get("inputs") == self.inputs and known["outputs"] == _signatures(map(Path, known["outputs"])))
 
     def keep(self, outputs: Iterable[Path]) -> None:
         """Note that everything asked for is built: `outputs`, which may include the tools that made them."""
