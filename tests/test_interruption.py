@@ -18,7 +18,7 @@ import pytest
 from scripts.builds.catalogue import planned, run
 from scripts.files import UNFINISHED
 from scripts.record.freshness import Unchanged
-from scripts.stages.typeset import Format, typeset_together
+from scripts.stages.typeset import TexFormat, typeset_together
 from tests.conftest import RECOLOUR, TOP, Checkout
 
 GOALS = ("report", "gifs")
@@ -141,7 +141,7 @@ def test_what_is_edited_while_it_is_built_counts_as_changed(checkout: Checkout) 
     project = checkout.project
     edit = ("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
     checkout.edit(*edit)
-    tex_format = Format(project)
+    tex_format = TexFormat(project)
     unchanged = Unchanged(project, "gif")
     builds, errors = planned(project, ["tiny"], ["gif"], tex_format)
     checkout.edit(edit[0], edit[2], edit[1])

@@ -20,7 +20,7 @@ from scripts.processes import workers
 from scripts.project import Project
 from scripts.record.freshness import Record
 from scripts.record.provenance import recorded
-from scripts.stages.typeset import Format, typeset_together
+from scripts.stages.typeset import TexFormat, typeset_together
 from scripts.tex.latexmk import tool_files
 
 # How many figures a message lists that fail for one cause.
@@ -81,7 +81,7 @@ def build(
         raise UserError(f"There is no format {wanted!r}. The formats are {', '.join(FORMATS)}.")
     with only_build(project.base, quiet), recorded(project) as provenance:
         forget_others(project)
-        tex_format = Format(project)
+        tex_format = TexFormat(project)
         builds, errors = planned(project, names, [*FORMATS[wanted].beside, wanted], tex_format)
         if not errors or keep_going:
             errors += run(project, builds, tex_format, jobs, quiet, trace)
@@ -99,7 +99,7 @@ def forget_others(project: Project) -> None:
 
 
 def planned(
-    project: Project, names: Sequence[str], formats: Sequence[str], tex_format: Format
+    project: Project, names: Sequence[str], formats: Sequence[str], tex_format: TexFormat
 ) -> tuple[list[FigureBuild], list[UserError]]:
     """The builds of the valid figures, and the errors of the others; raises `ToolError` for missing tools."""
     # Before anything is read, so that what is edited meanwhile counts as changed.
@@ -122,7 +122,7 @@ def planned(
 
 
 def run(
-    project: Project, builds: Sequence[FigureBuild], tex_format: Format, jobs: int, quiet: bool, trace: bool
+    project: Project, builds: Sequence[FigureBuild], tex_format: TexFormat, jobs: int, quiet: bool, trace: bool
 ) -> list[UserError]:
     """Run the stages of all builds that are stale; the errors of those that fail."""
     stale = [one for one in builds if not one.is_fresh]
@@ -134,7 +134,7 @@ def run(
     with workers(min(jobs, len(stale))) as pool, progress(len(stale), quiet) as tell:
         rendering = {pool.submit(_render, share): share for share in shares(stale, jobs)}
         # While they fill templates.
-        with timed("format", project.format.name, total.spans):
+        with timed("format", project.tex_format.name, total.spans):
             tex_format.make()
         finishing = {}
         for future in as_completed(rendering):

@@ -14,7 +14,7 @@ from scripts.record.freshness import Record, code
 from scripts.record.provenance import recorded
 from scripts.stages.render import caption
 from scripts.stages.templates import templates
-from scripts.stages.typeset import Format
+from scripts.stages.typeset import TexFormat
 from scripts.tex.latexmk import TexError, identity, latexmk, tool_files
 from scripts.tex.log import Place, source_error
 from scripts.text.chapters import chapter
@@ -36,7 +36,7 @@ def build(project: Project, *, jobs: int, quiet: bool, keep_going: bool, trace: 
     """
     with only_build(project.base, quiet), recorded(project) as provenance:
         catalogue.forget_others(project)
-        tex_format = Format(project)
+        tex_format = TexFormat(project)
         builds, errors = catalogue.planned(project, project.figure_names(), ["strip"], tex_format)
         if not errors or keep_going:
             errors += catalogue.run(project, builds, tex_format, max(jobs, 1), quiet, trace)
