@@ -78,11 +78,11 @@ def measure(copy: Path, what: str, command: Sequence[str], runs: int, before: Ca
 def copy_project(project: Project, copy: Path) -> list[str]:
     """Make a copy of the project; returns the names of the classic figures."""
     shutil.rmtree(copy, ignore_errors=True)
-    for folder in ("scripts", "templates", "report", "figures"):
-        shutil.copytree(project.root / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("Makefile", "requirements.txt", "CHANGELOG.md"):
-        shutil.copy2(project.root / file, copy)
-    (copy / ".venv").symlink_to(Path(".venv").absolute())
+    for file in project.inputs():
+        target = copy / file.relative_to(project.root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, target)
+    (copy / ".venv").symlink_to((project.root / ".venv").absolute())
     return sorted(file.stem for file in (project.figures / "gallery").glob("*.gif"))
 
 

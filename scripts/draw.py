@@ -26,7 +26,7 @@ from scripts.notation.model_file import ModelLayer
 from scripts.notation.signature import NamedLayer
 from scripts.project import Project
 from scripts.stages.render import caption
-from scripts.stages.typeset import Format
+from scripts.stages.typeset import TexFormat
 from scripts.views import scene_of
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
@@ -41,7 +41,7 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
     keys = {"title": _title(source, name), **found.keys, **asked}
     outputs = project.drawing(name)
     formats = list(dict.fromkeys(one for asked in wanted.formats for one in (*FORMATS[asked].beside, asked)))
-    tex_format = Format(project)
+    tex_format = TexFormat(project)
     tex_format.check_tools()
     try:
         layer = layer_of(check(keys, source))

@@ -2,11 +2,13 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from scripts.errors import REMEDIES, FileError
 
@@ -29,6 +31,15 @@ def write_whole(path: Path, content: Content) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The JSON object in a file that a build wrote; empty if the file is missing or spoilt."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def digest(*contents: Content) -> str:

@@ -93,8 +93,8 @@ class Project:
         return self.base if self.theme == DEFAULT_THEME else self.base / "themes" / self.theme
 
     @property
-    def format(self) -> Path:
-        """TeX's memory after the preamble, from which all figures' runs start."""
+    def tex_format(self) -> Path:
+        """TeX's memory after the preamble, from which every figure's run starts."""
         return self.build / "work" / "figure.fmt"
 
     @property

@@ -20,7 +20,7 @@ def main() -> None:
     command.add_argument("--trace", action="store_true", help="write what took how long to trace.json in the build")
     options = command.parse_args()
     project = Project.current()
-    unchanged = Unchanged(project, "report", os.environ.get("SOURCE_DATE_EPOCH", ""))
+    unchanged = Unchanged(project, "report")
     if not unchanged.holds():
         # Slow to import, and only needed where there is something to do.
         from scripts.builds.report import build

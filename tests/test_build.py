@@ -208,6 +208,23 @@ def test_code_that_runs_tex_compiles_every_figure_again(checkout: Checkout) -> N
     assert [path for path, time in checkout.outputs(LOGS).items() if before[path] == time] == []
 
 
+def test_another_version_of_a_tool_makes_everything_again(
+    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "bin" / "pdftoppm"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\nexec {shutil.which("pdftoppm")} "$@"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    trace = checkout.top / "build" / "trace.json"
+    for _ in range(2):
+        checkout.make("gifs", "FIGURES=tiny", "TRACE=1")
+        stages = {event["cat"] for event in json.loads(trace.read_text())["traceEvents"]}
+        assert stages == {"format", "latexmk", "pdf", "png", "gif"}
+        assert checkout.make("gifs", "FIGURES=tiny") == "Figures up to date: 1\n"
+        os.utime(tool, (0, 0))
+
+
 def test_a_colour_of_the_theme_changes_every_animation_and_the_report(checkout: Checkout) -> None:
     kinds = ("pdf/*", "png/*", "gif/*", "report/figures/*", "report.pdf")
     before = checkout.contents(*kinds)
@@ -284,6 +301,8 @@ def test_records_that_are_lost_or_spoilt_are_made_again(checkout: Checkout) -> N
     before = checkout.contents("tex/*", "pdf/*", "png/*", "gif/*")
     (build / "made" / "tiny.json").unlink()
     (build / "made" / "values.json").write_text("{")
+    (build / "provenance.json").write_text("")
+    (build / "made" / "_versions.json").write_text("[]")
     (build / "work" / "figure.fmt").unlink()
     for file in (build / "made").glob("_unchanged*"):
         file.write_text("")

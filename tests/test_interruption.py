@@ -10,13 +10,15 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from scripts.builds.catalogue import planned, run
 from scripts.files import UNFINISHED
 from scripts.record.freshness import Unchanged
-from scripts.stages.typeset import Format
+from scripts.stages.typeset import TexFormat, typeset_together
 from tests.conftest import RECOLOUR, TOP, Checkout
 
 GOALS = ("report", "gifs")
@@ -139,7 +141,7 @@ def test_what_is_edited_while_it_is_built_counts_as_changed(checkout: Checkout) 
     project = checkout.project
     edit = ("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
     checkout.edit(*edit)
-    tex_format = Format(project)
+    tex_format = TexFormat(project)
     unchanged = Unchanged(project, "gif")
     builds, errors = planned(project, ["tiny"], ["gif"], tex_format)
     checkout.edit(edit[0], edit[2], edit[1])
@@ -152,6 +154,22 @@ def test_what_is_edited_while_it_is_built_counts_as_changed(checkout: Checkout) 
     run(project, [again], tex_format, 1, True, False)
     assert len(checkout.outputs("tex/tiny_0*")) == 4
     assert planned(project, ["tiny"], ["gif"], tex_format)[0][0].is_fresh
+
+
+def test_what_a_killed_build_compiled_does_not_pass_for_the_old_sources(checkout: Checkout) -> None:
+    """TeX overwrites a document before its record is written; then the edit is taken back."""
+
+    def killed(*arguments: Any) -> None:
+        typeset_together(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    before = contents(checkout)
+    checkout.edit(*RECOLOUR)
+    with patch("scripts.builds.catalogue.typeset_together", killed):
+        assert "A process of the build was killed" in checkout.run("build", "--jobs=1", fails=True)
+    checkout.edit(RECOLOUR[0], *reversed(RECOLOUR[1:]))
+    checkout.run("build")
+    assert contents(checkout) == before
 
 
 def test_nothing_to_do_is_said_of_what_was_asked_for_alone(checkout: Checkout) -> None:

@@ -7,7 +7,7 @@ from jinja2 import UndefinedError
 
 from scripts.core.figures import load
 from scripts.errors import LayerError
-from scripts.stages.render import caption
+from scripts.stages.render import caption, render
 from scripts.stages.templates import escape_tex, templates
 from scripts.views import scene_of
 from tests import test_pictures, test_view_pictures
@@ -45,6 +45,17 @@ def test_each_golden_text_belongs_to_a_figure() -> None:
 def test_a_misspelt_variable_is_an_error() -> None:
     with pytest.raises(UndefinedError, match="strid"):
         templates(PROJECT).environment.from_string("<< strid >>").render(stride=2)
+
+
+def test_each_figure_notes_all_templates_that_it_reads() -> None:
+    """Also those that a template imports which another figure has imported before."""
+    read = []
+    for name in ("dilation", "padding_strides"):
+        templates(PROJECT).start_reading()
+        render(PROJECT, scene_of(load(PROJECT.figures / f"{name}.toml")), PROJECT.catalogue)
+        read.append(templates(PROJECT).read)
+    assert read[0] == read[1]
+    assert read[0].keys() >= {"figure.tex.j2", "views/plane.tex.j2", "maps.tex.j2", "words.j2", "styles.tex"}
 
 
 def test_texts_are_escaped_for_tex() -> None:

@@ -13,7 +13,7 @@ import pytest
 from scripts.tex.latexmk import latexmk
 from tests.conftest import PLAIN, PROJECT, RECOLOUR, STYLED, Checkout, whole_checkout
 
-OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*", "report/diagrams/*", "provenance.json")
+OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report.pdf", "report/figures/*", "provenance.json")
 GOALS = ("report", "gifs")
 
 

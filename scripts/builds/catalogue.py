@@ -20,7 +20,8 @@ from scripts.processes import workers
 from scripts.project import Project
 from scripts.record.freshness import Record
 from scripts.record.provenance import recorded
-from scripts.stages.typeset import Format, typeset_together
+from scripts.stages.typeset import TexFormat, typeset_together
+from scripts.tex.latexmk import tool_files
 
 # How many figures a message lists that fail for one cause.
 MOST_NAMED = 5
@@ -73,20 +74,20 @@ def build(
 ) -> list[Path]:
     """Build figures in a format and in those beside it, and delete the files of figures that are gone.
 
-    Returns all files that were asked for; raises `CombinedError` with what failed, and with `keep_going`
-    builds the valid figures all the same.
+    Returns the files of these figures and those of the tools.  Raises `CombinedError` with what failed; with
+    `keep_going` it builds the valid figures all the same.
     """
     if wanted not in FORMATS:
         raise UserError(f"There is no format {wanted!r}. The formats are {', '.join(FORMATS)}.")
     with only_build(project.base, quiet), recorded(project) as provenance:
         forget_others(project)
-        tex_format = Format(project)
+        tex_format = TexFormat(project)
         builds, errors = planned(project, names, [*FORMATS[wanted].beside, wanted], tex_format)
         if not errors or keep_going:
             errors += run(project, builds, tex_format, jobs, quiet, trace)
         if errors:
             raise CombinedError(errors)
-    return [provenance, *(file for one in builds for file in Record(project, one.product).files())]
+    return [provenance, *tool_files(), *(file for one in builds for file in one.record.files())]
 
 
 def forget_others(project: Project) -> None:
@@ -98,7 +99,7 @@ def forget_others(project: Project) -> None:
 
 
 def planned(
-    project: Project, names: Sequence[str], formats: Sequence[str], tex_format: Format
+    project: Project, names: Sequence[str], formats: Sequence[str], tex_format: TexFormat
 ) -> tuple[list[FigureBuild], list[UserError]]:
     """The builds of the valid figures, and the errors of the others; raises `ToolError` for missing tools."""
     # Before anything is read, so that what is edited meanwhile counts as changed.
@@ -121,7 +122,7 @@ def planned(
 
 
 def run(
-    project: Project, builds: Sequence[FigureBuild], tex_format: Format, jobs: int, quiet: bool, trace: bool
+    project: Project, builds: Sequence[FigureBuild], tex_format: TexFormat, jobs: int, quiet: bool, trace: bool
 ) -> list[UserError]:
     """Run the stages of all builds that are stale; the errors of those that fail."""
     stale = [one for one in builds if not one.is_fresh]
@@ -133,7 +134,7 @@ def run(
     with workers(min(jobs, len(stale))) as pool, progress(len(stale), quiet) as tell:
         rendering = {pool.submit(_render, share): share for share in shares(stale, jobs)}
         # While they fill templates.
-        with timed("format", project.format.name, total.spans):
+        with timed("format", project.tex_format.name, total.spans):
             tex_format.make()
         finishing = {}
         for future in as_completed(rendering):
@@ -166,6 +167,9 @@ def _finish(share: Sequence[FigureBuild], done: Done) -> Done:
     compiled = False
     if len(stale) > 1:
         names = [one.figure.name for one in stale]
+        # TeX overwrites their documents; if it is killed, none may count as made from an earlier source.
+        for one in stale:
+            one.record.invalidate("document")
         with timed("latexmk", ", ".join(names), done.spans):
             compiled = typeset_together(stale[0].project, names, stale[0].outputs)
     for one in share:

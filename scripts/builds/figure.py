@@ -18,6 +18,7 @@ from scripts.stages.drawn import Drawn
 from scripts.stages.render import render
 from scripts.stages.templates import templates
 from scripts.stages.typeset import typeset
+from scripts.tex.latexmk import identity
 from scripts.views import scene_of
 from scripts.views.scene import Scene
 
@@ -45,8 +46,8 @@ def timed(stage: str, subject: str, spans: list[Span]) -> Iterator[None]:
 class FigureBuild:
     """A figure on its way to its files in some formats.
 
-    `source` is a fingerprint of what the figure was read from, `tex_format` that of TeX's format; `product`
-    is the name of its record.
+    `source` is a fingerprint of what the figure was read from, `tex_format` that of TeX's format, which covers TeX and
+    the code that runs it; `product` is the name of its record.
     """
 
     project: Project
@@ -144,10 +145,11 @@ class FigureBuild:
     def _document_key(self) -> str:
         """Of the source as it is; there is none if it is lost."""
         source = self._document.read_bytes() if self._document.is_file() else b""
-        return digest(code("scripts.tex.latexmk", self.project.root), self.tex_format, source)
+        return digest(self.tex_format, source)
 
     def _format_key(self, name: str) -> str:
         pdf = self._document.with_suffix(".pdf")
         made_from = pdf.read_bytes() if pdf.is_file() else b""
         durations = repr((self.figure.frame_duration, self.figure.last_frame_duration))
-        return digest(code(FORMATS[name].code, self.project.root), made_from, durations * FORMATS[name].has_durations)
+        kind = FORMATS[name]
+        return digest(code(kind.code, self.project.root), identity(), made_from, durations * kind.has_durations)

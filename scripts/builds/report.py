@@ -14,8 +14,8 @@ from scripts.record.freshness import Record, code
 from scripts.record.provenance import recorded
 from scripts.stages.render import caption
 from scripts.stages.templates import templates
-from scripts.stages.typeset import Format
-from scripts.tex.latexmk import TexError, latexmk
+from scripts.stages.typeset import TexFormat
+from scripts.tex.latexmk import TexError, identity, latexmk, tool_files
 from scripts.tex.log import Place, source_error
 from scripts.text.chapters import chapter
 from scripts.views import scene_of, view_name
@@ -30,13 +30,13 @@ FAULTS = re.compile(
 
 
 def build(project: Project, *, jobs: int, quiet: bool, keep_going: bool, trace: bool) -> list[Path]:
-    """Build the strips of all figures and the report; returns all files that this made.
+    """Build the strips of all figures and the report; returns their files and those of the tools.
 
     Raises `CombinedError` with what failed.
     """
     with only_build(project.base, quiet), recorded(project) as provenance:
         catalogue.forget_others(project)
-        tex_format = Format(project)
+        tex_format = TexFormat(project)
         builds, errors = catalogue.planned(project, project.figure_names(), ["strip"], tex_format)
         if not errors or keep_going:
             errors += catalogue.run(project, builds, tex_format, max(jobs, 1), quiet, trace)
@@ -44,7 +44,7 @@ def build(project: Project, *, jobs: int, quiet: bool, keep_going: bool, trace: 
             raise CombinedError(errors)
         record = _make(project)
     products = [record, *(one.record for one in builds)]
-    return [provenance, *(file for product in products for file in product.files())]
+    return [provenance, *tool_files(), *(file for product in products for file in product.files())]
 
 
 def _make(project: Project) -> Record:
@@ -55,7 +55,7 @@ def _make(project: Project) -> Record:
     record, source = Record(project, "_report"), project.report_build / "report.tex"
     parts = [part for name, content in sorted(sources.items()) for part in (name, content)]
     parts += [part for strip in strips for part in (strip.name, strip.read_bytes())]
-    key = digest(code("scripts.tex.latexmk", project.root), *parts)
+    key = digest(code("scripts.tex.latexmk", project.root), identity(), *parts)
     if not record.fresh("pdf", key):
         with record.stage("pdf", key, [project.report_pdf]):
             for file in (*project.report_build.glob("*.tex"), *project.report_build.glob("*.bib")):

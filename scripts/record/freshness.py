@@ -1,12 +1,13 @@
 """What is up to date: the only place that decides it.
 
-A product (a figure, the report) is made in stages.  Its record, `build/made/PRODUCT.json`, says of each stage
-which files it made and from what: a key, which is a fingerprint of its inputs and of the code that it runs, and
-the templates that it read.  A stage runs again unless all of that is as it was and its files are there.
-Sizes and times of all files tell whether anything has changed at all since a build (`Unchanged`).
+A product (a figure, the report) is made in stages.  Its record, `build/made/PRODUCT.json`, lists for each stage the
+files that it made and what it made them from: a key, which is a fingerprint of its inputs, its code and its tools, and
+the templates that it read.  A stage runs again unless all of that is unchanged and its files exist.
+Before any of this, sizes and times of all files show whether anything has changed since the last build (`Unchanged`).
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from scripts.files import digest, write_whole
+from scripts.files import digest, read_record, write_whole
 from scripts.project import Project
 
 IMPORT = re.compile(r"^\s*from (scripts[\w.]*) import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
@@ -43,10 +44,7 @@ class Record:
     def __init__(self, project: Project, product: str) -> None:
         self.path = project.records / f"{product}.json"
         self.top = project.build
-        try:
-            self.stages: dict[str, dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            self.stages = {}
+        self.stages: dict[str, dict[str, Any]] = read_record(self.path)
 
     def fresh(self, stage: str, key: str, now: Callable[[str], str | None] = lambda _: None) -> bool:
         """Whether a stage's files are there and were made from this key.
@@ -70,11 +68,15 @@ class Record:
         """
         made = {file.relative_to(self.top).as_posix() for file in files}
         before = set(self.stages.get(stage, {}).get("files", []))
-        self._write(stage, None, {}, before | made)
+        self.invalidate(stage, made)
         yield
         for name in before - made:
             (self.top / name).unlink(missing_ok=True)
         self._write(stage, key, read, made)
+
+    def invalidate(self, stage: str, made: Iterable[str] = ()) -> None:
+        """Count a stage's files, and those that are now `made`, as stale until it has run again."""
+        self._write(stage, None, {}, {*self.stages.get(stage, {}).get("files", []), *made})
 
     def files(self) -> list[Path]:
         """All files of the product."""
@@ -92,27 +94,28 @@ class Record:
 
 
 class Unchanged:
-    """Whether a build would find everything as it left it: sizes and times of its inputs and outputs.
+    """Whether a build would find everything as it left it: sizes and times of its inputs, outputs and tools.
 
     Made before the build reads anything, so that what is edited meanwhile counts as changed.
     """
+
+    # The variables that choose the tools and the day that outputs bear.
+    VARIABLES = ("PATH", "SOURCE_DATE_EPOCH")
 
     def __init__(self, project: Project, *asked: str) -> None:
         self.project = project
         self.path = project.records / f"_unchanged_{digest(*asked)[:16]}.json"
         # A commit changes the day that the report bears.
-        self.inputs = _signatures([*project.inputs(), project.root / ".git/logs/HEAD", project.root / ".venv/.ready"])
+        files = [*project.inputs(), project.root / ".git/logs/HEAD", project.root / ".venv/.ready"]
+        self.inputs = {"variables": [os.environ.get(name) for name in self.VARIABLES], "files": _signatures(files)}
 
     def holds(self) -> bool:
         """Whether nothing has changed since `keep`."""
-        try:
-            known = json.loads(self.path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return False
-        return bool(known["inputs"] == self.inputs and known["outputs"] == _signatures(map(Path, known["outputs"])))
+        known = read_record(self.path)
+        return bool(known.get("inputs") == self.inputs and known["outputs"] == _signatures(map(Path, known["outputs"])))
 
     def keep(self, outputs: Iterable[Path]) -> None:
-        """Note that everything asked for is built."""
+        """Note that everything asked for is built: `outputs`, which may include the tools that made them."""
         write_whole(self.path, json.dumps({"inputs": self.inputs, "outputs": _signatures(outputs)}))
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from scripts.files import digest, write_whole
+from scripts.files import digest, read_record, write_whole
 from scripts.project import Project
 from scripts.record.revision import build_date, commit
 from scripts.tex.latexmk import identity, installed
@@ -23,9 +23,9 @@ def recorded(project: Project) -> Iterator[Path]:
     """Write provenance.json if the enclosed build succeeds; yields its path."""
     file = project.build / "provenance.json"
     sources = _sources(project)
-    known = json.loads(file.read_text()) if file.is_file() else {}
-    if known and known != known | sources:
-        file.unlink()
+    known = read_record(file)
+    if known != known | sources:
+        file.unlink(missing_ok=True)
     yield file
     write_whole(file, json.dumps(sources | _versions(project), indent=1) + "\n")
 
@@ -47,7 +47,7 @@ def _versions(project: Project) -> dict[str, dict[str, str]]:
     installed = ready.stat().st_mtime_ns if ready.is_file() else None
     fingerprint = digest(identity(), str(installed), platform.python_version())
     cache = project.records / "_versions.json"
-    known = json.loads(cache.read_text()) if cache.is_file() else {}
+    known = read_record(cache)
     if known.get("of") != fingerprint:
         known = {"of": fingerprint, "versions": {"tools": _tools(), "packages": _packages(project)}}
         write_whole(cache, json.dumps(known))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import (
+    BytecodeCache,
     Environment,
     FileSystemLoader,
     StrictUndefined,
@@ -19,6 +20,7 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
 )
+from jinja2.bccache import Bucket
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
@@ -86,8 +88,24 @@ class Origins(Extension):
 ERRORS = (TemplateError, TypeError, AttributeError, ValueError, ArithmeticError, LookupError, RecursionError)
 
 
+class Compiled(BytecodeCache):
+    """The compiled templates of a process."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill in the code if it was compiled from the same text."""
+        if bucket.key in self.codes:
+            bucket.bytecode_from_string(self.codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code."""
+        self.codes[bucket.key] = bucket.bytecode_to_string()
+
+
 class Reading(Environment):
-    """Templates that keep fingerprints of all that are used, by their names."""
+    """Jinja's environment, with fingerprints of all templates that it has read, by their names."""
 
     read: dict[str, str]
 
@@ -109,6 +127,7 @@ class Templates:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._compiled = Compiled()
         self._plain, self._marked = self._environment(), self._environment(Origins)
         self._is_marking = False
 
@@ -138,8 +157,8 @@ class Templates:
             raise
 
     def start_reading(self) -> None:
-        """Forget which templates have been read."""
-        self._plain.read = {}
+        """Forget which templates have been read, and all that they imported: Jinja runs an import only once."""
+        self._plain = self._environment()
 
     @property
     def read(self) -> dict[str, str]:
@@ -184,6 +203,8 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
             extensions=["jinja2.ext.do", *more],
+            # Marked templates have the same names but other code.
+            bytecode_cache=None if more else self._compiled,
         )
         env.read = {}
         env.filters |= {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from scripts.files import digest
 from scripts.project import Outputs, Project
-from scripts.record.freshness import Record
+from scripts.record.freshness import Record, code
 from scripts.stages.render import tex_error
 from scripts.stages.templates import templates
 from scripts.tex.latexmk import TexError, check_tools, dump_format, identity, latexmk, latexmk_together
@@ -12,17 +12,17 @@ from scripts.tex.log import Place, source_error
 from scripts.views.scene import Scene
 
 
-class Format:
+class TexFormat:
     """The preamble, dumped once: TeX starts from it for every figure."""
 
     def __init__(self, project: Project) -> None:
         self.project, self.preamble = project, project.preamble.read_bytes()
-        self.fingerprint = digest(self.preamble, identity())
+        self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.preamble)
         self._record = Record(project, "_format")
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it was made from this preamble by the tools that are installed."""
+        """Whether it was made from this preamble by this code and the installed tools."""
         return self._record.fresh("fmt", self.fingerprint)
 
     def check_tools(self) -> None:
@@ -35,8 +35,8 @@ class Format:
         if self.is_fresh:
             return
         try:
-            with self._record.stage("fmt", self.fingerprint, [self.project.format]):
-                dump_format(self.project.preamble, self.preamble, self.project.format)
+            with self._record.stage("fmt", self.fingerprint, [self.project.tex_format]):
+                dump_format(self.project.preamble, self.preamble, self.project.tex_format)
         except TexError as failed:
             name, line = failed.stop.where(self.project.preamble)
             at = None if line is None or name != self.project.preamble.name else Place(self.project.preamble, line)
@@ -46,11 +46,11 @@ class Format:
 def typeset(project: Project, scene: Scene, outputs: Outputs) -> None:
     """Compile a figure; raises `SourceError` at an error in a template."""
     try:
-        latexmk(outputs.document(scene.figure.name), project.format)
+        latexmk(outputs.document(scene.figure.name), project.tex_format)
     except TexError as failed:
         raise tex_error(project, scene, failed, outputs) from None
 
 
 def typeset_together(project: Project, names: Sequence[str], outputs: Outputs) -> bool:
     """Compile figures with one start of latexmk; if any of them fails, each is to be compiled alone."""
-    return latexmk_together([outputs.document(name) for name in names], outputs.work, project.format)
+    return latexmk_together([outputs.document(name) for name in names], outputs.work, project.tex_format)

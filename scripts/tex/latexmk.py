@@ -104,11 +104,16 @@ def dump_format(preamble: Path, content: bytes, target: Path) -> None:
 
 
 @cache
+def tool_files() -> tuple[Path, ...]:
+    """The installed tools and files of TeX that the project needs."""
+    programs = [Path(place) for program in needs.PROGRAMS if (place := shutil.which(program))]
+    return (*programs, *needs.tex_places().values())
+
+
+@cache
 def identity() -> str:
     """What distinguishes one installation of the tools from another: their paths, sizes and times."""
-    programs = [Path(place) for program in needs.PROGRAMS if (place := shutil.which(program))]
-    files = [*programs, *needs.tex_places().values()]
-    return "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)
+    return "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in tool_files())
 
 
 # All tools with their installed versions; asking all programs for these takes a while.

@@ -12,7 +12,7 @@ from scripts.views.scene import Scene
 
 # From one row to the next, from the last one down to the sums with a line between, and from the input elements to the
 # first product.
-PITCH, SUM_GAP, RULE_GAP, INPUT_GAP = 1.3, 0.3, 0.3, 1.7
+PITCH, SUM_GAP, INPUT_GAP = 1.3, 0.3, 1.7
 
 
 class Product(NamedTuple):
