@@ -23,7 +23,7 @@ from scripts.core.figures import Figure, load
 from scripts.core.layers import Index, Layer
 from scripts.errors import UserError
 from scripts.stages.render import caption
-from scripts.stages.templates import templates
+from scripts.stages.templates import escape_tex, templates
 from scripts.views import scene_of, view_name
 from tests.conftest import PROJECT
 from tests.oracle import File
@@ -386,6 +386,7 @@ def matrix(figure: Figure, found: Document) -> None:
     met = products(layer)
     rows = list(np.ndindex(*layer.output_size))
     assert len(found.frames) == len(rows)
+    assert len(found.strip) == 1
     for lit, picture in zip(rows, found.frames, strict=True):
         assert_flat(picture)
         words = [f"input {size(layer.input_size)}", f"output {size(layer.output_size)}"]
@@ -694,11 +695,22 @@ def in_the_report() -> dict[str, tuple[str, str]]:
 # Tests
 
 
+def assert_figure(figure: Figure, every: bool = True) -> None:
+    MEANT[view_name(figure)](figure, read_back(figure, every))
+    assert_said(figure)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_picture_of_a_small_layer_is_what_the_arithmetic_says(name: str, tmp_path: Path) -> None:
+    assert_figure(in_file(tmp_path, name, view=name.partition("_")[0], **SMALL[name]))
+
+
 @pytest.mark.parametrize("name", PROJECT.figure_names())
 def test_every_picture_of_the_catalogue_is_what_the_arithmetic_says(name: str, full: bool, notes: list[str]) -> None:
     figure = load(PROJECT.figures / f"{name}.toml")
     view = view_name(figure)
     text, other = in_the_report()[name]
+    assert text.startswith(escape_tex(caption(PROJECT, figure)))
     assert other == (scene_of(figure).alternative or caption(PROJECT, figure))
     try:
         found = read_back(figure, every=full)
@@ -719,11 +731,6 @@ def test_every_picture_of_the_catalogue_is_what_the_arithmetic_says(name: str, f
     assert_said(figure)
 
 
-def assert_figure(figure: Figure, every: bool = True) -> None:
-    MEANT[view_name(figure)](figure, read_back(figure, every))
-    assert_said(figure)
-
-
 def test_the_matrix_of_a_transposed_layer_is_drawn_transposed() -> None:
     drawn = []
     for name in ("matrix", "matrix_transposed"):
@@ -734,11 +741,6 @@ def test_the_matrix_of_a_transposed_layer_is_drawn_transposed() -> None:
     direct, transposed = drawn
     assert direct
     assert {(column, row, weight) for row, column, weight in direct} == transposed
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_every_picture_of_a_small_layer_is_what_the_arithmetic_says(name: str, tmp_path: Path) -> None:
-    assert_figure(in_file(tmp_path, name, view=name.partition("_")[0], **SMALL[name]))
 
 
 def test_the_maximum_of_no_input_is_a_number_too(tmp_path: Path) -> None:
