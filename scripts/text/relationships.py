@@ -20,7 +20,7 @@ from scripts.project import Project
 class Relationship:
     """An equation, `quantity` = `formula`, that holds wherever all `conditions` do.
 
-    `symbols` gives each symbol of the report its TeX.
+    `symbols` maps each symbol of the report to its TeX.
     """
 
     name: str
@@ -58,8 +58,8 @@ class Relationship:
     def worked(self, values: Mapping[str, Rational], repeated: bool = True) -> str:
         """The equation, `repeated` or not, then with numbers in place of symbols, and its result, typeset.
 
-        Raises `ValueError` where a condition does not hold for these numbers, or the result is not what
-        they say it is.
+        Raises `ValueError` if a condition does not hold for these numbers, or the result differs from
+        theirs.
         """
         given = {symbol: values[symbol.name] for symbol in self.symbols if symbol.name in values}
         for condition in self.conditions:
@@ -109,7 +109,7 @@ def relationships(project: Project) -> dict[str, Relationship]:
 def receptive_fields(project: Project, layers: Iterable[Layer], axis: int = -1) -> list[dict[str, Rational]]:
     """Receptive field r, jump j and centre c along an axis of a stack: those of the input, and after each layer.
 
-    After a layer, its own quantities and those of the field before are there, too.
+    The entry after a layer also has its own quantities and those of the field before it.
     """
     field = {"r": Rational(1), "j": Rational(1), "c": Rational(0)}
     found = [field]
