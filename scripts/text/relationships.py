@@ -6,7 +6,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from sympy import Expr, Rational, Symbol, latex
@@ -29,11 +29,6 @@ class Relationship:
     formula: Expr
     conditions: tuple[Expr, ...]
     symbols: Mapping[Symbol, str]
-
-    @cached_property
-    def mentioned(self) -> set[str]:
-        """The names of all its symbols."""
-        return {symbol.name for part in (self.quantity, self.formula, *self.conditions) for symbol in part.free_symbols}
 
     @property
     def tex(self) -> str:
