@@ -37,7 +37,7 @@ define OPTION
 ifeq ($$(origin $(1)),command line)
 override $(1) := $$(value $(1))
 export $(1)
-override $(2) += $(3)"$$$$$(1)"
+$(if $(2),override $(2) += $(3)"$$$$$(1)")
 endif
 endef
 $(eval $(call OPTION,FIGURES,BUILD_OPTIONS,-- ))
@@ -49,7 +49,7 @@ $(eval $(call OPTION,VALUES,DRAW_OPTIONS,--values=))
 $(eval $(call OPTION,VIEW,DRAW_OPTIONS,--view=))
 $(eval $(call OPTION,FORMATS,DRAW_OPTIONS,--formats=))
 $(eval $(call OPTION,BASELINE,BENCH_OPTIONS,--baseline=))
-$(eval $(call OPTION,THEME,THEME_OPTION,))
+$(eval $(call OPTION,THEME))
 
 # Each module in scripts/formats/ is a format NAME, made by `make NAMEs`.
 FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(wildcard scripts/formats/*.py)))
