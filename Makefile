@@ -1,16 +1,16 @@
-# The report and its figures.  `make help` lists what can be made.
+# The report and its figures.  `make help` lists all goals.
 
 BUILD := build
 override BUILD := $(patsubst %/,%,$(BUILD))
 HASH := \#
 $(if $(filter-out 1,$(words $(BUILD)))$(findstring $(HASH),$(BUILD))$(findstring :,$(BUILD))$(findstring %,$(BUILD)),\
-    $(error BUILD=$(BUILD) is no name of a folder without spaces, $(HASH), : and %; give one))
-# Not the project or what it is in, and none of its folders: `make clean` removes it.
+    $(error BUILD=$(BUILD) cannot be used: give a folder's name without spaces, $(HASH), : and %))
+# Not the project, a folder that contains it, or one of its own folders: `make clean` removes BUILD.
+REFUSE = $(error BUILD=$(BUILD) would let make clean remove the project's own files; name another folder)
 INSIDE := $(patsubst $(CURDIR)/%,%,$(BUILD:./%=%))
-$(if $(filter . ..,$(subst /, ,$(BUILD:./%=%)))$(findstring <$(BUILD)/,<$(CURDIR)/)$(filter /,$(BUILD)),\
-    $(error BUILD=$(BUILD) is no folder for what is built; name another))
+$(if $(filter . ..,$(subst /, ,$(BUILD:./%=%)))$(findstring <$(BUILD)/,<$(CURDIR)/)$(filter /,$(BUILD)),$(REFUSE))
 $(if $(filter /%,$(INSIDE)),,$(if $(filter figures templates scripts report tests docs .venv .git .ci,\
-    $(firstword $(subst /, ,$(INSIDE)))),$(error BUILD=$(BUILD) is no folder for what is built; name another)))
+    $(firstword $(subst /, ,$(INSIDE)))),$(REFUSE)))
 export BUILD MAKE_VERSION
 PYTHON ?= python3
 
@@ -37,7 +37,7 @@ define OPTION
 ifeq ($$(origin $(1)),command line)
 override $(1) := $$(value $(1))
 export $(1)
-override $(2) += $(3)"$$$$$(1)"
+$(if $(2),override $(2) += $(3)"$$$$$(1)")
 endif
 endef
 $(eval $(call OPTION,FIGURES,BUILD_OPTIONS,-- ))
@@ -49,7 +49,7 @@ $(eval $(call OPTION,VALUES,DRAW_OPTIONS,--values=))
 $(eval $(call OPTION,VIEW,DRAW_OPTIONS,--view=))
 $(eval $(call OPTION,FORMATS,DRAW_OPTIONS,--formats=))
 $(eval $(call OPTION,BASELINE,BENCH_OPTIONS,--baseline=))
-$(eval $(call OPTION,THEME,THEME_OPTION,))
+$(eval $(call OPTION,THEME))
 
 # Each module in scripts/formats/ is a format NAME, made by `make NAMEs`.
 FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(wildcard scripts/formats/*.py)))
@@ -69,19 +69,19 @@ $(FORMAT_GOALS): $(READY)
 
 all_animations: gifs
 
-draw: $(READY) ## one layer, into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx
+draw: $(READY) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx
 	@$(PY) -m scripts.draw $(DRAW_OPTIONS)
 
-watch: $(READY) ## build again whenever a file is saved, FIGURES="a b" or all and the report
+watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything
 	@$(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
 
-gallery: gifs ## the README's animations and their table, from the build
+gallery: gifs ## update the README's animations and their table
 	@$(PY) -m scripts.gallery
 
-setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## what the build needs; NO_INSTALL=1 only names system packages
+setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## install what the build needs; NO_INSTALL=1 only lists system packages
 	@$(PYTHON) -m scripts.setup $(QUIET)
 
-doctor: ## what the build needs, what there is of it, and how to get the rest
+doctor: ## list the tools that the build needs, and how to install those missing
 	@$(PYTHON) -m scripts.doctor
 
 test: lint ## all tests
@@ -99,21 +99,21 @@ lint: $(READY) ## ruff and mypy
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 
-format: $(READY) ## lay out the Python code
+format: $(READY) ## format the Python code
 	@$(PY) -m ruff check --fix
 	@$(PY) -m ruff format
 
-pins: $(READY) ## requirements.txt anew from requirements.in, with hashes
+pins: $(READY) ## renew requirements.txt from requirements.in, with hashes
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
 	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-emit-index-url requirements.in --output-file requirements.txt
 	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-emit-index-url requirements-bench.in --output-file requirements-bench.txt
 
-list: ## the names of all figures
+list: ## list all figures
 	@ls figures | sed -n 's/\.toml$$//p'
 
-clean: ## remove everything that was built
+clean: ## remove the build
 	rm -rf $(BUILD)
 
 distclean: clean ## remove the Python packages too
@@ -123,8 +123,8 @@ help: ## this list
 	@sed -n 's/^\(# \)\{0,1\}\([a-z][a-z_, -]*\).*:.*## \(.*\)/\2|\3/p' $(firstword $(MAKEFILE_LIST)) | \
 	    while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
 	@echo 'With FIGURES="a b" only those figures, with THEME=NAME in another theme, with -jN N figures at a time (default: all'
-	@echo 'cores), with -s no talk, with TIME_LIMIT=N N seconds for each figure and the report instead of 120, with -k the valid'
-	@echo 'figures in spite of wrong files, with TRACE=1 a trace of the build in trace.json, for https://ui.perfetto.dev.'
+	@echo 'cores), with -s silently, with TIME_LIMIT=N at most N seconds for each figure and the report (default: 120), with -k even'
+	@echo 'if some files are invalid, with TRACE=1 a trace of the build in trace.json, for https://ui.perfetto.dev.'
 
 # One process builds all figures in parallel, so Make's own goals run one after the other.
 .NOTPARALLEL:

@@ -1,6 +1,6 @@
-"""The stages that turn `figures/*.toml` into pictures and a report, in the order data flows.
+"""From `figures/*.toml` to pictures and a report; commands are the modules directly in this folder.
 
-spec → arithmetic → frames → render → typeset → rasterise → animate, and → report.
+Data flows from core (keys, arithmetic, frames) through views (scenes) and stages (TikZ, PDF, images) to formats.
 """
 
 import signal

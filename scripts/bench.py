@@ -1,4 +1,4 @@
-"""Measures the build: whole commands, and the same frames drawn by simpler means in the same run.
+"""Measures the build: whole commands, and for comparison the same frames drawn by simpler means.
 
 Works in a copy of the project below the build, prints a table, and writes `build/bench.json`.  `--baseline`
 compares with such a file.
@@ -27,7 +27,7 @@ from scripts.project import Project, frame_names
 from scripts.stages.drawn import DPI
 from scripts.views import scene_of
 
-# Of both views, direct and transposed; 43 frames.
+# Plane and numerical views, direct and transposed layers; 43 frames.
 SAMPLE = (
     "no_padding_strides",
     "padding_strides",
@@ -87,7 +87,7 @@ def copy_project(project: Project, copy: Path) -> list[str]:
 
 
 def commands(copy: Path, classic: Sequence[str], runs: int, many: int) -> list[Measure]:
-    """Everything that a person does with the project; the last one with `many` figures, copies of the classic ones."""
+    """The common commands, and last a build of `many` figures, copies of the classic ones."""
     make = ["make", "-s"]
     gifs = [*make, "gifs", f"FIGURES={' '.join(classic)}"]
 

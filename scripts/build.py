@@ -1,6 +1,6 @@
-"""Builds figures in a format: from each figure's file to its frames, its animation or other files.
+"""Builds figures in a format: single frames, animations or other files.
 
-Only what is out of date is made.  Figures are spread over all cores, the largest first.
+Only what is out of date is built.  Figures are spread over all cores, the largest first.
 """
 
 import os
@@ -15,12 +15,12 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def asked_for(project: Project, words: list[str]) -> list[str]:
-    """The figures that some words name, all of them by default; raises `UserError` for an unknown one."""
+    """The figures named in `words`, by default all; raises `UserError` for an unknown one."""
     known = project.figure_names()
     for name in known:
         if not NAME.fullmatch(name):
             raise UserError(
-                f"A name in figures/ is no name of a figure: {project.figures / name}.toml; "
+                f"A name in figures/ is not a valid name of a figure: {project.figures / name}.toml; "
                 "rename it with letters, digits, _ and -."
             )
     names = list(dict.fromkeys(name for word in words for name in word.split()))
@@ -36,9 +36,9 @@ def main() -> None:
     command.add_argument("names", nargs="*", metavar="NAME", help="a figure in figures/; all of them by default")
     command.add_argument("--format", default="gif", help="gif, pdf, png or another one in scripts/formats/")
     command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="figures at a time")
-    command.add_argument("--keep-going", action="store_true", help="build the valid figures beside wrong files")
-    command.add_argument("--quiet", action="store_true", help="print nothing about success")
-    command.add_argument("--trace", action="store_true", help="write what took how long to trace.json in the build")
+    command.add_argument("--keep-going", action="store_true", help="build the valid figures even if others are invalid")
+    command.add_argument("--quiet", action="store_true", help="print only errors")
+    command.add_argument("--trace", action="store_true", help="write the times of all stages to trace.json")
     options = command.parse_args()
     project = Project.current()
     names = asked_for(project, options.names)

@@ -1,4 +1,4 @@
-"""What all commands share: their parser, and errors reported without a traceback."""
+"""What all commands share: their argument parser, and errors reported without a traceback."""
 
 import argparse
 import os
@@ -18,13 +18,13 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def run(work: Callable[[], None]) -> None:
-    """Run a command to its exit status: 0, 1 with an error message on standard error, 130 if interrupted.
+    """Run a command and exit with its status.
 
-    141 if standard output is closed early.
+    0 for success, 1 with a message on standard error, 130 if interrupted, 141 if standard output is closed early.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Characters that the terminal's encoding lacks are shown by their numbers.
+    # Characters that the terminal's encoding lacks are printed as escapes.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -39,6 +39,6 @@ def run(work: Callable[[], None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except UserError as error:
-        # A file from a stranger must not control the terminal.
+        # Text from an untrusted file must not control the terminal.
         print("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(error)), file=sys.stderr)
         sys.exit(1)

@@ -95,7 +95,7 @@ def _list(values: Values | None) -> Any:
 
 
 def main() -> None:
-    """Describe the files on the command line; of a bad one print the error, and go on with the others."""
+    """Describe the files on the command line; invalid ones are reported after the others."""
     command = cli.parser(__doc__)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE.toml")
     project, problems = Project(), list[UserError]()

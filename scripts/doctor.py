@@ -14,7 +14,7 @@ from scripts.machine.needs import complaint, find
 VENV = Path(".venv")
 WANTED = Path("requirements.in")
 PINNED = Path("requirements.txt")
-# A name, its version, and on which machines it is needed if not on all.
+# A name, its version, and the machines that need it if not all do.
 PIN = r"^([\w.-]+)==([\w.]+)(?: ; ([^\\\n]*))?"
 
 
@@ -34,7 +34,7 @@ class Package(NamedTuple):
 
 def packages() -> List[Package]:
     """The packages that the project uses itself, and those that these need on every machine."""
-    # Imported here: an old Python, which is only to be reported as too old, lacks it.
+    # Imported here, since a Python that is only reported as too old lacks it.
     from importlib.metadata import distributions
 
     purposes = dict(re.findall(r"^([\w.-]+) +# (.*)$", WANTED.read_text(encoding="utf-8"), re.MULTILINE))
@@ -56,7 +56,7 @@ def _normal(name: str) -> str:
 
 def main() -> None:
     """Print a line for each tool and package, then those that are missing."""
-    # Where nobody reads on, as after `| head`, that is the end.
+    # End quietly if the output is closed early, as by `| head`.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     found = find()
     print("Tools, and the Debian packages that hold them:")

@@ -1,7 +1,7 @@
-"""Draws single layers, written as PyTorch, Keras or ONNX write them, without a figure's file.
+"""Draws layers written as in PyTorch, Keras or ONNX, without a figure's file.
 
-Writes `build/draw/NAME/NAME.gif`, the frames as PDF, PNG and TikZ beside it, and `NAME.toml`, the file that would
-make it a figure of the catalogue.
+Writes `build/draw/NAME/NAME.gif`, the frames as PDF, PNG and TikZ beside it, and `NAME.toml`, which can be put into
+`figures/`.
 """
 
 import argparse
@@ -33,7 +33,7 @@ CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 
 
 def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: argparse.Namespace) -> None:
-    """Draw a layer; print its sizes, its caption and where the files are.
+    """Draw a layer; print its sizes, its caption and its folder.
 
     `source` is the text that it comes from, `wanted` the options of the command.  Raises `UserError`.
     """
@@ -50,7 +50,7 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
         build = FigureBuild(project, drawn, f"_draw_{name}", formats, outputs, digest(text), tex_format.fingerprint)
         file = outputs.top / f"{name}.toml"
         if file.is_file() and file.read_text(encoding="utf-8") != text:
-            # Of another layer, which had the same name.
+            # Drawn from another layer of the same name.
             _delete(build, file)
         build.render()
     except LayerError as error:
@@ -69,9 +69,9 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
 
 
 def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:
-    """A layer with its channels if its view draws them, else in one of them; the figure and the text of its file.
+    """The figure of a layer, with all channels if its view draws them, else with one; and the text of its file.
 
-    Raises `LayerError` where the view draws neither.
+    Raises `LayerError` if the view draws neither.
     """
     channels = {key: value for key, value in keys.items() if key in CHANNEL_KEYS}
     single = {key: value for key, value in keys.items() if key not in CHANNEL_KEYS}
@@ -89,7 +89,7 @@ def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, 
     try:
         scene_of(drawn)
     except LayerError as error:
-        # A view of channels has refused the whole for another reason, say their number.
+        # A view that draws channels may refuse them for another reason, such as their number.
         raise (whole_error if whole_error and whole_error.key != "view" == error.key else error) from None
     return drawn, _toml(single) + note
 
@@ -113,12 +113,12 @@ def _sizes(shape: Index) -> str:
 
 
 def _toml(keys: Mapping[str, Any], prefix: str = "") -> str:
-    """Keys as a file has them: JSON's numbers, lists, texts and booleans are TOML's."""
+    """Keys as lines of TOML, whose numbers, lists, strings and booleans are written as in JSON."""
     return "".join(f"{prefix}{key} = {json.dumps(value)}\n" for key, value in keys.items())
 
 
 def table(layers: Sequence[ModelLayer]) -> str:
-    """The layers of a model, numbered: name, operator, and the sizes that the model states."""
+    """The numbered layers of a model, with their operators and the sizes that the model states."""
     rows = [("", "layer", "operator", "input", "output", "channels")]
     for number, found in enumerate(layers, start=1):
         given = () if found.input_size is None else found.input_size

@@ -1,4 +1,4 @@
-"""Errors that a person can mend; everything else keeps its traceback."""
+"""Errors that a user can fix; all others keep their traceback."""
 
 import errno
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """An error that its reader can mend; its text is the whole message.
+    """An error that the user can fix; its text is the whole message.
 
-    `cause` is the same for every figure that fails for one reason.
+    Figures that fail for the same reason share its `cause`.
     """
 
     def __init__(self, message: str) -> None:
@@ -19,7 +19,7 @@ class UserError(Exception):
 class LayerError(UserError):
     """A layer that cannot exist.
 
-    `key` is the parameter at fault, `rule` what it breaks, `remedy` what would be right.
+    `key` is the parameter at fault, `rule` what is wrong with it, `remedy` what to change.
     """
 
     def __init__(self, key: str, rule: str, remedy: str) -> None:
@@ -34,10 +34,10 @@ class FigureError(UserError):
         super().__init__(f"{source}{'' if line is None else f', line {line}'}: {problem}")
 
 
-# What helps where the system refuses to read or write.
+# Remedies where the operating system refuses to read or write.
 REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space on its disk"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "Give yourself the right to read and write it"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "Get permission to read and write it"),
 }
 
 
@@ -53,7 +53,7 @@ class FileError(UserError):
 
 
 class ToolError(UserError):
-    """A program that failed: which one, at what, and what it printed."""
+    """A program that failed: its name, what it worked on and what it printed."""
 
 
 class SourceError(UserError):
@@ -68,7 +68,7 @@ class SourceError(UserError):
         self.cause = f"{place}: {problem}"
 
     def shown_in(self, figure: str) -> "SourceError":
-        """The same error, with the figure in which it shows."""
+        """The same error, naming the figure in which it shows."""
         shown = SourceError(self.place, self.problem, [*self.details, f"It shows in {figure}."])
         shown.cause = self.cause
         return shown

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, by one build at a time."""
+"""Writing files atomically, and one build at a time."""
 
 import fcntl
 import hashlib
@@ -43,7 +43,7 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def digest(*contents: Content) -> str:
-    """A fingerprint of some contents."""
+    """A fingerprint of contents in their order."""
     state = hashlib.sha256()
     for content in contents:
         data = content.encode() if isinstance(content, str) else content
@@ -64,7 +64,7 @@ def file_errors(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def only_build(folder: Path, quiet: bool) -> Iterator[None]:
-    """Wait until no other process builds in a folder, and delete temporary files that a killed build left there."""
+    """Wait until no other process builds in a folder, and delete temporary files that a killed build left in it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         # Workers and TeX inherit the lock: if the build is killed, it is held until the last of them ends.
@@ -80,7 +80,7 @@ def only_build(folder: Path, quiet: bool) -> Iterator[None]:
             with file_errors(folder):
                 yield
         except BaseException:
-            # Terminated workers may have left some.
+            # Terminated workers may have left temporary files.
             _delete_temporary(folder)
             raise
 

@@ -1,6 +1,6 @@
 """The README's animations: copies of the built GIFs, and the table that shows them.
 
-`templates/gallery.md.j2` says which figures are shown, and how; the table stands between two marks.
+`templates/gallery.md.j2` lists the figures that are shown; the table replaces the text between two marks.
 """
 
 from PIL import Image

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from scripts.errors import ToolError, UserError
 
-# Bytes left on a disk on which a program could not write what it had to.
+# A program that fails with fewer free bytes on its disk is taken to have failed for lack of space.
 FULL = 1 << 16
 
 # Runs a command in a process group that ends when the other end of its standard input is closed, which is also
@@ -35,7 +35,7 @@ class TimeLimitError(ToolError):
 
     def __init__(self, program: str, folder: Path, seconds: int) -> None:
         super().__init__(
-            f"{program} took over {seconds} s in {folder} and was stopped. Look for a loop without an end; "
+            f"{program} took over {seconds} s in {folder} and was stopped. Look for an infinite loop; "
             f"if it only needs longer, allow more: make TIME_LIMIT={5 * seconds}"
         )
         self.cause = f"{program} took over {seconds} s"
@@ -103,9 +103,9 @@ def workers(count: int) -> Iterator[ProcessPoolExecutor]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         yield pool
     except BrokenProcessPool as error:
-        raise ToolError("A process of the build was killed, perhaps for want of memory. Run make again.") from error
+        raise ToolError("A process of the build was killed, perhaps for lack of memory. Run make again.") from error
     except BaseException:
-        # Workers would go on with their queue.
+        # Otherwise workers would finish their queue.
         for worker in multiprocessing.active_children():
             worker.terminate()
         raise

@@ -1,4 +1,4 @@
-"""Where everything is: one object, passed down, instead of places fixed at import."""
+"""The paths of a project, in one object that is passed down: no module fixes a path when it is imported."""
 
 import os
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ INPUTS = (
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where the files of figures go: a folder for each kind below `top`, or all in `top` itself if `together`.
+    """The folders that figures are built into: one for each kind of file below `top`, or `top` alone if `together`.
 
-    `work` is where TeX works.
+    TeX runs below `work`.
     """
 
     top: Path
@@ -37,13 +37,13 @@ class Outputs:
         return self.top if self.together else self.top / kind
 
     def document(self, name: str) -> Path:
-        """The source of all frames of a figure, in a folder that latexmk has to itself."""
+        """The document with all frames of a figure, in a folder of its own for latexmk."""
         return self.work / name / f"{name}.tex"
 
 
 @dataclass(frozen=True)
 class Project:
-    """A checkout below `root`, built below `base` with figures in a theme."""
+    """The checkout in `root`, which is built into `base` with figures in a theme."""
 
     root: Path = Path()
     base: Path = Path("build")
@@ -51,7 +51,7 @@ class Project:
 
     @classmethod
     def current(cls) -> "Project":
-        """The project in the current folder, as BUILD and THEME ask for it; raises `UserError` for an unknown theme."""
+        """The project in the current folder, with BUILD and THEME as set; raises `UserError` for an unknown theme."""
         project = cls(base=Path(os.environ.get("BUILD") or "build"), theme=os.environ.get("THEME") or DEFAULT_THEME)
         if project.theme not in (themes := project.themes()):
             raise UserError(f"THEME: cannot be {project.theme!r}. It is one of {', '.join(themes)}.")
@@ -64,7 +64,7 @@ class Project:
 
     @property
     def templates(self) -> Path:
-        """How figures look."""
+        """The templates, which define how figures look."""
         return self.root / "templates"
 
     @property
@@ -84,7 +84,7 @@ class Project:
 
     @property
     def preamble(self) -> Path:
-        """What all figures' documents begin with."""
+        """The preamble of every figure's document."""
         return self.templates / "preamble.tex"
 
     @cached_property
@@ -104,7 +104,7 @@ class Project:
 
     @property
     def report_build(self) -> Path:
-        """Where TeX makes the report."""
+        """The folder in which TeX compiles the report."""
         return self.build / "report"
 
     @property
@@ -114,11 +114,11 @@ class Project:
 
     @property
     def catalogue(self) -> Outputs:
-        """Where the files of all figures go."""
+        """The folders for the figures of the catalogue."""
         return Outputs(self.build, self.build / "work")
 
     def drawing(self, name: str) -> Outputs:
-        """Where the files of a layer drawn by `make draw` go."""
+        """The folders for a layer drawn by `make draw`."""
         return Outputs(self.build / "draw" / name, self.build / "draw" / ".work", together=True)
 
     def themes(self) -> list[str]:
@@ -126,7 +126,7 @@ class Project:
         return sorted(path.stem for path in (self.templates / "themes").glob("*.tex"))
 
     def figure_names(self) -> list[str]:
-        """The names of all figures; hidden files are an editor's."""
+        """The names of all figures; hidden files belong to editors."""
         return sorted(path.stem for path in self.figures.glob("[!.]*.toml"))
 
     def inputs(self) -> list[Path]:
@@ -135,6 +135,6 @@ class Project:
 
 
 def frame_names(name: str, count: int) -> list[str]:
-    """Names of a figure's frames, without ending: two digits, three where there are over 100."""
+    """File names of a figure's frames, without extension: two digits, or three for more than 100 frames."""
     digits = 2 if count <= 100 else 3
     return [f"{name}_{number:0{digits}}" for number in range(count)]

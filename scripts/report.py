@@ -1,7 +1,7 @@
 """Builds the report: its text, the figures' strips and captions, compiled by latexmk.
 
-Everything it needs is gathered in `build/report/`, where TeX runs; writes `build/report.pdf`.  An undefined
-or doubled reference, a missing glyph and an overfull box are errors.
+TeX runs in `build/report/`, where everything that it needs is gathered; the result is `build/report.pdf`.  Undefined
+and duplicate references, missing glyphs and overfull boxes are errors.
 """
 
 import os
@@ -12,12 +12,12 @@ from scripts.record.freshness import Unchanged
 
 
 def main() -> None:
-    """Build the figures' strips and the report, unless nothing has changed since."""
+    """Build the figures' strips and the report, unless nothing has changed since the last build."""
     command = cli.parser(__doc__)
     command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="figures at a time")
-    command.add_argument("--keep-going", action="store_true", help="build the valid figures beside wrong files")
-    command.add_argument("--quiet", action="store_true", help="print nothing about success")
-    command.add_argument("--trace", action="store_true", help="write what took how long to trace.json in the build")
+    command.add_argument("--keep-going", action="store_true", help="build the valid figures even if others are invalid")
+    command.add_argument("--quiet", action="store_true", help="print only errors")
+    command.add_argument("--trace", action="store_true", help="write the times of all stages to trace.json")
     options = command.parse_args()
     project = Project.current()
     unchanged = Unchanged(project, "report")

@@ -1,8 +1,8 @@
 """Installs missing system packages, or lists them, and makes `.venv` from the pinned requirements.
 
 Run by the system's Python before anything is installed, so it uses the standard library alone. System
-packages are installed where the user is root and apt-get exists; elsewhere, and with NO_INSTALL=1, each
-missing thing is listed with what it is for and the command that installs it.
+packages are installed where the user is root and apt-get exists; elsewhere, and with NO_INSTALL=1, what is
+missing is listed with its purpose and the command that installs it.
 """
 
 import fcntl
@@ -56,17 +56,17 @@ def make_venv() -> None:
 
 
 def install_packages() -> None:
-    """Install into `.venv`, also over the remains of an installation that was killed."""
+    """Install into `.venv`, even over the remains of an interrupted installation."""
     say(f"Installing the Python packages of requirements.txt into {VENV}")
     python = str(VENV / "bin" / "python")
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    # What was killed half-way may look installed to pip.
+    # A package that was installed half-way may look complete to pip.
     again = ["--force-reinstall"] if UNFINISHED.exists() else []
     VENV.mkdir(exist_ok=True)
     UNFINISHED.touch()
     for words in ([sys.executable, "-m", "venv", str(VENV)], [python, *install, *again, "-r", "requirements.txt"]):
         if subprocess.run(words).returncode != 0:
-            sys.exit("Failed: {}. Its message is above; mend it and run make again.".format(" ".join(words)))
+            sys.exit("Failed: {}. See its message above, and run make again.".format(" ".join(words)))
     READY.touch()
     UNFINISHED.unlink()
 

@@ -1,4 +1,4 @@
-"""Builds again as soon as a file is saved, until it is interrupted; an error is reported, and the watch goes on."""
+"""Builds again whenever a file is saved, until interrupted; errors are reported and do not end the watch."""
 
 import subprocess
 import time
@@ -9,7 +9,7 @@ from scripts import cli
 from scripts.processes import outside_make
 from scripts.project import INPUTS, Project
 
-# What an editor saves in one go is one change.
+# Files that an editor saves together count as one change.
 MILLISECONDS = 50
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     project = Project.current()
     folders = {project.root / pattern.split("/")[0] for pattern in INPUTS if "/" in pattern}
     changes = watch(*folders, debounce=MILLISECONDS, step=MILLISECONDS // 5, rust_timeout=200, yield_on_timeout=True)
-    # The first wait ends without a change, when changes are looked out for: none is missed during the first build.
+    # The first wait ends as soon as the watch is set up, so that no change is missed during the first build.
     next(changes)
     make(goals)
     for change in changes:

@@ -29,10 +29,10 @@ from scripts.text import relationships
 
 TOP = Path(__file__).parents[1]
 
-# The project itself, as it stands.
+# The project itself.
 PROJECT = Project(TOP, TOP / "build")
 
-# The tests may themselves run under make; builds of theirs are their own.
+# The tests may themselves run under make, whose variables must not reach their builds.
 for name in os.environ.keys() - outside_make().keys():
     del os.environ[name]
 
@@ -61,7 +61,7 @@ See \ref{{fig:tiny}} and \ref{{fig:values}}.
 \end{{document}}
 """
 
-# Without these rights root is bound by a file's mode like everyone else.
+# Without these capabilities root is bound by file modes like any other user.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"]
 UNPRIVILEGED += ["--inh-caps=-dac_override,-dac_read_search,-fowner"]
 
@@ -72,14 +72,14 @@ def works(*command: str) -> bool:
 
 
 def set_writable(top: Path, writable: bool) -> None:
-    """Allow writing into a tree and its files, or forbid it; links are left alone."""
+    """Allow or forbid writing into a tree and its files, links excepted."""
     for path in (top, *top.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | 0o200 if writable else path.stat().st_mode & ~0o222)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--golden", action="store_true", help="keep the rendered sources as the golden text")
+    parser.addoption("--golden", action="store_true", help="save the rendered sources as the golden text")
     parser.addoption("--full", action="store_true", help="compare many more layers with the engines, at random")
 
 
@@ -128,7 +128,7 @@ def full(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
-    """Where random cases begin: another place in every long run, which says where."""
+    """The seed of random cases, which differs in every long run and is printed there."""
     return int(request.config.option.hypothesis_seed or 0)
 
 
@@ -144,18 +144,18 @@ def compared(request: pytest.FixtureRequest) -> Counter[str]:
     return request.config.stash[COMPARED]
 
 
-# No honest figure takes more to be read and drawn, by far.
+# Far more than any valid figure takes to be read and drawn.
 MOST_MEMORY = 150 << 20
 MOST_SECONDS = 60
 
 
 class TooSlowError(BaseException):
-    """What nothing takes for a mistake of its own."""
+    """Not an `Exception`, so that no code under test handles it."""
 
 
 @contextmanager
 def limits() -> Iterator[None]:
-    """Let this process take only so much more memory, and only so long."""
+    """Limit the additional memory and the time of the enclosed code."""
 
     def too_slow(_number: int, _frame: FrameType | None) -> None:
         raise TooSlowError
@@ -175,7 +175,7 @@ def limits() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-# What is kept for the life of a process, in which no project changes its place or its code.
+# Caches that last as long as a process, in which a project keeps its folder and its code.
 CACHES = (templates, freshness.code, relationships.content, relationships.relationships)
 
 
@@ -187,18 +187,18 @@ class Checkout:
 
     @property
     def project(self) -> Project:
-        """The checkout, as it is passed to functions."""
+        """The checkout as functions take it."""
         return Project(self.top, self.top / "build")
 
     def make(self, *words: str, fails: bool = False) -> str:
-        """What make printed, both streams; its exit status must be as expected."""
+        """Run make and return what it printed on both streams; its exit status must be as expected."""
         result = subprocess.run(["make", *words], cwd=self.top, capture_output=True, text=True, check=False)
         printed = result.stdout + result.stderr
         assert (result.returncode != 0) == fails, printed
         return printed
 
     def run(self, module: str, *words: str, fails: bool = False) -> str:
-        """What a command printed, run within this process, which is fast; else as `make`."""
+        """Run a command within this process, which is fast; otherwise like `make`."""
         for cached in CACHES:
             cached.cache_clear()
         printed, status = StringIO(), 0
@@ -232,7 +232,7 @@ RECOLOUR = ("templates/themes/classic.tex", "{38,139,210}", "{220,50,47}")
 
 
 def share_environment(top: Path) -> None:
-    """Let a checkout run in the tests' own environment, in which the set-up then finds nothing to do."""
+    """Let a checkout use the tests' own environment, in which set-up has nothing to do."""
     for name in ("requirements.txt", "scripts/setup.py", "scripts/machine/needs.py"):
         os.utime(top / name, (0, 0))
     (top / ".venv").symlink_to(TOP / ".venv")
@@ -256,7 +256,7 @@ def make_checkout(top: Path) -> Checkout:
 
 
 def whole_checkout(top: Path) -> Checkout:
-    """The project itself, with nothing built and texts of its own that may be changed."""
+    """A copy of the whole project with nothing built, whose texts may be changed."""
     checkout = make_checkout(top)
     for name in ("figures", "report"):
         shutil.rmtree(top / name)
@@ -273,7 +273,7 @@ def fresh(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A checkout with everything built, for tests that only look."""
+    """A checkout with everything built, for tests that change nothing."""
     checkout = make_checkout(tmp_path_factory.mktemp("built") / "project")
     checkout.make("report", "gifs")
     yield checkout
@@ -281,7 +281,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 
 def _copy(built: Checkout, top: Path) -> Checkout:
-    """A copy; TeX's format is large, and never written to but replaced."""
+    """A copy, in which TeX's format is a link: it is large, and replaced rather than written to."""
 
     def copy(source: str, target: str) -> None:
         (os.link if source.endswith(".fmt") else shutil.copy2)(source, target)

@@ -1,4 +1,4 @@
-"""`make bench`: that it measures what it says and compares; how fast anything is, no test asks."""
+"""`make bench` measures and compares; no test depends on speed."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from tests.conftest import TOP, Checkout, set_writable, share_environment
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Checkout:
-    """A copy of all that is built from, and the sample's pictures."""
+    """A copy of all sources, for which the pictures of the sample are then built."""
     ignored = shutil.ignore_patterns("__pycache__", ".git", ".venv", "build")
     shutil.copytree(TOP, tmp_path / "whole", ignore=ignored)
     set_writable(tmp_path / "whole", True)

@@ -31,7 +31,7 @@ from tests.conftest import FIGURES, PROJECT, RECOLOUR, Checkout
 
 FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}
 
-# The theme's colours, and the window's 40 % over the input's.
+# The theme's colours, and those with 40 % of the window's colour over them.
 INPUT, OUTPUT = (38, 139, 210), (42, 161, 152)
 WINDOW_OVER_INPUT, WINDOW_OVER_OUTPUT = (26, 105, 152), (28, 118, 118)
 INK = 0.4  # half the line width, in points
@@ -94,7 +94,7 @@ def test_gifs_store_one_palette_and_only_what_changes(built: Checkout) -> None:
 
 
 def pixel(image: Image.Image, x: float, y: float) -> object:
-    """The colour at some centimetres from the drawing's lower left corner, which the margin of 3 pt surrounds."""
+    """The colour at a point, in cm from the drawing's lower left corner, around which is a margin of 3 pt."""
     scale = 150 / 2.54
     margin = (3 + INK / 2) * 2.54 / 72.27
     return image.getpixel((round((x + margin) * scale), round(image.height - (y + margin) * scale)))
@@ -182,7 +182,7 @@ def test_a_file_touched_but_unchanged_runs_no_tex(checkout: Checkout) -> None:
 
 
 def test_a_comment_in_code_that_typesets_nothing_runs_no_tex(checkout: Checkout) -> None:
-    """Also where it fills the templates, whose text stays the same."""
+    """Not even in code that fills templates, if the text stays the same."""
     before = checkout.outputs("tex/*", "pdf/*", "png/*", "gif/*", LOGS, "report/report.log")
     for module in ("cli", "core/layers", "stages/render", "text/chapters"):
         with (checkout.top / "scripts" / f"{module}.py").open("a") as file:
@@ -243,7 +243,7 @@ def test_a_figures_file_rebuilds_it_its_transpose_and_the_report(checkout: Check
     after = checkout.outputs("gif/*", "report.pdf")
     changed = {path for path in before if after[path] != before[path]}
     assert changed == {"gif/tiny.gif", "gif/tiny_transposed.gif", "report.pdf"}
-    # Two output elements instead of four: the frames that are no more are gone.
+    # Two output elements instead of four: superfluous frames are deleted.
     assert len(checkout.outputs("pdf/tiny_0*")) == len(checkout.outputs("tex/tiny_0*")) == 2
 
 
@@ -256,7 +256,7 @@ def test_how_long_a_frame_is_shown_changes_its_animation_alone(checkout: Checkou
 
 
 def test_a_figure_that_is_removed_takes_its_outputs_along(checkout: Checkout) -> None:
-    """In every format, also where the next build asks for another one of another figure."""
+    """In every format, even if the next build is of another format and figure."""
     checkout.run("build", "values", "--format=svg")
     folders = {kind.folder for kind in FORMATS.values()} | {"tex", "work", "made"}
     build = checkout.top / "build"
@@ -284,7 +284,7 @@ def test_a_figure_that_is_removed_takes_its_outputs_along(checkout: Checkout) ->
     ],
 )
 def test_an_output_that_is_lost_is_made_again(checkout: Checkout, lost: str, compiled: int) -> None:
-    """Without TeX, unless it was TeX that made it."""
+    """Without TeX, unless TeX made it."""
     file, before = checkout.top / "build" / lost, checkout.outputs(LOGS)
     data = file.read_bytes()
     file.unlink()
@@ -323,7 +323,7 @@ def test_a_part_of_the_report_that_is_lost_is_made_again(checkout: Checkout, los
 
 
 def test_a_theme_that_is_tried_and_taken_back_leaves_nothing_behind(checkout: Checkout) -> None:
-    """Also where it was tried in one format, and other files stayed as they were."""
+    """Even if only one format was built with it."""
     kinds = ("tex/*", "pdf/*", "png/*", "gif/*")
     before = checkout.contents(*kinds)
     checkout.edit(*RECOLOUR)
@@ -363,7 +363,7 @@ def test_images_are_in_the_order_of_their_pages_also_where_there_are_many(tmp_pa
 
 
 def test_files_that_a_stage_makes_no_more_are_deleted(built: Checkout, tmp_path: Path) -> None:
-    """As where a figure's frames get names of three digits."""
+    """Such as frames whose names now have three digits."""
     project = replace(built.project, base=tmp_path)
     for count in (100, 101, 3):
         files = [tmp_path / "png" / f"{name}.png" for name in frame_names("some", count)]
@@ -378,14 +378,14 @@ def test_files_that_a_stage_makes_no_more_are_deleted(built: Checkout, tmp_path:
 
 
 def test_a_build_that_was_killed_is_taken_up_by_the_next(checkout: Checkout) -> None:
-    """Its workers end with it, and its lock does, too."""
+    """Its workers end with it, and its lock is released."""
     checkout.edit(*RECOLOUR)
     command = [".venv/bin/python", "-m", "scripts.build", "--jobs", "2"]
     build = subprocess.Popen(command, cwd=checkout.top, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert build.stdout is not None
     assert build.stdout.readline().startswith("[1/3]")
     build.kill()
-    # The output ends once no process is left that could write to it.
+    # The output is closed once no process is left that could write to it.
     assert "[3/3]" not in build.communicate(timeout=60)[0]
     checkout.run("build")
     assert len(checkout.outputs("gif/*")) == 3
@@ -393,7 +393,7 @@ def test_a_build_that_was_killed_is_taken_up_by_the_next(checkout: Checkout) -> 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_a_build_that_is_interrupted_keeps_the_figures_that_are_done(unbuilt: Checkout, kill: signal.Signals) -> None:
-    """Interrupted as from a terminal, or killed: make and all that it has started at once."""
+    """Interrupted as from a terminal, or killed, together with all processes that make has started."""
     command = ["make", "-j1", "gifs"]
     make = subprocess.Popen(
         command,
@@ -515,7 +515,7 @@ def test_a_build_that_is_interrupted_takes_up_no_more_figures(unbuilt: Checkout)
 
 
 def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(unbuilt: Checkout, built: Checkout) -> None:
-    """Which then are the same bytes as if they were compiled alone."""
+    """Their bytes are the same as if they were compiled alone."""
     plane = "templates/views/plane.tex.j2"
     unbuilt.edit(plane, r"\fill[window]<<", r"<% if scene.figure.name == 'tiny' %>\nothing<% endif %>\fill[window]<<")
     for template in ("step", "figure"):
@@ -586,7 +586,7 @@ def test_make_hands_the_theme_on(unbuilt: Checkout) -> None:
 
 
 def test_projects_in_one_process_are_independent(checkout: Checkout, tmp_path: Path) -> None:
-    """Each with its own root, base and theme, whichever was built before."""
+    """Each with its own theme, figures and base, in any order."""
     other = Checkout(tmp_path / "other")
     shutil.copytree(checkout.top, other.top, symlinks=True)
     other.edit(*RECOLOUR)

@@ -37,7 +37,7 @@ OUTPUTS = {
     "numerical_max_pooling": [[3, 3, 3], [3, 3, 3], [3, 2, 3]],
 }
 
-# Worked out by hand.
+# Computed by hand.
 SIZES = {
     "kernel_2_stride_2_transposed": (6, 6),
     "non_square": (3, 6),
@@ -127,7 +127,7 @@ def test_values(name: str) -> None:
 
 
 def test_the_odd_transposed_figure_says_3_by_3_and_pads_below_and_right() -> None:
-    """What the reference's caption had as 2×2, and its figure on the wrong side."""
+    """The reference's caption says 2×2, and its figure has it on the wrong side."""
     odd = figure("padding_strides_odd_transposed")
     assert "from an input of 3 × 3 to an output of 6 × 6" in caption(PROJECT, odd)
     assert [axis.padding for axis in odd.layer.direct] == [(1, 2), (1, 2)]

@@ -1,4 +1,4 @@
-"""scripts.describe, as other people's scripts call it."""
+"""scripts.describe, as other scripts call it."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""`make draw`: a layer becomes pictures and a figure's file, and nothing in its text is run."""
+"""`make draw`: a layer becomes pictures and a figure's file, and its text is never executed."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def test_a_layer_is_drawn_and_its_file_is_a_figure(checkout: Checkout) -> None:
     figure = load(checkout.top / "build" / folder / "conv2d_5x7.toml")
     assert figure.layer.output_size == (3, 4)
     assert figure.title == LAYER
-    # It is no figure of the catalogue, which stays up to date.
+    # It is not part of the catalogue, which stays up to date.
     assert "up to date: 3" in checkout.run("build")
 
 
@@ -45,7 +45,7 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
     sources = checkout.contents("draw/mine/*.tex")
     toml = checkout.top / "build" / "draw" / "mine" / "mine.toml"
     assert 'view = "plane"' in toml.read_text()
-    # Drawn again in another way, which leaves nothing of the first one.
+    # Drawn again with other options, after which nothing of the first drawing remains.
     options = ["--layer=Conv2d(1, 1, 2)", "--input=2x3", "--values=random", "--name=mine"]
     checkout.run("draw", *options, "--formats=png")
     assert checkout.outputs("draw/*/*").keys() == {name.replace("svg", "png") for name in names} | {
@@ -61,7 +61,7 @@ def test_a_layer_is_drawn_in_a_theme(checkout: Checkout) -> None:
     assert {path.rpartition(".")[2] for path in checkout.outputs("themes/dark/draw/mine/*")} == {"tex", "pdf", "toml"}
 
 
-# As models print them, or as they are written; outputs worked out by hand.
+# As models print them, or as they are written; output sizes computed by hand.
 MODELS = [
     ("(conv1): Conv2d(3, 64, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)", "14x14", "64 × 7 × 7"),
     ("(maxpool): MaxPool2d(kernel_size=3, stride=2, padding=1, dilation=1, ceil_mode=False)", "7x7", "4 × 4"),
@@ -173,7 +173,7 @@ OPTIONS = ["LAYER", "INPUT", "ONNX", "NAME", "VALUES", "VIEW", "FORMATS"]
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_make_and_the_shell_pass_on_every_text_as_it_is(fresh: Checkout, text: str) -> None:
-    """To a program that prints its arguments, instead of Python."""
+    """A program that prints its arguments takes the place of Python."""
     show = fresh.top / "show"
     show.write_text("#!/usr/bin/env python3\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
     show.chmod(0o755)

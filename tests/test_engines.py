@@ -1,4 +1,4 @@
-"""Layers drawn at random, as figure files, against the engines that people run: onnxruntime and PyTorch."""
+"""Random layers, as figure files, against onnxruntime and PyTorch."""
 
 import json
 import re
@@ -26,7 +26,7 @@ ENGINES = [
     "onnxruntime",
     pytest.param("PyTorch", marks=pytest.mark.skipif(oracle.torch is None, reason="PyTorch is not installed")),
 ]
-# Layers to be compared in value, of each kind, with onnxruntime; PyTorch lacks some.
+# How many layers of each kind to compare in value with onnxruntime; PyTorch lacks some.
 LAYERS = {
     "convolution": 300,
     "transposed_convolution": 250,
@@ -54,7 +54,7 @@ def per_axis(draw: st.DrawFn, n: int, least: int, most: int) -> list[int]:
 
 
 def spelled(draw: st.DrawFn, values: list[Any], n: int) -> Any:
-    """One number, where it can stand for all."""
+    """One number if all are equal."""
     return values[0] if n == 2 and len(set(map(str, values))) == 1 and draw(st.booleans()) else values
 
 
@@ -189,7 +189,7 @@ def written(folder: Path, **contents: File) -> list[Path]:
 
 
 def without_line(error: object) -> str:
-    """An error's message, without the line of its key."""
+    """An error message without the line of its key."""
     return re.sub(r"(?<=\.toml), line \d+", "", str(error))
 
 
@@ -283,10 +283,10 @@ def ask_many(count: int, full: bool, strategy: st.SearchStrategy[T], check: Call
 def test_layers_are_those_of_the_engine(
     engine: str, operation: str, full: bool, tmp_path: Path, compared: Counter[str]
 ) -> None:
-    """Twice as many are drawn as wanted, since some exist nowhere."""
+    """Twice as many are drawn as wanted, since some are impossible in all frameworks."""
     count = ask_many(2 * LAYERS[operation], full, files(operation), lambda file: compare(engine, file, tmp_path))
     compared[engine] += count
-    # PyTorch lacks paddings of two sides, and some dilations.
+    # PyTorch lacks asymmetric padding, and some dilations.
     assert count >= LAYERS[operation] * (FULL if full else 1) // (1 if engine == "onnxruntime" else 5)
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong while building: mistakes in templates, tools that fail, disks that are full."""
+"""Failing builds: errors in templates, failing tools, full disks."""
 
 import os
 import re
@@ -17,19 +17,19 @@ from tests.conftest import FIGURES, RECOLOUR, UNPRIVILEGED, Checkout, works
 
 T = TypeVar("T")
 
-# A drawing that TeX never finishes; a file tells that it has begun it.
+# A drawing that TeX never finishes; a file shows that it has begun.
 ENDLESS = (r"\liftoutput{", r"\immediate\openout15=begun \loop\iftrue\repeat\liftoutput{")
-# A mount of one's own, which is gone with the command.
+# A mount that ends with the command.
 OWN_MOUNTS = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount"]
 
 
 def line_of(checkout: Checkout, file: str, text: str) -> int:
-    """The first line of a file in which a text stands."""
+    """The first line of a file that contains a text."""
     lines = (checkout.top / file).read_text().splitlines()
     return next(number for number, line in enumerate(lines, start=1) if text in line)
 
 
-# Each: the file, what it says, the mistake instead of it; the file and the line to be told, and more of the message.
+# Each: the file, its text and the erroneous text instead; the file and line in the message, and more of the message.
 MISTAKES = {
     "undefined command in a style": (
         "templates/styles.tex", "input/.style={fill=inputcolor}", r"input/.style={fill=\nocolor}",
@@ -100,7 +100,7 @@ MISTAKES = {
         ["there is no template map.tex.j2.", "It shows in figure tiny"],
     ),
 }  # fmt: skip
-# Of those that TeX finds, one of each kind; make test-full tries them all.
+# Errors that TeX finds, one of each kind; make test-full tries all.
 KINDS = {"undefined command in a style", "misspelt style in a view", "missing package", "brace never closed"}
 KINDS |= {"missing library in the preamble", *list(MISTAKES)[-4:]}
 
@@ -135,7 +135,7 @@ def test_a_mistake_in_the_theme_leaves_all_outputs_and_takes_none_for_new(checko
 
 
 def test_a_mistake_of_many_figures_names_some_of_them_and_nothing_else_changes(checkout: Checkout) -> None:
-    """Whatever the figures' names are: letters of other words."""
+    """Even if the figures' names are parts of other words."""
     names = ["a", "e", "figure", "in", "same", "stopped", "templates", "tex"]
     for name in names:
         (checkout.top / "figures" / f"{name}.toml").write_text(FIGURES["tiny"])
@@ -215,12 +215,12 @@ def test_figures_that_transpose_each_other_are_told_and_do_not_confuse_make(fres
 def test_a_name_that_is_none_is_told_by_make(fresh: Checkout, name: str) -> None:
     (fresh.top / "figures" / f"{name}.toml").write_text(FIGURES["tiny"])
     printed = fresh.make("gifs", fails=True)
-    assert f"A name in figures/ is no name of a figure: figures/{name}.toml; rename it with letters" in printed
+    assert f"A name in figures/ is not a valid name of a figure: figures/{name}.toml; rename it with letters" in printed
     assert not (fresh.top / "here").exists()
 
 
 def test_hidden_files_are_no_figures(checkout: Checkout) -> None:
-    """Such as editors make while a file is open."""
+    """Such as editors create while a file is open."""
     (checkout.top / "figures" / ".#tiny.toml").symlink_to("nowhere")
     checkout.edit("report/report.tex", "See ", "See also ")
     checkout.run("report")
@@ -235,14 +235,14 @@ FOLDERS = ["", "a b", "a#b", "a:b", ".", "..", "/", "figures/", "./scripts", "fi
 def test_a_folder_that_cannot_be_built_in_is_told_by_make(built: Checkout, folder: str, goal: str) -> None:
     before = sorted(built.top.rglob("*"))
     folder = folder.replace("TOP", str(built.top)).replace("ABOVE", str(built.top.parent))
-    # Only what it would do, in case it would.
+    # A dry run, in case it is not refused.
     printed = built.make("-n", goal, f"BUILD={folder}", fails=True)
-    assert re.search(r"BUILD=\S* ?\S* is no (name of a )?folder", printed)
+    assert re.search(r"BUILD=\S* ?\S* (cannot be used|would let make clean remove)", printed)
     assert sorted(built.top.rglob("*")) == before
 
 
 def processes(top: Path) -> dict[int, str]:
-    """The processes that run below a folder: their numbers and names."""
+    """The ids and names of processes that run below a folder."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -254,7 +254,7 @@ def processes(top: Path) -> dict[int, str]:
 
 
 def until(condition: Callable[[], T]) -> T:
-    """What a condition gives once it holds."""
+    """Wait for a condition to be true and return its value."""
     for _ in range(600):
         if result := condition():
             return result
@@ -273,7 +273,7 @@ def test_tex_without_an_end_is_stopped_after_the_time_limit(
     checkout.edit(plane, *ENDLESS)
     monkeypatch.setenv("TIME_LIMIT", "1")
     printed = checkout.run("build", fails=True)
-    assert re.search(r"latexmk took over 1 s in build/work/tiny\w* and was stopped\. Look for a loop", printed)
+    assert re.search(r"latexmk took over 1 s in build/work/tiny\w* and was stopped\. Look for an infinite", printed)
     assert "allow more: make TIME_LIMIT=5\nThe same in tiny" in printed
     assert printed.count("took over") == 1
     assert until(lambda: not processes(checkout.top))
@@ -298,7 +298,7 @@ def test_no_tex_outlives_its_build(checkout: Checkout, killed: str) -> None:
     def tex() -> list[int]:
         return [number for number, name in processes(checkout.top).items() if name == "pdflatex"]
 
-    # Before that TeX would end by itself, when nobody listens to its greeting any more.
+    # Earlier, TeX would end by itself, since nothing reads its greeting any more.
     until((checkout.top / "build" / "work" / "tiny" / "begun.tex").is_file)
     found = tex()
     if killed == "build":
@@ -316,8 +316,8 @@ def test_no_tex_outlives_its_build(checkout: Checkout, killed: str) -> None:
     assert "Traceback" not in printed
     status, message = {
         "build": (-signal.SIGKILL, ""),
-        "worker": (1, "A process of the build was killed, perhaps for want of memory. Run make again."),
-        "TeX": (1, "build/work/tiny/tiny.tex: TeX was killed before it ended, perhaps for want of memory."),
+        "worker": (1, "A process of the build was killed, perhaps for lack of memory. Run make again."),
+        "TeX": (1, "build/work/tiny/tiny.tex: TeX was killed before it ended, perhaps for lack of memory."),
         "interrupted": (130, ""),
     }[killed]
     assert build.returncode == status
@@ -328,7 +328,7 @@ def test_no_tex_outlives_its_build(checkout: Checkout, killed: str) -> None:
 def test_an_interrupt_while_modules_are_imported_ends_without_a_word(
     checkout: Checkout, tmp_path: Path, module: str, status: int
 ) -> None:
-    """Whether they are imported by the command or before it begins."""
+    """Whether modules are imported by the command or before it starts."""
     checkout.edit(*RECOLOUR)
     (tmp_path / "pikepdf.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
     command = [".venv/bin/python", "-m", f"scripts.{module}"]
@@ -344,7 +344,7 @@ def test_an_interrupt_while_modules_are_imported_ends_without_a_word(
 
 
 def test_a_full_disk_is_told_and_the_next_build_is_whole(checkout: Checkout, full: bool) -> None:
-    """Disks with room for more and more: none for the format, the first figures, the GIFs, the report."""
+    """Disks of growing size, which are full at the format, the first figures, the GIFs or the report."""
     if not works(*OWN_MOUNTS):
         pytest.skip("this system lets nobody mount a small disk: unshare --mount does not work")
     script = """mkdir disk && mount -t tmpfs -o size=65536k small disk
@@ -391,7 +391,7 @@ def test_a_folder_without_the_right_to_write_is_told(checkout: Checkout, folder:
     printed = result.stdout + result.stderr
     assert result.returncode == 2
     place = closed.relative_to(checkout.top)
-    assert re.search(rf"{place}/\S+: Permission denied\. Give yourself the right to", printed)
+    assert re.search(rf"{place}/\S+: Permission denied\. Get permission to read", printed)
     assert "Traceback" not in printed
     for path in (closed, *closed.iterdir()):
         path.chmod(path.stat().st_mode | 0o200)
@@ -399,7 +399,7 @@ def test_a_folder_without_the_right_to_write_is_told(checkout: Checkout, folder:
 
 
 def test_a_template_that_is_no_text_is_told_with_its_line(checkout: Checkout) -> None:
-    """Also where another one imports it."""
+    """Even if another template imports it."""
     maps = checkout.top / "templates" / "maps.tex.j2"
     maps.write_bytes(maps.read_bytes() + b"\xff\xfe\n")
     line = maps.read_bytes().count(b"\n")

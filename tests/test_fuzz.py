@@ -1,4 +1,4 @@
-"""Any file is a figure that can be drawn, or a mistake that is told: real files spoilt, and files made up."""
+"""Any file can be drawn or is reported as an error: corrupted real files, and random ones."""
 
 import random
 import re
@@ -41,7 +41,7 @@ WORDS = [
 
 
 def spoilt(seed: int) -> bytes:
-    """A real file after some accidents."""
+    """A real file with some corruption."""
     choice = random.Random(seed)  # noqa: S311
     content = choice.choice(list(REAL.values()))
     for _ in range(choice.choice((1, 1, 1, 2, 3, 8))):
@@ -90,7 +90,7 @@ def made_up(draw: st.DrawFn) -> bytes:
 
 @dataclass
 class Fuzzer:
-    """What becomes of files in a folder that holds the real ones, too; each `sample`th figure is typeset."""
+    """Try files in a folder that also holds the real ones; each `sample`th figure is typeset."""
 
     folder: Path
     sample: int
@@ -134,7 +134,7 @@ class Fuzzer:
 
 
 def test_any_file_is_a_figure_or_a_mistake(tmp_path: Path, full: bool, notes: list[str]) -> None:
-    """Each is read and rendered, each 20th that can be is typeset, too; within limits of memory and time."""
+    """Each is read and rendered, and every 20th valid one typeset, within limits of memory and time."""
     fuzzer = Fuzzer(tmp_path, sample=20)
     ask_many(
         500 if full else 200,

@@ -1,4 +1,4 @@
-"""An attack list: files from strangers that would run commands, read or overwrite files, or exhaust the machine.
+"""An attack list: untrusted files that would run commands, read or overwrite files, or exhaust the machine.
 
 Each entry says what it tries to do, and its test proves that it did not.
 """
@@ -31,10 +31,10 @@ LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'
 ONE_FRAME = 'operation = "convolution"\ninput_size = 2\nkernel_size = 2\n'
 FIGURE = f'title = "T"\n{LAYER}'
 
-# No honest message is longer.
+# No proper message is longer.
 MOST_CHARACTERS = 6000
 
-# Bombs: what they try to do is to take all memory or time, or to flood the terminal.
+# Bombs, which try to exhaust memory or time, or to flood the terminal.
 BOMBS = {
     "nested lists": FIGURE + "input_values = " + "[" * 100_000 + "]" * 100_000,
     "lists nested as deep as can be read": FIGURE + "input_values = " + "[" * 300 + "1" + "]" * 300,
@@ -86,7 +86,7 @@ def test_a_bomb_is_a_short_message(bomb: str, tmp_path: Path) -> None:
     assert all(line.startswith(f"{file}") for line in str(caught.value).splitlines())
 
 
-# What they try to do is to give a terminal commands, or to show a reader something else than there is.
+# Text that tries to control a terminal, or to show a reader something else than the file contains.
 UNPRINTABLE = ["\\u001b[2J", "\\u001b]0;owned\\u0007", "\\u202Eexe.png", "\\u2066", "\\u0000", "\\u0085", "\\u200B"]
 
 
@@ -150,7 +150,7 @@ class Shown(HTMLParser):
 
 
 def letters(text: str) -> str:
-    """A text without what typesetting changes: spaces, and the forms of quotes and minus signs."""
+    """A text without the differences that typesetting makes: spaces, and the forms of quotes and minus signs."""
     for typeset, plain in (("‘", "'"), ("’", "'"), ("“", '"'), ("”", '"'), ("`", "'"), ("–", "--")):
         text = text.replace(typeset, plain)
     return re.sub(r"\s+|-", "", text)
@@ -182,7 +182,7 @@ def test_titles_are_shown_letter_by_letter_on_the_front_page(title: str) -> None
     assert page.text.strip() == title
 
 
-# Names: what they try to do when Make or the shell sees them.
+# Names that Make or the shell would execute.
 NAMES = [
     "$(shell\ttouch\tpwned)",
     "`>pwned`",
@@ -213,7 +213,7 @@ def test_names_are_refused_before_the_shell_or_tex_sees_them(checkout: Checkout)
     files = [checkout.top / "figures" / f"{name}.toml" for name in NAMES]
     for file in files:
         file.write_text(FIGURE)
-        assert "A name in figures/ is no name of a figure: figures/" in checkout.run("build", fails=True)
+        assert "A name in figures/ is not a valid name of a figure: figures/" in checkout.run("build", fails=True)
         assert ".toml: a figure's name has 1 to 80 letters, digits, _ and -" in checkout.run("report", fails=True)
         file.unlink()
     for file in files:
@@ -235,7 +235,7 @@ def test_names_in_a_figure_stay_in_its_folder(tmp_path: Path, name: str) -> None
 
 
 def test_links_and_devices_show_nothing_and_do_not_wait(tmp_path: Path) -> None:
-    """What they try to do: show a file in a message, or keep the build waiting for input."""
+    """They try to show a file in a message, or to keep the build waiting for input."""
     secret, folder = tmp_path / "credentials", tmp_path / "figures"
     folder.mkdir()
     os.mkfifo(folder / "pipe.toml")
@@ -312,7 +312,7 @@ def test_tex_stays_in_its_folder(attempt: str, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*pwned*"))
 
 
-# Layers: what they try to do is to be run, to take all memory or time, or to flood the terminal.
+# Layers that try to be executed, to exhaust memory or time, or to flood the terminal.
 LAYERS = [
     "__import__('os').system('touch pwned')",
     "Conv2d(1, 1, __import__('os').system('touch pwned'))",
@@ -366,7 +366,7 @@ def graph(node: onnx.NodeProto, weights: onnx.TensorProto, shape: list[int]) -> 
 
 
 def models(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Models: what they try to do is to read another file, to take all memory or time, or to flood the terminal."""
+    """Models that try to read another file, to exhaust memory or time, or to flood the terminal."""
     weights = helper.make_tensor("w", TensorProto.FLOAT, (4, 3, 3, 3), [0.0] * 108)
     node = helper.make_node("Conv", ["x", "w"], ["y"], name="stem")
     shape = [1, 3, 9, 9]

@@ -1,4 +1,4 @@
-"""Builds that are killed and builds side by side: every output is whole, and the next build makes all of them right."""
+"""Killed and concurrent builds: every output is whole, and the next build corrects all of them."""
 
 import fcntl
 import os
@@ -25,7 +25,7 @@ GOALS = ("report", "gifs")
 DRAW = ["draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=3"]
 OUTPUTS = ("tex/*", "pdf/*", "png/*", "gif/*", "report/figures/*", "report.pdf", "provenance.json")
 
-# What tells the one state of the sources from the other: a figure has fewer frames, all have another colour.
+# The difference between two states of the sources: one figure has fewer frames, all have another colour.
 EDITS = (
     ("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]"),
     RECOLOUR,
@@ -62,12 +62,12 @@ sys.addaudithook(hook)
 
 
 def contents(checkout: Checkout) -> dict[str, bytes]:
-    """All outputs, without what was not finished."""
+    """All outputs without temporary files."""
     return {path: data for path, data in checkout.contents(*OUTPUTS).items() if not path.endswith(UNFINISHED)}
 
 
 def build_all(checkout: Checkout) -> None:
-    """Build what the goals do."""
+    """Build all goals."""
     for command in ("report", "build"):
         checkout.run(command)
 
@@ -105,7 +105,7 @@ def members(session: int) -> list[int]:
 
 
 def hit(build: "subprocess.Popen[str]", choice: random.Random) -> str:
-    """Kill any one of a build's processes; its name."""
+    """Kill a random process of a build and return its name."""
     if running := members(build.pid):
         victim = choice.choice(running)
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -132,12 +132,12 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, at: int) -> None:
     place = {"PYTHONPATH": str(tmp_path), "KILL_WHO": "first", "KILL_IN": str(tmp_path / "build"), "KILL_AT": str(at)}
     command = [sys.executable, "-c", code]
     status = subprocess.run(command, env=os.environ | place, start_new_session=True, check=False).returncode
-    # It is opened and renamed: two operations.
+    # Opening and renaming it are two operations.
     assert (status, file.read_text()) == ((-signal.SIGKILL, "old") if at < 3 else (0, "new"))
 
 
 def test_what_is_edited_while_it_is_built_counts_as_changed(checkout: Checkout) -> None:
-    """In what is made of a figure's file, and in what tells that there is nothing to do."""
+    """For the stages of a figure, and for the check whether anything has changed at all."""
     project = checkout.project
     edit = ("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
     checkout.edit(*edit)
@@ -222,7 +222,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
                 victim = hit(build, choice)
             else:
                 hit_all(build)
-        # It ends once no process is left that could write.
+        # The output is closed once no process is left that could write to it.
         printed = build.communicate(timeout=120)[0]
         where = f"seed {seed}, round {number}, killed {victim}, status {build.returncode}:\n{printed}"
         killed[victim.split()[0]] += 1
@@ -231,7 +231,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
             assert content in (states[old].get(path), states[new].get(path)), f"{path} is cut off; {where}"
         if build.returncode == 0:
             assert contents(checkout) == states[new], where
-        # The edit that was being built may also be taken back.
+        # The edit may also be undone.
         if choice.random() < 0.5:
             old, new = new, old
             change(checkout, new)
@@ -244,7 +244,7 @@ def test_a_build_killed_at_any_moment_leaves_whole_files_and_is_taken_up(
 
 
 def test_builds_side_by_side_all_succeed(fresh: Checkout, built: Checkout) -> None:
-    """They wait for one another, also while the one builds the report and the other draws."""
+    """They wait for one another, even if one builds the report and the other draws."""
     builds = [start(fresh, *words) for words in (("gifs",), ("gifs",), ("report",), ("-j4", "pngs"), DRAW)]
     printed = [build.communicate(timeout=300)[0] for build in builds]
     assert [build.returncode for build in builds] == [0] * len(builds), printed
@@ -268,7 +268,7 @@ def test_a_build_says_that_it_waits_for_another(checkout: Checkout, words: list[
 
 
 def test_what_outlives_a_killed_build_keeps_others_waiting(tmp_path: Path) -> None:
-    """What leaves the group of processes that end with a build, here a program that waits at a gate."""
+    """Here a program that leaves the process group of its build and waits."""
     os.mkfifo(tmp_path / "gate")
     stays = "import os; os.setsid(); open('started', 'w').close(); open('gate').read()"
     code = (

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.project import Project
+from scripts.record import freshness
 from tests.conftest import TOP
 
 # Rooms are the top-level files of scripts/ and its folders; an arrow leads from one to another that it imports.
@@ -67,6 +68,12 @@ def test_imports_lead_only_downward(graph: dict[str, set[str]]) -> None:
     """There is an order of all modules, and one of all rooms, in which each imports only earlier ones."""
     order = list(TopologicalSorter(graph).static_order())
     assert len(order) == len(graph)
+
+
+def test_fingerprints_of_code_cover_every_import() -> None:
+    """Which they look for in its text, without parsing it: that would take too long."""
+    for module, names in GRAPH.items():
+        assert names <= set(freshness.imports(SOURCES[module].read_text(encoding="utf-8"))), module
 
 
 def test_the_arithmetic_knows_no_file_and_no_drawing() -> None:

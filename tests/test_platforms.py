@@ -1,4 +1,4 @@
-"""Other people's machines: ordinary users, trees that cannot be written to, no network."""
+"""Other machines: ordinary users, read-only trees, no network."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ def test_a_tree_that_cannot_be_written_to_builds_elsewhere_offline(
 def test_all_tests_pass_for_an_ordinary_user_offline_in_a_tree_that_cannot_be_written_to() -> None:
     if os.geteuid() != 0 or not works(*ORDINARY) or not works(*OFFLINE):
         pytest.skip("needs a root who may become somebody else and leave the network: setpriv, unshare")
-    # By a shell of that user's: setpriv itself may still go anywhere.
+    # In that user's shell, since setpriv itself may still enter any folder.
     try_it = 'exec "$0" -c "import numpy"'
     if subprocess.run([*ORDINARY, "sh", "-c", try_it, TOP / ".venv/bin/python"], check=False).returncode:
         pytest.skip("the Python of .venv, or this folder, is closed to other users")
@@ -92,5 +92,5 @@ def test_commands_whose_output_is_read_no_more_end_without_a_word(checkout: Chec
     os.close(writer)
     assert result.stderr == ""
     assert result.returncode in (141, -signal.SIGPIPE)
-    # What it had to do is whole, and the rest is done by the next one.
+    # Its outputs are whole, and the next build makes the others.
     assert checkout.run("build")

@@ -124,22 +124,29 @@ def towers() -> list[Values]:
     return found
 
 
+def mentioned(relationship: Relationship) -> set[str]:
+    """The names of all symbols of a relationship."""
+    parts = (relationship.quantity, relationship.formula, *relationship.conditions)
+    return {symbol.name for part in parts for symbol in part.free_symbols}
+
+
 def every(relationship: Relationship) -> Iterator[Values]:
-    """What was counted wherever a relationship's quantities were; what it does not mention is at its default."""
+    """The counted quantities of all layers that have those of a relationship, with defaults for all others."""
+    names = mentioned(relationship)
     implied = {
         name: symbol["default"]
         for name, symbol in content(PROJECT)["symbols"].items()
-        if "default" in symbol and name not in relationship.mentioned
+        if "default" in symbol and name not in names
     }
     for values in (*layers(), *stacks(), *towers()):
         at_default = all(values.get(name, default) == default for name, default in implied.items())
-        if at_default and relationship.mentioned <= values.keys():
+        if at_default and names <= values.keys():
             yield values
 
 
 def compiled(relationship: Relationship, expression: Expr) -> Callable[[Values], float]:
     """An expression as a function of counted quantities."""
-    names = sorted(relationship.mentioned)
+    names = sorted(mentioned(relationship))
     function = lambdify(names, expression, modules="math")
     return lambda values: function(*(values[name] for name in names))
 

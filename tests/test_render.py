@@ -1,4 +1,4 @@
-"""The templates: what they make of small figures, and how they guard against mistakes."""
+"""The templates: the sources of small figures, escaping, and errors."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The report: no number typed, every source cited, every relationship told, and the finished PDF."""
+"""The report: no number is typed, every source is cited, every relationship is stated; and the PDF."""
 
 import os
 import re
@@ -23,7 +23,7 @@ from tests.conftest import PLAIN, PROJECT, STYLED, TOP, Checkout, whole_checkout
 CHAPTERS = sorted(path for path in PROJECT.report.glob("*.tex") if path.name != "report.tex")
 BIBLIOGRAPHY = (PROJECT.report / "references.bib").read_text(encoding="utf-8")
 
-# What is no prose: what is computed, comments, names of figures and code, lengths, tables' columns.
+# Parts that are not prose: computed text, comments, names of figures, code, lengths, columns of tables.
 COMPUTED = r"<<.*?>>|<%.*?%>|(?<!\\)%[^\n]*"
 NAMES = (
     r"\\(?:label|autoref|ref|show[a-z]+|citep|texttt|fontsize|setlength\\tabcolsep|multicolumn|section)(?:\{[^{}]*\})+"
@@ -134,7 +134,7 @@ def test_the_version_is_the_citation_s() -> None:
     assert heading[1] == citation[1]
 
 
-# A program that notes where it is run, and then runs the one of its name that would have been run.
+# A program that notes its working folder, and then runs the program of its name that it hides.
 COUNTING = """#!/bin/sh
 pwd >> "{runs}"
 exec "{program}" "$@"
@@ -143,7 +143,7 @@ exec "{program}" "$@"
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The project's own report, built from nothing as of a certain day; its folder, and in it where TeX ran."""
+    """The project's own report, built from scratch with a fixed date; its folder, with notes of where TeX ran."""
     top = tmp_path_factory.mktemp("report")
     checkout = whole_checkout(top / "project")
     program = top / "bin" / "pdflatex"

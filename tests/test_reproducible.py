@@ -1,4 +1,4 @@
-"""The same sources give the same bytes, whoever builds them, wherever and whenever."""
+"""The same sources give the same bytes, for every user, place and time."""
 
 import json
 import os
@@ -18,7 +18,7 @@ GOALS = ("report", "gifs")
 
 
 def first_difference(one: Path, other: Path) -> str:
-    """Where the outputs of two builds differ first: the file, and the first byte; nothing where they are equal."""
+    """The first file and byte at which the outputs of two builds differ; empty if they are equal."""
     files = [{str(path.relative_to(top)) for kind in OUTPUTS for path in top.glob(kind)} for top in (one, other)]
     for name in sorted(files[0] | files[1]):
         if name not in files[0] & files[1]:
@@ -32,7 +32,7 @@ def first_difference(one: Path, other: Path) -> str:
 
 
 def build_elsewhere(checkout: Checkout, locale: Path) -> list[str]:
-    """Build under odd circumstances; what could not be varied on this machine."""
+    """Build under unusual circumstances; returns those that could not be varied on this machine."""
     missing, command = [], ["make", "-j7", *GOALS]
     variables = {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4711", "LC_ALL": "C", "COLUMNS": "40"}
     made = shutil.which("localedef") and subprocess.run(
@@ -42,7 +42,7 @@ def build_elsewhere(checkout: Checkout, locale: Path) -> list[str]:
         variables |= {"LOCPATH": str(locale), "LC_ALL": "de_DE.ISO-8859-1"}
     else:
         missing.append("another locale than C")
-    # Forwards, latexmk would take what TeX writes for old.
+    # Not forwards, or latexmk would consider TeX's output outdated.
     if shutil.which("faketime"):
         command = ["faketime", "-f", "-400d", *command]
     else:
@@ -113,7 +113,7 @@ def test_provenance_tells_inputs_and_tools(built: Checkout) -> None:
     pins = re.findall(r"^(\S+)==(\S+)", PROJECT.requirements.read_text(), flags=re.MULTILINE)
     assert told["packages"]
     assert told["packages"].items() <= set(pins)
-    # No place and no time, of which `date` is the day of a commit.
+    # No path and no time but `date`, the day of the commit.
     text = (built.top / "build" / "provenance.json").read_text()
     assert str(built.top) not in text
     assert os.sep * 2 not in text
@@ -136,7 +136,7 @@ runpy.run_module(module, run_name="__main__")
 
 
 def test_all_that_is_read_is_an_input(checkout: Checkout, tmp_path: Path) -> None:
-    """By Python, which writes all that TeX reads."""
+    """By Python, which writes everything that TeX reads."""
     checkout.edit(*RECOLOUR)
     for module in ("scripts.build", "scripts.report"):
         command = [".venv/bin/python", "-c", OPENED, str(tmp_path / "opened"), module]

@@ -1,4 +1,4 @@
-"""The commit and the day that outputs bear."""
+"""The commit and the date of outputs."""
 
 import os
 import re

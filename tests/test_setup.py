@@ -1,4 +1,4 @@
-"""The set-up and the doctor, on machines that lack something."""
+"""Set-up and doctor on machines that lack something."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def run(module: str, folder: Path, path: str, *words: str) -> subprocess.Complet
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A folder with what the doctor reads, in which nothing is installed."""
+    """A folder with the files that the doctor reads, in which nothing is installed."""
     for name in ("requirements.in", "requirements.txt"):
         shutil.copy(TOP / name, tmp_path)
     (tmp_path / "bin").mkdir()
@@ -79,7 +79,7 @@ def test_what_is_too_old_or_broken_is_told_alike_by_doctor_set_up_and_build(
     build = run("build", fresh.top, path, "tiny")
     assert build.returncode == 1
     assert build.stderr == told["setup"].stderr
-    # Told before anything was tried.
+    # Reported before anything was tried.
     assert build.stdout == ""
     assert fresh.outputs("*/*") == {}
 
@@ -145,7 +145,7 @@ def test_two_set_ups_at_once_install_once_and_a_killed_one_is_made_good(tmp_path
     (module,) = (tmp_path / ".venv").glob("lib/python*/site-packages/tiny.py")
     assert (tmp_path / ".venv" / ".ready").exists()
     assert not (tmp_path / ".venv" / ".unfinished").exists()
-    # As it is where pip is killed.
+    # As pip leaves it when it is killed.
     module.unlink()
     (tmp_path / ".venv" / ".unfinished").touch()
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)

@@ -1,4 +1,4 @@
-"""What views show: plain data that agrees with the arithmetic, and what they refuse."""
+"""Scenes of views: plain data that agrees with the arithmetic; and layers that views refuse."""
 
 import json
 from collections import Counter
@@ -42,7 +42,7 @@ def made(**keys: Any) -> Figure:
 
 
 def leaves(data: object) -> Iterator[object]:
-    """All that is held by plain data, but for the containers."""
+    """All leaves of nested plain data."""
     if isinstance(data, dict):
         data = [*data, *data.values()]
     if isinstance(data, list | tuple):

@@ -1,4 +1,4 @@
-"""`make watch`: an edit is built when it is saved, and a mistake does not end it."""
+"""`make watch`: an edit is built when it is saved, and an error does not end the watch."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def watching(checkout: Checkout, *words: str) -> Iterator["subprocess.Popen[str]
 
 
 def until_done(process: "subprocess.Popen[str]") -> str:
-    """What is printed until the next build has ended."""
+    """The output up to the end of the next build."""
     printed = ""
     assert process.stdout is not None
     for line in process.stdout:

@@ -23,10 +23,10 @@ from scripts.record.provenance import recorded
 from scripts.stages.typeset import TexFormat, typeset_together
 from scripts.tex.latexmk import tool_files
 
-# How many figures a message lists that fail for one cause.
+# The most figures that a message lists for one cause.
 MOST_NAMED = 5
-# The most figures that latexmk compiles at once, and the most effort that they take, in frames that TeX could typeset;
-# and what the start of latexmk and TeX takes.
+# The most figures that latexmk compiles at once, and the most effort of these.  Effort is counted in frames that TeX
+# could typeset meanwhile; starting latexmk and TeX takes START.
 MOST_TOGETHER = 8
 MOST_EFFORT = 200
 START = 8
@@ -43,7 +43,7 @@ class Failure:
 
 @dataclass
 class Done:
-    """What became of some figures: which of them failed, and what took how long."""
+    """The result of building some figures: those that failed, and how long each stage took."""
 
     failures: list[Failure] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
@@ -124,7 +124,7 @@ def planned(
 def run(
     project: Project, builds: Sequence[FigureBuild], tex_format: TexFormat, jobs: int, quiet: bool, trace: bool
 ) -> list[UserError]:
-    """Run the stages of all builds that are stale; the errors of those that fail."""
+    """Run the stages of all builds that are stale; returns the errors of those that fail."""
     stale = [one for one in builds if not one.is_fresh]
     if not stale:
         if not quiet:
@@ -162,7 +162,7 @@ def _render(share: Sequence[FigureBuild]) -> Done:
 
 
 def _finish(share: Sequence[FigureBuild], done: Done) -> Done:
-    """Compile some figures together, and write their files; `done` is what became of their sources."""
+    """Compile some figures together, and write their files; `done` is the result of rendering them."""
     stale = [one for one in share if one.needs_tex]
     compiled = False
     if len(stale) > 1:
@@ -178,7 +178,7 @@ def _finish(share: Sequence[FigureBuild], done: Done) -> Done:
 
 
 def shares(builds: Iterable[FigureBuild], jobs: int) -> Iterator[list[FigureBuild]]:
-    """Figures shared out, the largest first; shares get smaller, so that all processes end at the same time."""
+    """Figures in shares, the largest first; later shares are smaller, so that all processes end at the same time."""
     rest = deque(sorted(builds, key=_effort, reverse=True))
     while rest:
         wanted = min(sum(map(_effort, rest)) / (2 * jobs), MOST_EFFORT)
@@ -194,7 +194,7 @@ def _effort(build: FigureBuild) -> int:
 
 @contextmanager
 def progress(total: int, quiet: bool) -> Iterator[Callable[[FigureBuild, bool], None]]:
-    """A bar on a terminal, plain lines elsewhere, nothing if quiet; it takes each figure and whether that failed."""
+    """A bar on a terminal, lines elsewhere, nothing if quiet; called with each figure and whether it failed."""
     if quiet:
         yield lambda _build, _failed: None
     elif sys.stdout.isatty():
@@ -228,7 +228,7 @@ def _event(span: Span) -> dict[str, object]:
 
 
 def _grouped(failures: Iterable[Failure]) -> list[UserError]:
-    """Each cause once: an error in the theme stops many figures in the same way."""
+    """One error for each cause: an error in the theme stops many figures in the same way."""
     groups: dict[str, list[Failure]] = {}
     for failure in sorted(failures, key=lambda failure: failure.figure):
         groups.setdefault(failure.cause, []).append(failure)

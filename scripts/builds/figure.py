@@ -1,4 +1,4 @@
-"""All stages of one figure: its sources, its document, its files in some formats; each runs only if it is stale."""
+"""The stages of one figure: its sources, its document, and its files in some formats; each runs only if it is stale."""
 
 import os
 import time
@@ -25,7 +25,7 @@ from scripts.views.scene import Scene
 
 @dataclass(frozen=True)
 class Span:
-    """What a process did for a while; times are in seconds of the system's monotonic clock."""
+    """A timed stage of one process; times are in seconds of the system's monotonic clock."""
 
     stage: str
     subject: str
@@ -66,7 +66,7 @@ class FigureBuild:
 
     @cached_property
     def count(self) -> int:
-        """Number of frames, none if the view cannot draw the figure: `render` raises that error."""
+        """Number of frames; 0 if the view cannot draw the figure, an error that `render` raises."""
         try:
             return scene_of(self.figure).count
         except LayerError:
@@ -108,7 +108,7 @@ class FigureBuild:
 
     def make_formats(self) -> None:
         """Write the files; raises `ToolError`."""
-        # Let go with its images at the end, before the next figure's.
+        # A local variable, so that its images are freed before the next figure.
         drawn = self._drawn()
         for name in self.formats:
             key = self._format_key(name)
@@ -143,7 +143,7 @@ class FigureBuild:
 
     @property
     def _document_key(self) -> str:
-        """Of the source as it is; there is none if it is lost."""
+        """Of the source as it is on disk, empty if it is lost."""
         source = self._document.read_bytes() if self._document.is_file() else b""
         return digest(self.tex_format, source)
 

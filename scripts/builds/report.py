@@ -48,7 +48,7 @@ def build(project: Project, *, jobs: int, quiet: bool, keep_going: bool, trace: 
 
 
 def _make(project: Project) -> Record:
-    """Gather and compile the report, unless nothing has changed since it was last."""
+    """Gather and compile the report, unless it is up to date."""
     figures, _ = load_all([project.figures / f"{name}.toml" for name in project.figure_names()])
     sources = _sources(project, {figure.name: figure for figure in figures})
     strips = [project.catalogue.folder(FORMATS["strip"].folder) / f"{figure.name}.pdf" for figure in figures]
@@ -70,7 +70,7 @@ def _make(project: Project) -> Record:
 
 
 def _sources(project: Project, figures: Mapping[str, Figure]) -> dict[str, bytes]:
-    """All that TeX reads besides the figures' strips, by the files' names."""
+    """The files that TeX reads besides the figures' strips, by name."""
     files = [*project.report.glob("*.bib"), project.templates / "reportstyle.tex"]
     texts = {name: text.encode() for name, text in _texts(project, figures).items()}
     return {file.name: file.read_bytes() for file in files} | texts
@@ -89,7 +89,7 @@ def _captions(project: Project, figures: Iterable[Figure]) -> str:
 
 
 def _typeset(project: Project, source: Path) -> None:
-    """Run TeX; raises `SourceError` with the line, of the report or of a template, at which it stopped."""
+    """Run TeX; raises `SourceError` with the line of the report or of a template at which it stopped."""
     try:
         latexmk(source)
     except TexError as failed:

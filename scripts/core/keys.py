@@ -17,7 +17,7 @@ from scripts.errors import CombinedError, FigureError
 
 MOST_CELLS = 10_000
 MOST_LAYERS = 100
-MOST_MISTAKES = 10
+MOST_ERRORS = 10
 
 T = TypeVar("T")
 Positive = Annotated[int, Field(ge=1, le=MOST_CELLS)]
@@ -99,10 +99,10 @@ def check(data: dict[str, Any], source: Path | str, line: Callable[[str], int | 
     except ValidationError as error:
         # The first error of each key.
         found = {_path(details): details for details in reversed(error.errors(include_url=False))}
-        first = islice(reversed(found.items()), MOST_MISTAKES)
+        first = islice(reversed(found.items()), MOST_ERRORS)
         problems = [FigureError(source, f"{shown(key)[1:-1]}: {_problem(key, one)}", line(key)) for key, one in first]
-        if len(found) > MOST_MISTAKES:
-            problems.append(FigureError(source, f"has {len(found) - MOST_MISTAKES} more keys that are wrong."))
+        if len(found) > MOST_ERRORS:
+            problems.append(FigureError(source, f"has {len(found) - MOST_ERRORS} more keys that are wrong."))
         raise CombinedError(problems) from None
 
 

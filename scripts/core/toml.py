@@ -1,4 +1,4 @@
-"""TOML files that a stranger may have written: read within bounds, with messages that name the line."""
+"""Reading untrusted TOML files, within bounds and with messages that name the line."""
 
 import os
 import re

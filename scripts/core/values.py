@@ -26,7 +26,7 @@ def values_of(content: FigureFile, layer: Layer, inherited: InputAndOperand = (N
     values = _given("input_values", content.input_values, layer.input_shape)
     second = None if operand is None else _given(operand.key, getattr(content, operand.key), operand.shape(layer))
     values = inherited[0] if values is None else values
-    # Inheriting an operand alone gives a figure no values.
+    # An inherited operand without an input does not give a figure values.
     if second is None and (values is not None or content.values):
         second = inherited[1]
     if content.values == "random":

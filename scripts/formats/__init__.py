@@ -1,4 +1,4 @@
-"""The kinds of files that figures are made into: a module each, and this list of them."""
+"""The kinds of files that figures are built as: a module for each, and this list of them all."""
 
 from scripts.formats import gif, pdf, png, strip, svg
 from scripts.stages.drawn import Format

@@ -42,7 +42,7 @@ def _packed(image: Image.Image) -> npt.NDArray[np.uint32]:
 
 
 def _palette(images: Sequence[Image.Image]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """A palette for all images, of shape (COLOURS + 1, 3), and for every packed colour its place there."""
+    """A palette for all images, of shape (COLOURS + 1, 3), and the index in it of every packed colour."""
     counter = Counter[tuple[int, ...]]()
     for image in images:
         counted = image.getcolors(image.width * image.height)
@@ -52,7 +52,7 @@ def _palette(images: Sequence[Image.Image]) -> tuple[npt.NDArray[np.uint8], npt.
     ordered = sorted(counter)
     colours, counts = np.array(ordered), np.array([counter[colour] for colour in ordered])
 
-    # Again and again the colour whose pixels are served worst gets a place, the most frequent one first.
+    # Start with the most frequent colour; then add the one whose pixels are approximated worst, again and again.
     palette = np.zeros((COLOURS + 1, 3), dtype=np.uint8)
     nearest = np.zeros(len(colours), dtype=np.uint8)
     distance = np.full(len(colours), np.inf)

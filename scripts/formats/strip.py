@@ -6,7 +6,7 @@ from scripts.stages.drawn import PerFigure
 
 
 def strip(pages: Sequence[bytes], _durations: Sequence[float]) -> bytes:
-    """The only page is its own file."""
+    """The strip's page, which is a PDF already."""
     (page,) = pages
     return page
 

@@ -5,7 +5,7 @@ from scripts.stages.drawn import Page, PerFrame
 
 
 def svg(page: Page) -> bytes:
-    """What poppler makes of a page."""
+    """A page as SVG, converted by poppler."""
     number = str(page.number)
     return run(["pdftocairo", "-svg", "-f", number, "-l", number, page.document.name, "-"], page.document.parent)
 

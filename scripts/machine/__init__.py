@@ -1,1 +1,1 @@
-"""What a machine must have."""
+"""What a machine needs to build the project."""

@@ -1,7 +1,7 @@
 """The tools and the parts of TeX and Python that the project needs, and which of them are installed.
 
-Read by the system's Python before anything is installed: the standard library alone, and nothing newer than
-Python 3.6, so that an old one can be told that it is.
+Run by the system's Python before anything is installed: it uses the standard library alone, and nothing newer than
+Python 3.6, so that an outdated Python prints a message instead of a syntax error.
 """
 
 import importlib.util
@@ -26,7 +26,7 @@ MACTEX = "--cask mactex-no-gui"
 class Need(NamedTuple):
     """A need: its purpose, its package on each of SYSTEMS, and the oldest version that works.
 
-    It is a program, which prints its version if it is called with `version`; a file of TeX's; or a module of Python's.
+    It is a program, which prints its version when called with `version`; a file of TeX's; or a module of Python's.
     """
 
     name: str
@@ -161,7 +161,7 @@ def complaint(found: Sequence[Found]) -> str:
     lines.append("Install it with:")
     lines += ["  {:16} {}".format(system + ":", command(system, [one.need for one in wrong])) for system in SYSTEMS]
     if any(one.need is PYTHON for one in wrong):
-        lines.append("Where there is a newer Python by another name: make PYTHON=python3.11")
+        lines.append("If a newer Python has another name: make PYTHON=python3.11")
     return "\n".join(lines)
 
 

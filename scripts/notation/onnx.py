@@ -69,7 +69,7 @@ def onnx_operator(
 
 
 def _window(layer: Signature, given: Arguments) -> Keys:
-    """The keys of all windows but those of transposed convolutions."""
+    """The keys of all layers with windows but transposed convolutions."""
     return _padded(given) | {
         "ceil_mode": given.switch("ceil_mode", False),
         "count_include_pad": given.switch("count_include_pad", layer.operation != "average_pooling"),

@@ -1,1 +1,1 @@
-"""What outputs were made from."""
+"""Records of what outputs were made from."""

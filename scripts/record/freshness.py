@@ -1,4 +1,4 @@
-"""What is up to date: the only place that decides it.
+"""Deciding what is up to date, in this module alone.
 
 A product (a figure, the report) is made in stages.  Its record, `build/made/PRODUCT.json`, lists for each stage the
 files that it made and what it made them from: a key, which is a fingerprint of its inputs, its code and its tools, and
@@ -22,6 +22,14 @@ from scripts.project import Project
 IMPORT = re.compile(r"^\s*from (scripts[\w.]*) import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
 
 
+def imports(text: str) -> list[str]:
+    """The modules of the project that a module's text imports anywhere, and names in them, which may be modules."""
+    found = list[str]()
+    for package, several, one in IMPORT.findall(text):
+        found += [package, *(f"{package}.{word}" for word in re.findall(r"\w+", several or one))]
+    return found
+
+
 @cache
 def code(module: str, root: Path) -> str:
     """A fingerprint of a module, of all modules of the project that it imports in turn, and of the packages."""
@@ -33,8 +41,7 @@ def code(module: str, root: Path) -> str:
         if name in found or not file.is_file():
             continue
         found[name] = file.read_text(encoding="utf-8")
-        for package, several, one in IMPORT.findall(found[name]):
-            waiting += [package, *(f"{package}.{word}" for word in re.findall(r"\w+", several or one))]
+        waiting += imports(found[name])
     return digest((root / "requirements.txt").read_bytes(), *(text for _, text in sorted(found.items())))
 
 
@@ -47,7 +54,7 @@ class Record:
         self.stages: dict[str, dict[str, Any]] = read_record(self.path)
 
     def fresh(self, stage: str, key: str, now: Callable[[str], str | None] = lambda _: None) -> bool:
-        """Whether a stage's files are there and were made from this key.
+        """Whether a stage's files exist and were made from this key.
 
         `now` returns the present fingerprint of a template that the stage read.
         """
@@ -62,9 +69,9 @@ class Record:
     def stage(
         self, stage: str, key: str, files: Iterable[Path], read: Mapping[str, str] = MappingProxyType({})
     ) -> Iterator[None]:
-        """Note that the enclosed stage makes these files of this key and of the templates that it `read`.
+        """Record that the enclosed stage makes `files` from this key and the templates that it `read`.
 
-        Files that it made before and no longer makes are deleted.  If it fails, none of its files counts as fresh.
+        Files that it made before and no longer makes are deleted.  If it fails, none of its files count as fresh.
         """
         made = {file.relative_to(self.top).as_posix() for file in files}
         before = set(self.stages.get(stage, {}).get("files", []))
@@ -115,7 +122,7 @@ class Unchanged:
         return bool(known.get("inputs") == self.inputs and known["outputs"] == _signatures(map(Path, known["outputs"])))
 
     def keep(self, outputs: Iterable[Path]) -> None:
-        """Note that everything asked for is built: `outputs`, which may include the tools that made them."""
+        """Record that everything asked for is built: `outputs`, which may include the tools that made them."""
         write_whole(self.path, json.dumps({"inputs": self.inputs, "outputs": _signatures(outputs)}))
 
 

@@ -31,7 +31,7 @@ def recorded(project: Project) -> Iterator[Path]:
 
 
 def _sources(project: Project) -> dict[str, object]:
-    """What a build reads, before it does."""
+    """What a build is about to read."""
     day = build_date(project)
     inputs = {str(file.relative_to(project.root)): file for file in project.inputs()}
     return {
@@ -42,7 +42,7 @@ def _sources(project: Project) -> dict[str, object]:
 
 
 def _versions(project: Project) -> dict[str, dict[str, str]]:
-    """The versions of all tools; they are asked for again only where a program or a package has changed."""
+    """The versions of all tools, looked up again only after a program or a package has changed."""
     ready = project.root / ".venv/.ready"
     installed = ready.stat().st_mtime_ns if ready.is_file() else None
     fingerprint = digest(identity(), str(installed), platform.python_version())

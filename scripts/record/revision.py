@@ -1,4 +1,4 @@
-"""Which revision of the project is built: its version, and the day that the outputs bear."""
+"""The revision of the project that is built: its version, and the date of the outputs."""
 
 import os
 import re
@@ -10,9 +10,9 @@ from scripts.project import INPUTS, Project
 
 
 def build_date(project: Project) -> date | None:
-    """The day that outputs bear, in UTC: of SOURCE_DATE_EPOCH if it is set, else of the last commit.
+    """The date of outputs, in UTC: that of SOURCE_DATE_EPOCH if set, else of the last commit.
 
-    None outside of a git repository: no other day would be the same for everyone.  Raises `UserError`.
+    None outside a git repository: any other date would differ between users.  Raises `UserError`.
     """
     given = os.environ.get("SOURCE_DATE_EPOCH") or _git(project, "log", "-1", "--format=%ct")
     if not given:
@@ -40,7 +40,7 @@ def commit(project: Project) -> str | None:
 
 
 def _git(project: Project, *words: str) -> str:
-    """What git prints of the project's own repository, empty where there is none."""
+    """What git prints for the project's own repository; empty where there is none."""
     # Named, so that no other repository is found in a folder above; nothing in it is written.
     command = ["git", "--git-dir=.git", "--work-tree=.", "--no-optional-locks", *words]
     try:

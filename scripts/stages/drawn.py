@@ -1,4 +1,4 @@
-"""What every format is made from: the pages and the images of a figure that TeX has typeset."""
+"""What formats are made from: the pages and the images of a typeset figure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Page(NamedTuple):
 
 
 DPI = 150
-# Frames that poppler hands over together, which takes their memory twice.
+# Frames that poppler returns together; while it does, they take twice their memory.
 AT_A_TIME = 50
 
 
@@ -44,7 +44,7 @@ class Drawn:
 
     @property
     def pages(self) -> list[Page]:
-        """Where each frame is."""
+        """The page of each frame."""
         return [Page(self.document, number) for number in range(1, len(self.steps) + 1)]
 
     @cached_property
@@ -72,11 +72,11 @@ class Drawn:
 
 
 class Format(Protocol):
-    """A kind of file that figures are made into: see `PerFrame` and `PerFigure`."""
+    """A kind of file that figures are built as: see `PerFrame` and `PerFigure`."""
 
     @property
     def name(self) -> str:
-        """What it is asked for by."""
+        """The name by which it is asked for."""
 
     @property
     def folder(self) -> str:
@@ -88,7 +88,7 @@ class Format(Protocol):
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """Formats that are made along with it where it is asked for."""
+        """Formats that are built along with it."""
 
     @property
     def code(self) -> str:
@@ -172,9 +172,9 @@ def rasterised(document: Path, count: int) -> list[Image]:
         raise ToolError(f"{document}: poppler took over {time_limit()} s and was stopped.") from error
     except PDFPageCountError as error:
         raise ToolError(f"{document}: poppler cannot read it. {error}") from error
-    # Images that poppler had not finished when it was killed.
+    # Poppler was killed in the middle of an image.
     except (ValueError, OSError) as error:
-        raise ToolError(f"{document}: poppler was killed while it drew ({error}). Run make.") from error
+        raise ToolError(f"{document}: poppler was killed while drawing ({error}). Run make.") from error
     if len(images) != count:
         raise ToolError(f"{document}: poppler was killed after {len(images)} of {count} frames. Run make.")
     return images

@@ -1,4 +1,4 @@
-"""Figures become TikZ: a source for each step that compiles by itself, and a document of all steps."""
+"""From scenes to TikZ: a source for each step that compiles by itself, and a document with all steps."""
 
 from pathlib import Path
 
@@ -21,13 +21,13 @@ def caption(project: Project, figure: Figure) -> str:
     try:
         scene = scene_of(figure)
     except LayerError:
-        # What no view draws can still be described.
+        # A figure that its view cannot draw can still be described.
         scene = Scene(figure, None, ())
     return templates(project).fill("caption.txt.j2", scene=scene).strip()
 
 
 def render(project: Project, scene: Scene, outputs: Outputs) -> dict[Path, str]:
-    """The sources of a figure's steps and of their common document, by their files.
+    """The sources of a figure's steps and of the document with all of them, by file.
 
     Raises `SourceError` at an error in a template.
     """

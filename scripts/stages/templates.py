@@ -1,4 +1,4 @@
-"""Filling templates: delimiters that TeX never uses, escapes, and the template line behind each line of text."""
+"""Filling templates: delimiters that TeX never uses, escaping, and the template line that each line comes from."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -44,28 +44,28 @@ TEX_ESCAPES = {
 
 
 def escape_tex(text: str) -> str:
-    """Text as TeX sets it, no character of it active; sizes such as 3 × 3 do not break across lines."""
+    """Text escaped for TeX; sizes such as 3 × 3 do not break across lines."""
     escaped = "".join(TEX_ESCAPES.get(character, character) for character in text)
     return re.sub(r"(?<=\w) × (?=\w)", r"\\,×\\,", escaped)
 
 
 def pdf_text(text: str) -> str:
-    """Text as a PDF holds it, in hexadecimal: UTF-16 with its mark."""
+    """Text as a PDF string in hexadecimal: UTF-16 with a byte order mark."""
     return ("\ufeff" + text).encode("utf-16-be").hex()
 
 
 def rounded(value: float, digits: int) -> str:
-    """A number with so many decimals, halves rounded away from zero, as at school."""
+    """A number with so many decimals; halves are rounded away from zero."""
     return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
 def escape_markdown(text: str) -> str:
-    """Text as Markdown shows it: no character of it makes a link, a tag or an entity."""
+    """Text escaped for Markdown, without links, tags and entities."""
     return re.sub(r"([\\`*_\[\]<>&~$|])", r"\\\1", text)
 
 
 class Origins(Extension):
-    """Marks every line of text with the template's line that it comes from.
+    """Marks every line of text with the line of the template that it comes from.
 
     The marks are control characters, which no template has and no filter changes.
     """
@@ -84,7 +84,7 @@ class Origins(Extension):
             yield token
 
 
-# What Jinja and its expressions raise at an error in a template.
+# The errors that Jinja and expressions in templates raise.
 ERRORS = (TemplateError, TypeError, AttributeError, ValueError, ArithmeticError, LookupError, RecursionError)
 
 
@@ -116,7 +116,7 @@ class Reading(Environment):
         return super().get_template(name, *rest, **more)
 
     def file(self, name: str) -> Path | None:
-        """Where a template is, None where there is none of that name."""
+        """The file of a template; None if there is no such template."""
         if not isinstance(self.loader, FileSystemLoader):
             raise TypeError("templates are files")
         return next((file for top in self.loader.searchpath if (file := Path(top) / name).is_file()), None)
@@ -166,18 +166,18 @@ class Templates:
         return self._plain.read
 
     def fingerprint(self, name: str) -> str | None:
-        """The present fingerprint of a template, None where there is none of that name."""
+        """The current fingerprint of a template; None if there is no such template."""
         file = self._plain.file(name)
         return None if file is None else digest(file.read_bytes())
 
     def files(self) -> list[Path]:
-        """All files that people write for the looks of figures and report."""
+        """All files in the templates' folder."""
         return sorted(path for path in self.project.templates.rglob("*.*") if path.is_file())
 
     def origin(self, text: str, line: int, refill: Callable[[], str]) -> Place | None:
-        """The line of a template from which a line of a text comes, which `refill` fills in again.
+        """The line of a template that a line of a filled text comes from; `refill` fills it again.
 
-        None where the templates have changed since.
+        None if the templates have changed since.
         """
         self._is_marking = True
         try:
@@ -218,7 +218,7 @@ class Templates:
         return env
 
     def _encoding_error(self) -> SourceError:
-        """The error of the first template that is not text: another one may have read it."""
+        """The error of the first template that is not UTF-8 text; another one may have included it."""
         for file in (*self.files(), *sorted(self.project.report.glob("*.tex"))):
             content = file.read_bytes()
             try:

@@ -1,4 +1,4 @@
-"""TikZ becomes PDF: latexmk compiles all frames of a figure in one run, a page each and then the strip."""
+"""From TikZ to PDF: latexmk compiles a figure in one run, to a page for each frame and one for the strip."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from scripts.views.scene import Scene
 
 
 class TexFormat:
-    """The preamble, dumped once: TeX starts from it for every figure."""
+    """The preamble as a format of TeX's: dumped once, and loaded for every figure."""
 
     def __init__(self, project: Project) -> None:
         self.project, self.preamble = project, project.preamble.read_bytes()
@@ -31,7 +31,7 @@ class TexFormat:
             check_tools()
 
     def make(self) -> None:
-        """Bring it up to date; raises `SourceError` at an error in the preamble."""
+        """Dump it unless it is fresh; raises `SourceError` at an error in the preamble."""
         if self.is_fresh:
             return
         try:
@@ -52,5 +52,5 @@ def typeset(project: Project, scene: Scene, outputs: Outputs) -> None:
 
 
 def typeset_together(project: Project, names: Sequence[str], outputs: Outputs) -> bool:
-    """Compile figures with one start of latexmk; if any of them fails, each is to be compiled alone."""
+    """Compile figures with one start of latexmk; if it returns False, compile each of them alone."""
     return latexmk_together([outputs.document(name) for name in names], outputs.work, project.tex_format)

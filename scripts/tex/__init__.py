@@ -1,1 +1,1 @@
-"""Running TeX and other programs, and reading their logs."""
+"""Running TeX and reading its logs."""

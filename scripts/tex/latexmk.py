@@ -13,7 +13,7 @@ from scripts.machine import needs
 from scripts.processes import TimeLimitError, run
 from scripts.tex.log import Stop, first_stop
 
-# Nothing of the clock or of the folder in a PDF.
+# Keeps times and paths out of PDFs.
 REPRODUCIBLE = r"\pdfinfoomitdate=1 \pdftrailerid{}\pdfsuppressptexinfo=-1 "
 
 # The line with which TeX ends each log itself.
@@ -55,9 +55,9 @@ def latexmk(source: Path, tex_format: Path | None = None) -> None:
 
 
 def latexmk_together(sources: Sequence[Path], folder: Path, tex_format: Path) -> bool:
-    """Compile sources in their own folders below one, from a dumped format; whether all of them compiled.
+    """Compile sources in their own folders below `folder` from a dumped format; returns whether all of them compiled.
 
-    To start latexmk takes as long as TeX takes for a small figure.
+    Starting latexmk takes as long as compiling a small figure.
     """
     try:
         _latexmk(sources, folder, tex_format)
@@ -83,7 +83,7 @@ def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None) -> 
 def dump_format(preamble: Path, content: bytes, target: Path) -> None:
     """Run a preamble once and keep TeX's memory as a format, whole or not at all; raises `TexError`.
 
-    The format is kept unpacked: TeX reads it as well, and each of its starts then takes a third of the time.
+    The format is kept uncompressed: TeX reads that too, and then starts in a third of the time.
     """
     log = target.with_suffix(".log")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def dump_format(preamble: Path, content: bytes, target: Path) -> None:
                 written.replace(log)
             raise _tex_problem(error, preamble, log) from error
         dumped = (folder / target.name).read_bytes()
-    # A TeX may have been built not to pack what it dumps.
+    # Some builds of TeX do not compress formats.
     packed = dumped.startswith(b"\x1f\x8b")
     write_whole(target, gzip.decompress(dumped) if packed else dumped)
 
@@ -116,7 +116,7 @@ def identity() -> str:
     return "\n".join(f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in tool_files())
 
 
-# All tools with their installed versions; asking all programs for these takes a while.
+# All tools with their installed versions; running every program for its version is slow.
 installed = cache(needs.find)
 
 
@@ -127,11 +127,11 @@ def check_tools() -> None:
 
 
 def _tex_problem(error: ToolError, source: Path, log: Path) -> ToolError:
-    """The error that stopped TeX, as far as its log shows it."""
+    """The error that stopped TeX, from its log if that shows it."""
     text = log.read_text(errors="replace") if log.is_file() else ""
     if (stop := first_stop(text)) is not None:
         return TexError(source, stop, log)
     if isinstance(error, TimeLimitError) or TEX_ENDED in text:
         return error
     details = "" if text else f"\n{error}"
-    return ToolError(f"{source}: TeX was killed before it ended, perhaps for want of memory. Run make again.{details}")
+    return ToolError(f"{source}: TeX was killed before it ended, perhaps for lack of memory. Run make again.{details}")

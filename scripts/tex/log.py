@@ -1,4 +1,4 @@
-"""Errors in TeX's log: their place, their message and a hint."""
+"""Errors in TeX's log: their position, message and a hint."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ ERROR = re.compile(r"(?:! |(?:\./)?(?P<file>[^\s:]+\.\w+):(?P<line>\d+): )(?P<me
 # How many occurrences of a word a message lists.
 MOST_PLACES = 4
 LINE = re.compile(r"l\.(\d+) ")
-# Lines of a report of TeX's that tell a reader nothing.
+# Lines of TeX's error reports that say nothing about the error.
 IDLE = re.compile(r"\s*$|\s+\.\.\.|See the .* for explanation\.|Type  ?[HX] |or enter new name|Enter file name")
 
 # Hints for the common errors, by TeX's message.  A group is the word at fault.
@@ -30,7 +30,7 @@ HINTS = {
     r"File ended while scanning|Paragraph ended before|Runaway": "A brace or bracket is opened and never closed.",
     r"Emergency stop|no legal \\end found": "The text ends too early: something is opened and never closed.",
     r"I can't write on file|No space left": "The disk may be full, or the build's folder is read-only.",
-    r"TeX capacity exceeded": "A macro may call itself without an end, or a drawing be too large.",
+    r"TeX capacity exceeded": "A macro may call itself endlessly, or a drawing may be too large.",
 }
 
 
@@ -48,8 +48,8 @@ class Place(NamedTuple):
 class Stop:
     """TeX's first error: the message, TeX's own lines about it, the file and line of its source if known.
 
-    `word` is what is misspelt or missing, `hint` what is to be done, where the error is a common one;
-    `runaway` the text that TeX was reading when a file ended too early.
+    For common errors `word` is what is misspelt or missing, and `hint` the remedy.  `runaway` is the argument that TeX
+    was reading when a file ended too early.
     """
 
     message: str
@@ -140,7 +140,7 @@ def _places(word: str, texts: Mapping[Path, str]) -> list[Place]:
 
 
 def _words(like: str, texts: Mapping[Path, str]) -> set[str]:
-    """The commands in some texts if the word is like one, else the names of styles, keys and colours."""
+    """The commands in some texts if `like` is a command, else their names of styles, keys and colours."""
     rule = r"\\[A-Za-z@]+" if like.startswith("\\") else r"[A-Za-z][\w -]*[A-Za-z](?=[=,/}\]])"
     return {word for text in texts.values() for word in re.findall(rule, text)} - {like}
 

@@ -1,1 +1,1 @@
-"""What the report's chapters may ask for."""
+"""The report's chapters, and the values and relationships that they use."""

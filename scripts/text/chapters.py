@@ -1,6 +1,6 @@
 """The report's chapters: LaTeX in which every number comes from a figure's file or from a relationship.
 
-The texts in `report/` are templates; what they may ask for stands here.
+The texts in `report/` are templates; the names that they may use are defined here.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:
         return templates(project).fill("relationship.tex.j2", relationship=relationships(project)[name]).strip()
 
     def worked(name: str, example: str, axis: int = -1, repeated: bool = True, **more: int) -> str:
-        """A relationship with a layer's numbers, and some more; raises `UserError` where it does not hold for them."""
+        """A relationship with a layer's numbers and some more; raises `UserError` if it does not hold for them."""
         try:
             numbers = given(example, axis) | {key: Rational(n) for key, n in more.items()}
             return relationships(project)[name].worked(numbers, repeated)
@@ -45,7 +45,7 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:
             raise UserError(f"{file}: {example} is no example: {error}.") from None
 
     def stacked(name: str, example: str) -> str:
-        """A relationship with the numbers of a whole stack, whose layers differ in their dilation at most."""
+        """A relationship with the numbers of a whole stack, whose layers may differ only in their dilation."""
         layers = figures[example].layers
         field = receptive_fields(project, layers)[-1]["r"]
         numbers = {"n": Rational(len(layers)), "r_equal": field, "r_doubling": field}

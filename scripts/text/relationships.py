@@ -6,7 +6,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from sympy import Expr, Rational, Symbol, latex
@@ -20,7 +20,7 @@ from scripts.project import Project
 class Relationship:
     """An equation, `quantity` = `formula`, that holds wherever all `conditions` do.
 
-    `symbols` gives each symbol of the report its TeX.
+    `symbols` maps each symbol of the report to its TeX.
     """
 
     name: str
@@ -29,11 +29,6 @@ class Relationship:
     formula: Expr
     conditions: tuple[Expr, ...]
     symbols: Mapping[Symbol, str]
-
-    @cached_property
-    def mentioned(self) -> set[str]:
-        """The names of all its symbols."""
-        return {symbol.name for part in (self.quantity, self.formula, *self.conditions) for symbol in part.free_symbols}
 
     @property
     def tex(self) -> str:
@@ -58,8 +53,8 @@ class Relationship:
     def worked(self, values: Mapping[str, Rational], repeated: bool = True) -> str:
         """The equation, `repeated` or not, then with numbers in place of symbols, and its result, typeset.
 
-        Raises `ValueError` where a condition does not hold for these numbers, or the result is not what
-        they say it is.
+        Raises `ValueError` if a condition does not hold for these numbers, or the result differs from
+        theirs.
         """
         given = {symbol: values[symbol.name] for symbol in self.symbols if symbol.name in values}
         for condition in self.conditions:
@@ -109,7 +104,7 @@ def relationships(project: Project) -> dict[str, Relationship]:
 def receptive_fields(project: Project, layers: Iterable[Layer], axis: int = -1) -> list[dict[str, Rational]]:
     """Receptive field r, jump j and centre c along an axis of a stack: those of the input, and after each layer.
 
-    After a layer, its own quantities and those of the field before are there, too.
+    The entry after a layer also has its own quantities and those of the field before it.
     """
     field = {"r": Rational(1), "j": Rational(1), "c": Rational(0)}
     found = [field]

@@ -1,4 +1,4 @@
-"""Ways to see a layer: each view is a module here and a template in templates/views/, and this list names them all."""
+"""Ways to show a layer: each view is a module here and a template in templates/views/; `VIEWS` names them all."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
 
 
 def view_name(figure: Figure) -> str:
-    """The view that a figure asks for, by default the one that shows all that it holds; raises `LayerError`."""
+    """The view that a figure names, else the default for a figure with or without values; raises `LayerError`."""
     if figure.view is None:
         return "plane" if figure.input_values is None else "numerical"
     if figure.view not in VIEWS:

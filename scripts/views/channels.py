@@ -36,7 +36,7 @@ class Wiring:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where everything stands: the first slice's row begins at 0, the first input channel's column, too."""
+    """The layout: the row of the first slice and the column of the first input channel begin at 0."""
 
     input_size: Index
     kernel_size: Index

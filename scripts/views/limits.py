@@ -1,4 +1,4 @@
-"""What views can draw: each function raises `LayerError` for a layer beyond a limit."""
+"""The limits of what views draw: each function raises `LayerError` for a layer beyond one."""
 
 from math import prod
 
@@ -15,15 +15,15 @@ MOST_PARTS = 4_000
 
 
 def check_axes(layer: Layer, view: str, most: int = 2) -> None:
-    """A view draws layers of few axes."""
+    """Refuse a layer of more axes than a view draws."""
     if len(layer.axes) > most:
         axes = "1 axis" if most == 1 else f"1 or {most} axes"
-        remedy = f"Describe this layer, or draw {most} ax{'e' if most > 1 else 'i'}s of it"
+        remedy = f"Describe this layer, or draw {most} {'axis' if most == 1 else 'axes'} of it"
         raise LayerError("view", f"the {view} view draws layers of {axes}", remedy)
 
 
 def check_layer(layer: Layer, view: str, most_axes: int = 2) -> None:
-    """A view draws a single channel of layers of few axes."""
+    """Refuse a layer with channels, or with more axes than a view draws."""
     check_axes(layer, view, most_axes)
     if layer.channels is not None:
         raise LayerError(
@@ -34,31 +34,31 @@ def check_layer(layer: Layer, view: str, most_axes: int = 2) -> None:
 
 
 def check_direct(layer: Layer, view: str) -> None:
-    """A view draws what a window moves over."""
+    """Refuse an unpooling, over whose input no window moves."""
     if not layer.direct:
         raise LayerError("view", f"the {view} view draws convolutions and poolings", "Use the plane view")
 
 
 def check_weighted(layer: Layer, view: str) -> None:
-    """A view draws the weights of a kernel."""
+    """Refuse a layer without a kernel of weights."""
     if not layer.weighted:
         raise LayerError("view", f"the {view} view draws convolutions", "Use the plane view")
 
 
 def check_length(cells: int) -> None:
-    """A drawing is that many cells long."""
+    """Refuse a drawing that is too many cells long."""
     if cells > LONGEST_AXIS:
         raise LayerError("input_size", f"gives a row of {cells} cells", f"A drawing has at most {LONGEST_AXIS}")
 
 
 def check_parts(count: int) -> None:
-    """A drawing of one step has that many cells and lines."""
+    """Refuse a drawing of one step with too many cells and lines."""
     if count > MOST_PARTS:
         raise LayerError("input_size", f"gives {count} cells and lines to draw", f"A drawing has at most {MOST_PARTS}")
 
 
 def check_steps(layer: Layer) -> None:
-    """A drawing has a step for each output element, and room for whole axes."""
+    """Refuse a layer with too many output elements, each of which is a step, or with too long an axis."""
     longest = max(max(len(axis.cells), len(axis.windows)) for axis in layer.grid)
     if longest > LONGEST_AXIS:
         raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
@@ -68,7 +68,7 @@ def check_steps(layer: Layer) -> None:
 
 
 def check_terms(layer: Layer) -> None:
-    """A window has numbers to write in each of its cells."""
+    """Refuse a window with too many numbers to write in its cells."""
     window = prod(layer.kernel_size)
     if window > MOST_TERMS:
         rule = f"gives a window of {window} numbers"
@@ -76,7 +76,7 @@ def check_terms(layer: Layer) -> None:
 
 
 def check_room(layer: Layer, cells: int) -> None:
-    """All steps together have room for that many cells in each."""
+    """Refuse a drawing with too many cells in all steps together; each step has `cells` of them."""
     count = prod(layer.output_shape) * cells
     if count > MOST_CELLS:
         raise LayerError(

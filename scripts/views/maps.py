@@ -1,4 +1,4 @@
-"""Maps laid out on a grid, the geometry that views share: plain data, free of looks.
+"""Maps on a grid, the geometry that views share: plain data without colours, widths and fonts.
 
 Lengths are counted in cells, columns to the right and rows downwards, from the first cell of the grid that a
 layer's window moves over.  A layer of one axis is a single row.
@@ -70,7 +70,7 @@ class InputMap:
 
 @dataclass(frozen=True)
 class OutputMap:
-    """An output of `columns` × `rows` elements, whose first one stands `at` a point of the input's grid."""
+    """An output of `columns` × `rows` elements, whose first one is `at` a point of the input's grid."""
 
     label: str
     columns: int
@@ -80,7 +80,7 @@ class OutputMap:
 
 @dataclass(frozen=True)
 class NumberMap:
-    """A map of `columns` × `rows` cells with numbers, or with none, whose first cell stands `at` a point."""
+    """A map of `columns` × `rows` cells, with numbers or without, whose first cell is `at` a point."""
 
     label: str
     columns: int
@@ -149,14 +149,14 @@ def extent(positions: Sequence[int]) -> Run:
 
 
 def blocks(rows: Sequence[int], columns: Sequence[int]) -> Blocks:
-    """The cells in some rows and columns, neighbours joined."""
+    """The cells in some rows and columns, with neighbours joined."""
     return tuple(
         Block(column, row, width, height) for (row, height), (column, width) in product(runs(rows), runs(columns))
     )
 
 
 def offset(axis: GridAxis) -> float:
-    """Where the output stands along an axis: over the input if they are equally large, else over the middle."""
+    """Where the output is along an axis: over the input if they are equally large, else over the middle."""
     inputs, moved_over = positions(axis, "input"), positions(axis, "input", "padding", "inserted", "overhang")
     outputs = len(axis.windows)
     return inputs[0] if len(inputs) == outputs else moved_over[0] + (len(moved_over) - outputs) / 2
@@ -229,9 +229,9 @@ def contents(layer: Layer, input_values: Values) -> dict[Index, Content]:
 
 
 def decimals(values: Values) -> int:
-    """How many decimals to write computed values with: as many as they need, but 1 or 2 where that is more.
+    """The number of decimals to write computed values with: the fewest, up to 2, that are exact.
 
-    Two where one would make nothing of a value.
+    If none are: 1, or 2 where a value is smaller than 0.1.
     """
     values = values[np.isfinite(values)]
     for digits in range(3):

@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Matrix:
-    """What stands still: the input map, below it the output map, and at their right the matrix.
+    """The static parts: the input map, below it the output map, and at their right the matrix.
 
     `columns` and `rows` are the size of the matrix, `at` its place in cells of the maps: its left edge, and the
     height of its middle.  Coordinates of the entries count its own cells.

@@ -43,10 +43,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Maps:
-    """What stands still: the two maps with their values.
+    """The static parts: the two maps with their values.
 
-    `layout` is where the output stands: below the input if both are single rows, else beside it.  `decimals`
-    tells with how many of them computed values are written, None where they are some of those given.
+    `layout` is where the output is: below the input if both are single rows, else beside it.  `decimals` is how many
+    of them computed values have; None if all values are given ones.
     """
 
     input: InputMap
@@ -120,7 +120,7 @@ def _is_row(layer: Layer) -> bool:
 
 
 def _output_place(layer: Layer) -> Point:
-    """Where the output stands, but for the gap between the maps."""
+    """Where the output is, without the gap between the maps."""
     rows, columns = layer.grid
     if _is_row(layer):
         return Point(offset(columns), 1)

@@ -17,7 +17,7 @@ def overlap(layer: Layer) -> Values:
 def scene(figure: Figure) -> Scene:
     """The scene of a convolution of one or two axes, transposed or not; raises `LayerError`.
 
-    What stands still is a `NumberMap`.
+    Its static part is a `NumberMap`.
     """
     layer = figure.layer
     check_layer(layer, "overlap")

@@ -25,7 +25,7 @@ from scripts.views.scene import Scene
 
 @dataclass(frozen=True)
 class Planes:
-    """What stands still: the two maps, and the corners between which the output is raised.
+    """The static parts: the two maps, and the corners between which the output is raised.
 
     `back` is the input's corner that the output's corner `front` has to clear.
     """

@@ -53,7 +53,7 @@ def centres(layers: tuple[Layer, ...]) -> list[list[float]]:
 
 
 def links(layer: Layer, elements: set[int]) -> list[tuple[int, int]]:
-    """The pairs of an output element, of some, and an input element that it sees, in a layer of one axis."""
+    """The pairs of one of the output elements and an input element that it sees, in a layer of one axis."""
     (axis,) = layer.grid
     met = [(n, axis.cells[element.position].input_index) for n in sorted(elements) for element in axis.windows[n]]
     return [(n, index) for n, index in met if index is not None]
