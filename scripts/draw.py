@@ -164,7 +164,7 @@ def main() -> None:
         raise UserError(f"NAME: cannot be {options.name!r}. A name {NAME_RULE}.")
     if options.values not in (None, "random"):
         raise UserError(f"VALUES: cannot be {options.values!r}. It is random, or left out.")
-    for one in options.formats:
+    for one in options.formats or [""]:
         if one not in FORMATS:
             raise UserError(f"FORMATS: cannot be {one!r}. They are among {', '.join(FORMATS)}.")
     size = parse_size(options.input) if options.input else None

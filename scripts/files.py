@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +85,8 @@ def only_build(folder: Path, quiet: bool) -> Iterator[None]:
 
 
 def _delete_temporary(folder: Path) -> None:
+    import shutil  # slow, and not needed where there is nothing to do
+
     for path in list(folder.rglob(f".*{UNFINISHED}")):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

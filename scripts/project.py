@@ -1,9 +1,8 @@
 """The paths of a project, in one object that is passed down: no module fixes a path when it is imported."""
 
 import os
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts.errors import UserError
 
@@ -21,8 +20,7 @@ INPUTS = (
 )
 
 
-@dataclass(frozen=True)
-class Outputs:
+class Outputs(NamedTuple):
     """The folders that figures are built into: one for each kind of file below `top`, or `top` alone if `together`.
 
     TeX runs below `work`.
@@ -41,8 +39,7 @@ class Outputs:
         return self.work / name / f"{name}.tex"
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """The checkout in `root`, which is built into `base` with figures in a theme."""
 
     root: Path = Path()
@@ -87,7 +84,7 @@ class Project:
         """The preamble of every figure's document."""
         return self.templates / "preamble.tex"
 
-    @cached_property
+    @property
     def build(self) -> Path:
         """The outputs in this theme."""
         return self.base if self.theme == DEFAULT_THEME else self.base / "themes" / self.theme

@@ -8,8 +8,10 @@ from PIL import Image, ImageSequence
 
 from scripts.core.figures import figure
 from scripts.core.keys import FigureFile
+from scripts.formats import FORMATS
 from scripts.formats.gif import COLOURS, gif
 from scripts.views import scene_of
+from tests.conftest import PROJECT
 
 
 def images(count: int, colours: int) -> list[Image.Image]:
@@ -45,3 +47,13 @@ def test_the_last_step_is_shown_for_another_time() -> None:
     keys = {"title": "T", "operation": "convolution", "input_size": [4], "kernel_size": 2}
     scene = scene_of(figure("t", FigureFile.model_validate(keys | {"frame_duration": 0.5, "last_frame_duration": 2})))
     assert scene.durations == (0.5, 0.5, 2)
+
+
+def test_formats_have_names_and_files_of_their_own() -> None:
+    """`make NAMEs` finds a format by its module; formats that share folder and ending would overwrite each other."""
+    modules = {path.stem for path in (PROJECT.root / "scripts" / "formats").glob("[!_]*.py")}
+    assert set(FORMATS) == modules
+    assert all(name == kind.name for name, kind in FORMATS.items())
+    files = [(kind.folder, kind.ending) for kind in FORMATS.values()]
+    assert len(set(files)) == len(files)
+    assert {name for kind in FORMATS.values() for name in kind.beside} <= set(FORMATS)

@@ -600,7 +600,7 @@ def rest_of_caption(figure: Figure) -> str:
             )
         case "subsampling":
             count = size(with_stride(figure.layer, stride=1).output_size)
-            return f" Left, the {count} elements that stride 1 gives, of which the darker ones remain."
+            return f" Left, the {count} elements of stride 1, of which the strongly coloured ones remain."
         case "positions":
             return " Each row below the input shows where the window stands at one of its positions."
         case "overlap":

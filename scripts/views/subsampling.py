@@ -68,5 +68,5 @@ def scene(figure: Figure) -> Scene:
         arrow=(Point(width + ARROW_GAP, height / 2), Point(at.column - ARROW_GAP, height / 2)),
         output=NumberMap(label, kept_width, kept_height, at, output),
     )
-    sentence = f"Left, the {sizes(unit.output_size)} elements that stride 1 gives, of which the darker ones remain."
+    sentence = f"Left, the {sizes(unit.output_size)} elements of stride 1, of which the strongly coloured ones remain."
     return Scene(figure, still, sentence=sentence)
