@@ -39,7 +39,7 @@ SMALL: dict[str, File] = {
         "operation": "transposed_convolution", "input_size": 3, "kernel_size": 2, "stride": 2, "padding": [2, [1, 2]],
     },
     "plane_ceil_mode": {
-        "operation": "max_pooling", "input_size": [3, 2], "kernel_size": 2, "stride": 2, "ceil_mode": True,
+        "operation": "max_pooling", "input_size": [3, 4], "kernel_size": 2, "stride": 2, "ceil_mode": True,
         "padding": [0, [1, 0]],
     },
     "numerical": {

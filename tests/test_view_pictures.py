@@ -689,6 +689,8 @@ def in_the_report() -> dict[str, tuple[str, str]]:
     captions = [(scene_of(figure), view_name(figure), caption(PROJECT, figure)) for figure in figures]
     text = templates(PROJECT).fill("figures.tex.j2", captions=captions)
     found = re.findall(r"^\\definefigure\{(.*?)\}\{.*?\}\{(.*)\}\{([0-9a-f]*)\}$", text, re.MULTILINE)
+    # PDF wants the mark of UTF-16 in that order.
+    assert all(other.startswith("feff") for _, _, other in found)
     return {name: (caption, bytes.fromhex(other).decode("utf-16")) for name, caption, other in found}
 
 

@@ -111,7 +111,7 @@ def scene(figure: Figure) -> Scene:
         numbers=numbers(output),
         decimals=None if layer.reduction == "maximum" or indices is not None else decimals(output),
     )
-    steps = tuple(step(frame) for frame in frames(layer, None, indices))
+    steps = tuple(step(frame) for frame in frames(layer, None))
     return Scene(figure, still, steps, _sentence(figure), equivalent=figure.layer.transposed)
 
 
