@@ -238,7 +238,8 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("Number(column, row, value.item())", "Number(row, column, value.item())"),
         ("rows, columns = values.shape", "columns, rows = values.shape"),
         ('"; ".join(rows)', '", ".join(rows)'),
-        ('f"{value:.12g}".replace("-", "−")', 'f"{value:.12g}"'),
+        ('f"{value + 0:.12g}".replace("-", "−")', 'f"{value + 0:.12g}"'),
+        ('f"{value + 0:.12g}"', 'f"{value:.12g}"'),
         ("if len(set(numbers)) == 1", "if len(set(numbers)) >= 1"),
         ("'' if count == 1 else 's'", "'s' if count == 1 else ''"),
         ("for digits in range(3):", "for digits in range(2):"),
@@ -323,6 +324,8 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<< map.label | tex >>", "<< kernels.kernel.label | tex >>"),
     ],
     CHANNELS: [
+        ("max(self.input_size[1], self.kernel_size[1]) + COLUMN_GAP", "self.input_size[1] + COLUMN_GAP"),
+        ("max(self.kernel_size[0], self.output_size[0]) + ROW_GAP", "self.kernel_size[0] + ROW_GAP"),
         ("first = output // self.outs * self.ins", "first = 0"),
         ("range(first, first + self.ins)", "range(first, first + 1)"),
         ("channel // self.ins * self.outs + self.outs - 1", "channel // self.ins * self.outs"),
@@ -390,6 +393,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     OVERLAP_LOOKS: [
         ("100 * cell.number // most", "50 * cell.number // most"),
         ('map(attribute="number") | max', 'map(attribute="number") | sum'),
+        ('[1, counts.numbers', '[0, counts.numbers'),
         ("(<< cell.column >>,<< cell.row >>)", "(<< cell.row >>,<< cell.column >>)"),
     ],
     SCATTER: [
@@ -445,8 +449,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("strip = maps.whole", 'strip = (4, 4, "0pt", "figure")'),
     ],
     STACK: [
-        ("(axis.window_size - 1) / 2 - axis.padding[0]", "(axis.window_size - 1) / 2 - axis.padding[1]"),
-        ("jump *= axis.stride / axis.input_dilation", "jump *= axis.stride"),
+        ("Fraction(0), Fraction(1)", "0.0, 1.0"),
+        ("Fraction(axis.window_size - 1, 2) - axis.padding[0]", "Fraction(axis.window_size - 1, 2) - axis.padding[1]"),
+        ("Fraction(axis.stride, axis.input_dilation)", "axis.stride"),
         ("len(places[-1]) // 2", "len(places[-1]) - 1"),
         ("seen.insert(0, {m for _, m in pairs})", "seen.insert(0, {n for n, _ in pairs})"),
         ("Point(places[depth - 1][m], row + 1)", "Point(places[depth - 1][m], row)"),

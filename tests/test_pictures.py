@@ -861,7 +861,7 @@ def draw(file: File, folder: Path, most_frames: int) -> bool:
         figure = load(written(folder, figure=file)[0])
     except UserError:
         return False
-    assert_caption(figure)
+    described(figure)
     if not drawable(figure.layer) or prod(figure.layer.output_size) > most_frames:
         return False
     try:
@@ -870,6 +870,7 @@ def draw(file: File, folder: Path, most_frames: int) -> bool:
         assert "A drawing has at most" in str(error)
         return False
     assert_meant(figure, found)
+    assert_caption(figure)
     return True
 
 

@@ -257,7 +257,7 @@ def overlap(figure: Figure, found: Document) -> None:
     parts = [shade for count in sorted(shades) for shade in shades[count]]
     assert len(parts) == len(shades)
     assert parts == sorted(set(parts))
-    assert parts[-1] == 100
+    assert parts[-1] == (100 if counts else 0)
     assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
@@ -743,6 +743,38 @@ def test_the_matrix_of_a_transposed_layer_is_drawn_transposed() -> None:
     direct, transposed = drawn
     assert direct
     assert {(column, row, weight) for row, column, weight in direct} == transposed
+
+
+TRANSPOSED = {"operation": "transposed_convolution"}
+
+
+@pytest.mark.parametrize(
+    ("view", "keys"),
+    [
+        # A kernel that is larger than the input.
+        ("channels", TRANSPOSED | {"input_size": 1, "kernel_size": 3, "in_channels": 2, "out_channels": 2}),
+        # No input element under any window.
+        (
+            "overlap",
+            {"operation": "convolution", "input_size": [1], "kernel_size": 1, "stride": 2, "padding": [[1, 0]]},
+        ),
+        # A product that has no sign.
+        ("scatter", TRANSPOSED | {"input_values": [-0.25], "kernel_values": [0.0]}),
+        # Thirds, which add up to no input element's place.
+        (
+            "stack",
+            {
+                "input_size": [3],
+                "layers": [
+                    {"kernel_size": 1, "stride": 2, "padding": [[1, 0]]},
+                    TRANSPOSED | {"kernel_size": 2, "stride": 3, "padding": [[1, 0]]},
+                ],
+            },
+        ),
+    ],
+)
+def test_pictures_of_odd_layers_are_what_the_arithmetic_says(view: str, keys: File, tmp_path: Path) -> None:
+    assert_figure(in_file(tmp_path, "figure", view=view, **keys))
 
 
 def test_the_maximum_of_no_input_is_a_number_too(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class _Layout:
 
     @property
     def column(self) -> float:
-        return self.input_size[1] + COLUMN_GAP
+        return max(self.input_size[1], self.kernel_size[1]) + COLUMN_GAP
 
     @property
     def row(self) -> float:

@@ -205,7 +205,7 @@ def number_map(label: str, values: Values, at: Point = ORIGIN) -> NumberMap:
 
 def in_words(values: Values) -> str:
     """The values of a map of two axes, row by row."""
-    rows = (", ".join(f"{value:.12g}".replace("-", "−") for value in row) for row in values.tolist())
+    rows = (", ".join(f"{value + 0:.12g}".replace("-", "−") for value in row) for row in values.tolist())
     return "; ".join(rows)
 
 

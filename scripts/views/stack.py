@@ -1,6 +1,7 @@
 """The stack view: layers along one axis, and what the middle element of the last one depends on."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
 from scripts.core.figures import Figure
@@ -42,13 +43,13 @@ def centres(layers: tuple[Layer, ...]) -> list[list[float]]:
     From element to element they are `jump` input elements apart: j = j · s / (input dilation); the first one is
     c + j · ((window − 1) / 2 − p) / (input dilation), with c and j those of the level before.
     """
-    (size,), first, jump = layers[0].input_size, 0.0, 1.0
-    found = [[first + jump * n for n in range(size)]]
+    (size,), first, jump = layers[0].input_size, Fraction(0), Fraction(1)
+    found = [[float(first + jump * n) for n in range(size)]]
     for layer in layers:
         (axis,) = layer.direct
-        first += jump * ((axis.window_size - 1) / 2 - axis.padding[0]) / axis.input_dilation
-        jump *= axis.stride / axis.input_dilation
-        found.append([first + jump * n for n in range(axis.output_size)])
+        first += jump * (Fraction(axis.window_size - 1, 2) - axis.padding[0]) / axis.input_dilation
+        jump *= Fraction(axis.stride, axis.input_dilation)
+        found.append([float(first + jump * n) for n in range(axis.output_size)])
     return found
 
 
