@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from scripts.files import file_errors
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     """A command's parser, its help being the module's docstring."""
-    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    # Asking for the terminal's width would import modules that take longer than to find that there is nothing to do.
+    formatter = partial(argparse.RawDescriptionHelpFormatter, width=100)
+    return argparse.ArgumentParser(description=description, formatter_class=formatter)
 
 
 def run(work: Callable[[], None]) -> None:
