@@ -42,21 +42,19 @@ def main() -> None:
     options = command.parse_args()
     project = Project.current()
     names = asked_for(project, options.names)
-    unchanged = Unchanged(project, options.format, *names)
-    if not unchanged.holds():
+    if not Unchanged(project, options.format, *names).holds():
         # Slow to import, and only needed where there is something to do.
         from scripts.builds.catalogue import build
 
-        outputs = build(
+        build(
             project,
             names,
             options.format,
-            jobs=max(options.jobs, 1),
+            jobs=options.jobs,
             quiet=options.quiet,
             keep_going=options.keep_going,
             trace=options.trace,
         )
-        unchanged.keep(outputs)
     elif not options.quiet:
         print(f"Figures up to date: {len(names)}")
 

@@ -20,12 +20,11 @@ def main() -> None:
     command.add_argument("--trace", action="store_true", help="write the times of all stages to trace.json")
     options = command.parse_args()
     project = Project.current()
-    unchanged = Unchanged(project, "report")
-    if not unchanged.holds():
+    if not Unchanged(project, "report").holds():
         # Slow to import, and only needed where there is something to do.
         from scripts.builds.report import build
 
-        unchanged.keep(build(project, **vars(options)))
+        build(project, **vars(options))
         if not options.quiet:
             print(project.report_pdf)
     elif not options.quiet:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,24 @@ def test_what_a_killed_build_compiled_does_not_pass_for_the_old_sources(checkout
     checkout.edit(RECOLOUR[0], *reversed(RECOLOUR[1:]))
     checkout.run("build")
     assert contents(checkout) == before
+
+
+@pytest.mark.parametrize("command", ["build", "report"])
+def test_a_build_writes_its_last_file_before_another_begins(
+    checkout: Checkout, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which would delete its temporary files."""
+    kept = []
+
+    def keep(unchanged: Unchanged, _outputs: Iterable[Path]) -> None:
+        with (checkout.top / "build" / ".lock").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kept.append(unchanged)
+
+    monkeypatch.setattr(Unchanged, "keep", keep)
+    checkout.edit("figures/tiny.toml", "input_size = 3", "input_size = [3, 2]")
+    checkout.run(command)
+    assert len(kept) == 1
 
 
 def test_nothing_to_do_is_said_of_what_was_asked_for_alone(checkout: Checkout) -> None:

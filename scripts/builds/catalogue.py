@@ -9,7 +9,6 @@ from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from scripts.builds.figure import FigureBuild, Span, timed
 from scripts.core.figures import load_all
@@ -18,7 +17,7 @@ from scripts.files import digest, file_errors, only_build, write_whole
 from scripts.formats import FORMATS
 from scripts.processes import workers
 from scripts.project import Project
-from scripts.record.freshness import Record
+from scripts.record.freshness import Record, Unchanged
 from scripts.record.provenance import recorded
 from scripts.stages.typeset import TexFormat, typeset_together
 from scripts.tex.latexmk import tool_files
@@ -71,23 +70,24 @@ def build(
     quiet: bool = True,
     keep_going: bool = False,
     trace: bool = False,
-) -> list[Path]:
+) -> None:
     """Build figures in a format and in those beside it, and delete the files of figures that are gone.
 
-    Returns the files of these figures and those of the tools.  Raises `CombinedError` with what failed; with
-    `keep_going` it builds the valid figures all the same.
+    Raises `CombinedError` with what failed; with `keep_going` it builds the valid figures all the same.
     """
     if wanted not in FORMATS:
         raise UserError(f"There is no format {wanted!r}. The formats are {', '.join(FORMATS)}.")
-    with only_build(project.base, quiet), recorded(project) as provenance:
-        forget_others(project)
-        tex_format = TexFormat(project)
-        builds, errors = planned(project, names, [*FORMATS[wanted].beside, wanted], tex_format)
-        if not errors or keep_going:
-            errors += run(project, builds, tex_format, jobs, quiet, trace)
-        if errors:
-            raise CombinedError(errors)
-    return [provenance, *tool_files(), *(file for one in builds for file in one.record.files())]
+    with only_build(project.base, quiet):
+        unchanged = Unchanged(project, wanted, *names)
+        with recorded(project) as provenance:
+            forget_others(project)
+            tex_format = TexFormat(project)
+            builds, errors = planned(project, names, [*FORMATS[wanted].beside, wanted], tex_format)
+            if not errors or keep_going:
+                errors += run(project, builds, tex_format, jobs, quiet, trace)
+            if errors:
+                raise CombinedError(errors)
+        unchanged.keep([provenance, *tool_files(), *(file for one in builds for file in one.record.files())])
 
 
 def forget_others(project: Project) -> None:
@@ -130,7 +130,7 @@ def run(
         if not quiet:
             print(f"Figures up to date: {len(builds)}")
         return []
-    total = Done()
+    jobs, total = max(jobs, 1), Done()
     with workers(min(jobs, len(stale))) as pool, progress(len(stale), quiet) as tell:
         rendering = {pool.submit(_render, share): share for share in shares(stale, jobs)}
         # While they fill templates.

@@ -10,7 +10,7 @@ from scripts.errors import CombinedError, ToolError
 from scripts.files import digest, only_build, write_whole
 from scripts.formats import FORMATS
 from scripts.project import Project
-from scripts.record.freshness import Record, code
+from scripts.record.freshness import Record, Unchanged, code
 from scripts.record.provenance import recorded
 from scripts.stages.render import caption
 from scripts.stages.templates import templates
@@ -29,22 +29,20 @@ FAULTS = re.compile(
 )
 
 
-def build(project: Project, *, jobs: int, quiet: bool, keep_going: bool, trace: bool) -> list[Path]:
-    """Build the strips of all figures and the report; returns their files and those of the tools.
-
-    Raises `CombinedError` with what failed.
-    """
-    with only_build(project.base, quiet), recorded(project) as provenance:
-        catalogue.forget_others(project)
-        tex_format = TexFormat(project)
-        builds, errors = catalogue.planned(project, project.figure_names(), ["strip"], tex_format)
-        if not errors or keep_going:
-            errors += catalogue.run(project, builds, tex_format, max(jobs, 1), quiet, trace)
-        if errors:
-            raise CombinedError(errors)
-        record = _make(project)
-    products = [record, *(one.record for one in builds)]
-    return [provenance, *tool_files(), *(file for product in products for file in product.files())]
+def build(project: Project, *, jobs: int, quiet: bool, keep_going: bool, trace: bool) -> None:
+    """Build the strips of all figures and the report; raises `CombinedError` with what failed."""
+    with only_build(project.base, quiet):
+        unchanged = Unchanged(project, "report")
+        with recorded(project) as provenance:
+            catalogue.forget_others(project)
+            tex_format = TexFormat(project)
+            builds, errors = catalogue.planned(project, project.figure_names(), ["strip"], tex_format)
+            if not errors or keep_going:
+                errors += catalogue.run(project, builds, tex_format, jobs, quiet, trace)
+            if errors:
+                raise CombinedError(errors)
+            products = [_make(project), *(one.record for one in builds)]
+        unchanged.keep([provenance, *tool_files(), *(file for product in products for file in product.files())])
 
 
 def _make(project: Project) -> Record:
