@@ -137,8 +137,9 @@ def run(
         with timed("format", project.tex_format.name, total.spans):
             tex_format.make()
         finishing = {}
-        for future in as_completed(rendering):
-            done, share = future.result(), rendering[future]
+        # The largest first, here too.
+        for future, share in rendering.items():
+            done = future.result()
             failed = {failure.figure for failure in done.failures}
             finishing[pool.submit(_finish, [one for one in share if one.figure.name not in failed], done)] = share
         for finished in as_completed(finishing):
