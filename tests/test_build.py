@@ -450,7 +450,7 @@ def test_svgs_are_one_for_each_frame(checkout: Checkout) -> None:
     checkout.make("svgs")
     files = sorted((checkout.top / "build" / "svg").iterdir())
     assert [file.stem for file in files] == [name for figure in FRAMES for name in frame_names(figure, FRAMES[figure])]
-    roots = {file: ElementTree.parse(file).getroot() for file in files}  # noqa: S314
+    roots = {file: ElementTree.parse(file).getroot() for file in files}  # noqa: S314 — of our own build
     assert {root.tag for root in roots.values()} == {"{http://www.w3.org/2000/svg}svg"}
     for figure in FRAMES:
         own = {file: root for file, root in roots.items() if file.stem[:-3] == figure}

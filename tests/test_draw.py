@@ -40,7 +40,7 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
     names = {f"draw/mine/mine_{number:02}.{ending}" for number in range(2) for ending in ("tex", "svg", "pdf")}
     assert checkout.outputs("draw/*/*").keys() == names | {"draw/mine/mine.toml"}
     for number in range(2):
-        root = ElementTree.parse(checkout.top / f"build/draw/mine/mine_{number:02}.svg").getroot()  # noqa: S314
+        root = ElementTree.parse(checkout.top / f"build/draw/mine/mine_{number:02}.svg").getroot()  # noqa: S314 — of our own build
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
     sources = checkout.contents("draw/mine/*.tex")
     toml = checkout.top / "build" / "draw" / "mine" / "mine.toml"
