@@ -6,7 +6,6 @@ Writes `build/draw/NAME/NAME.gif`, the frames as PDF, PNG and TikZ beside it, an
 
 import argparse
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 from scripts import cli
 from scripts.builds.figure import FigureBuild
 from scripts.core.figures import NAME, NAME_RULE, Figure, figure, layer_of
-from scripts.core.keys import check
+from scripts.core.keys import check, title_of
 from scripts.core.layers import Index
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
 from scripts.files import digest, only_build, write_whole
@@ -24,6 +23,7 @@ from scripts.notation import model_file
 from scripts.notation.frameworks import layer
 from scripts.notation.model_file import ModelLayer
 from scripts.notation.signature import NamedLayer
+from scripts.notation.sizes import parse_size
 from scripts.project import Project
 from scripts.stages.render import caption
 from scripts.stages.typeset import TexFormat
@@ -38,7 +38,7 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
     `source` is the text that it comes from, `wanted` the options of the command.  Raises `UserError`.
     """
     asked = {key: value for key, value in (("values", wanted.values), ("view", wanted.view)) if value}
-    keys = {"title": _title(source, name), **found.keys, **asked}
+    keys = {"title": title_of(source, name), **found.keys, **asked}
     outputs = project.drawing(name)
     formats = list(dict.fromkeys(one for asked in wanted.formats for one in (*FORMATS[asked].beside, asked)))
     tex_format = TexFormat(project)
@@ -74,8 +74,10 @@ def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, 
     Raises `LayerError` if the view draws neither.
     """
     channels = {key: value for key, value in keys.items() if key in CHANNEL_KEYS}
-    single = {key: value for key, value in keys.items() if key not in CHANNEL_KEYS}
-    note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
+    single = one_channel(keys)
+    note = (
+        f"\n# One of its channels; with all of them, and without the note:\n{_toml(channels, '# ')}" if channels else ""
+    )
     whole_error = None
     if channels:
         try:
@@ -94,18 +96,21 @@ def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, 
     return drawn, _toml(single) + note
 
 
+def one_channel(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of one of a layer's channels, with a note of how many the layer has."""
+    single = {key: value for key, value in keys.items() if key not in CHANNEL_KEYS}
+    if single.keys() == keys.keys():
+        return single
+    ins, outs, groups = (keys.get(key, 1) for key in CHANNEL_KEYS)
+    grouped = f", in {groups} groups" if groups > 1 else ""
+    note = f"One channel is shown, of {ins} in and {outs} out{grouped}."
+    return single | {"note": " ".join(filter(None, (note, keys.get("note"))))}
+
+
 def _delete(build: FigureBuild, file: Path) -> None:
     """Delete a drawing's files, that of its layer among them."""
     build.record.forget()
     file.unlink(missing_ok=True)
-
-
-def _title(source: str, name: str) -> str:
-    """The layer's text if it is valid as a title, else the figure's name."""
-    try:
-        return check({"title": source}, source).title
-    except UserError:
-        return name
 
 
 def _sizes(shape: Index) -> str:
@@ -148,13 +153,6 @@ def picked(layers: Sequence[ModelLayer], choice: str) -> list[ModelLayer]:
             raise UserError(f"LAYER: the model has no layer {word!r}. It is a number or a name of the list.")
         chosen += found
     return chosen
-
-
-def parse_size(text: str) -> tuple[int, ...]:
-    """A size such as 5x7, as one number per axis; raises `UserError`."""
-    if not re.fullmatch(r"\d{1,6}([x×,]\d{1,6}){0,2}", text, re.ASCII):
-        raise UserError(f"INPUT: cannot be {text!r}. It is a size such as 7, 5x7 or 4x5x5.")
-    return tuple(map(int, re.split("[x×,]", text)))
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from onnx import TensorProto, helper
 
 from scripts.core.figures import layer_of, load
 from scripts.core.keys import check
-from scripts.draw import parse_size
 from scripts.notation.frameworks import layer as read_layer
+from scripts.notation.sizes import parse_size
 from tests.conftest import Checkout
 
 LAYER = "Conv2d(1, 1, kernel_size=(3, 2), stride=2, padding=1)"

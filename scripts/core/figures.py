@@ -10,9 +10,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from scripts.core import toml
+from scripts.core.frames import check_extent
 from scripts.core.keys import FigureFile, check, shown
 from scripts.core.layers import Layer, Values
-from scripts.core.parameters import check_extent, single_layer, stacked_layers, transposed_layer
+from scripts.core.parameters import VALUE_KEYS, single_layer, stacked_layers, transposed_layer
 from scripts.core.values import InputAndOperand, values_of
 from scripts.errors import FigureError, LayerError, UserError
 
@@ -25,13 +26,15 @@ LONGEST_CHAIN = 20
 class Figure:
     """A valid figure.
 
-    `layers` are one layer, or a stack in which each layer takes the output of the one before.  `view` is None where
-    the file names none.  Durations are in seconds.  `references` are the names of the figures that this one is
-    derived from.  Values are None where the figure has none, as always in a stack.
+    `layers` are one layer, or a stack in which each layer takes the output of the one before.  `note` ends the caption,
+    and the label under the drawing; it may be empty.  `view` is None where the file names none.  Durations are in
+    seconds.  `references` are the names of the figures that this one is derived from.  Values are None where the figure
+    has none, as always in a stack.
     """
 
     name: str
     title: str
+    note: str
     view: str | None
     layers: tuple[Layer, ...]
     frame_duration: float
@@ -101,11 +104,11 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
         layers = stacked_layers(content)
     else:
         layers = (layer_of(content, original),)
-        check_extent(*layers)
         values = _values(content, *layers, original)
     return Figure(
         name=name,
         title=content.title,
+        note=content.note,
         view=content.view,
         layers=layers,
         frame_duration=content.frame_duration,
@@ -127,6 +130,8 @@ def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:
 def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[str, Values | None]:
     """The values of a figure by their fields."""
     inherited: InputAndOperand = (None, None) if original is None else _inherited(original)
+    if content.model_fields_set & VALUE_KEYS or (original is not None and original.input_values is not None):
+        check_extent(layer)
     input_values, operand_values = values_of(content, layer, inherited)
     operand = layer.operation.operand
     return {

@@ -15,7 +15,6 @@ from scripts.core.arithmetic import (
     DirectAxis,
     LayerAxis,
     UnpoolingAxis,
-    check_pooling_padding,
     direct_axis,
     equivalent_axis,
     reaching,
@@ -37,13 +36,10 @@ def _transposed_axis(axis: LayerAxis, _: Layer) -> DirectAxis:
 
 
 def _pooling_axis(axis: LayerAxis, layer: Layer) -> DirectAxis:
-    check_pooling_padding(axis)
     return direct_axis(axis, ceil_mode=layer.ceil_mode)
 
 
 def _unpooling_axis(axis: LayerAxis, _: Layer) -> UnpoolingAxis:
-    # A pooling with this padding must exist.
-    check_pooling_padding(axis)
     return UnpoolingAxis(axis)
 
 

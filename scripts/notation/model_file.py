@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.errors import FigureError, UserError
 from scripts.notation.onnx import OPERATORS, onnx_operator
-from scripts.notation.signature import NamedLayer, expanded
+from scripts.notation.signature import NamedLayer
+from scripts.notation.sizes import expanded
 
 if TYPE_CHECKING:
     import onnx

@@ -81,21 +81,27 @@ def _transposed(layer: Signature, given: Arguments) -> Keys:
 
 
 def _channels(layer: Signature, given: Arguments) -> Keys:
-    """The channels; a lazy layer does not know them."""
-    if "in_channels" not in layer.required:
+    """The channels; a lazy layer takes those of its input."""
+    in_channels = given.value("in_channels") if "in_channels" in layer.required else given.channels
+    if in_channels is None and "in_channels" not in layer.required:
         return {}
-    return channel_keys(given.value("in_channels"), given.value("out_channels"), given.value("groups", 1))
+    return channel_keys(in_channels, given.value("out_channels"), given.value("groups", 1))
 
 
-def _pooling(_: Signature, given: Arguments) -> Keys:
+def _pooling(layer: Signature, given: Arguments) -> Keys:
     """Any pooling with windows of one size, or max unpooling."""
-    kernel_size = given.sizes("kernel_size")
+    kernel_size, padding = given.sizes("kernel_size"), given.sizes("padding", 0, least=0)
+    for size, window in zip(padding, kernel_size, strict=True):
+        if layer.operation != "max_unpooling" and 2 * size > window:
+            rule = f"is {size} for a pooling window of {window}"
+            remedy = "PyTorch allows at most half of that; ONNX and figure files allow less than all of it"
+            raise LayerError("padding", rule, remedy)
     if given.value("divisor_override") is not None:
         raise LayerError("divisor_override", "cannot be drawn", "Remove it")
     return {
         "kernel_size": kernel_size,
         "stride": given.sizes("stride", kernel_size),
-        "padding": given.sizes("padding", 0, least=0),
+        "padding": padding,
         "dilation": given.sizes("dilation", 1),
         "ceil_mode": given.switch("ceil_mode", False),
         "count_include_pad": given.switch("count_include_pad", True),

@@ -59,7 +59,7 @@ def check_parts(count: int) -> None:
 
 def check_steps(layer: Layer) -> None:
     """Refuse a layer with too many output elements, each of which is a step, or with too long an axis."""
-    longest = max(max(len(axis.cells), len(axis.windows)) for axis in layer.grid)
+    longest = max(max(axis.extent, axis.output_size) for axis in layer.window_axes)
     if longest > LONGEST_AXIS:
         raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
     count = prod(layer.output_shape)

@@ -48,13 +48,13 @@ def scene(figure: Figure) -> Scene:
         raise LayerError("view", "the subsampling view draws convolutions and poolings", "Use the plane view")
     unit = with_unit_stride(figure.layer)
     height, width = in_two_axes(unit).output_size
+    check_length(max(height, 2 * width + GAP))
+    check_parts(2 * height * width)
     kept_height, kept_width = in_two_axes(figure.layer).output_size
     down, right = (axis.stride for axis in in_two_axes(figure.layer).axes)
     kept = tuple(Block(column, row, 1, 1) for row in range(0, height, down) for column in range(0, width, right))
     if len(kept) != kept_height * kept_width:
         raise LayerError("ceil_mode", "adds windows that stride 1 does not have", "Leave it out, or use another view")
-    check_length(max(height, 2 * width + GAP))
-    check_parts(2 * height * width)
     at = Point(width + GAP, (height - kept_height) / 2)
     label = f"stride {once(axis.stride for axis in figure.layer.axes)}: output {sizes(figure.layer.output_size)}"
     whole: tuple[Number, ...] = ()
