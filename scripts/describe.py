@@ -25,6 +25,8 @@ from scripts.notation.sizes import parse_size
 from scripts.project import Project
 from scripts.stages.render import caption
 
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 def described(project: Project, figure: Figure) -> Iterator[str]:
     """A figure as parts of one line of JSON; indices count from 0, channels first, then the first axis.
@@ -111,7 +113,7 @@ def _list(values: Values | None) -> Any:
 
 
 def _json(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return ENCODER.encode(content)
 
 
 def described_layer(line: str) -> dict[str, Any]:

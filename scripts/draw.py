@@ -75,9 +75,7 @@ def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, 
     """
     channels = {key: value for key, value in keys.items() if key in CHANNEL_KEYS}
     single = one_channel(keys)
-    note = (
-        f"\n# One of its channels; with all of them, and without the note:\n{_toml(channels, '# ')}" if channels else ""
-    )
+    note = f"\n# One of its channels; for all of them, add:\n{_toml(channels, '# ')}" if channels else ""
     whole_error = None
     if channels:
         try:

@@ -26,7 +26,7 @@ Pair = tuple[int, int]
 
 
 # Bounds that keep the memory for the cells and the windows along an axis within megabytes.
-LONGEST = 2**19
+LONGEST = 2**18
 MOST_ELEMENTS = 2**20
 
 
@@ -56,6 +56,11 @@ class LayerAxis:
     def reach(self) -> int:
         """Distance from the kernel's first to its last element: d(k − 1)."""
         return self.dilation * (self.kernel_size - 1)
+
+    @property
+    def padded_over_half(self) -> bool:
+        """Whether padding exceeds half of the kernel: in a pooling, ONNX allows that, and PyTorch does not."""
+        return 2 * max(self.padding) > self.kernel_size
 
     @property
     def scattered_size(self) -> int:
@@ -105,6 +110,10 @@ class WindowAxis(Protocol):
     @property
     def output_size(self) -> int:
         """Number of windows."""
+
+    @property
+    def grid_size(self) -> int:
+        """Number of cells, without overhanging and cropped ones."""
 
     @property
     def extent(self) -> int:
@@ -318,6 +327,11 @@ class UnpoolingAxis:
     def output_size(self) -> int:
         """Size of the output: s(i − 1) + d(k − 1) + 1 − 2p, plus `output_padding`."""
         return self.axis.scattered_size + self.axis.output_padding
+
+    @property
+    def grid_size(self) -> int:
+        """Size of the input."""
+        return self.axis.input_size
 
     @property
     def extent(self) -> int:

@@ -13,7 +13,7 @@ from scripts.errors import LayerError
 
 # Bounds that keep the time and memory for values and frames within seconds and megabytes.
 MOST_FRAMES = 65_536
-MOST_TERMS = 2**22
+MOST_TERMS = 2**20
 MOST_CELLS = 2**20
 
 
@@ -59,6 +59,8 @@ def check_extent(layer: Layer) -> None:
     if cells > MOST_CELLS:
         rule = f"gives a grid of {cells} cells"
         raise LayerError("input_size", rule, f"Values and frames are computed for at most {MOST_CELLS}")
+    # Raises the errors of the axes.
+    _ = layer.grid
 
 
 def frames(layer: Layer, output: Values | None, indices: Values | None = None) -> Iterator[Frame]:

@@ -14,6 +14,7 @@ from scripts.notation.call import Call
 from scripts.notation.sizes import axes_of, channels_of, expanded
 
 Keys = dict[str, Any]
+ReadKeys = Callable[["Signature", Arguments], Keys]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Signature:
     operation: str
     required: tuple[str, ...]
     optional: tuple[str, ...]
-    read_keys: "Callable[[Signature, Arguments], Keys]"
+    read_keys: ReadKeys
     axes: int | None = None
     keyword_only: bool = False
 
