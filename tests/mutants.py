@@ -70,7 +70,7 @@ SCATTER, SCATTER_LOOKS = view("scatter")
 MATRIX, MATRIX_LOOKS = view("matrix")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
-CALL = "scripts/notation/call.py"
+CALL, SIZES = "scripts/notation/call.py", "scripts/notation/sizes.py"
 
 # The tests that are run, by the beginning of a mutant's file: what pictures and captions mean, then their text.
 PICTURES = ("tests/test_pictures.py", "tests/test_view_pictures.py", "tests/test_render.py")
@@ -92,6 +92,9 @@ TESTS = {
 
 ERRORS: dict[str, list[tuple[str, str]]] = {
     MAPS: [
+        # A note that is left out in part.
+        ("<< sentence | tex >>", "<< sentence >>"),
+        ('.rstrip(".").split(". ")', '.split(". ")[:1]'),
         # Columns and rows confused.
         ("(<< block.column >>,<< block.row >>) << verb >>", "(<< block.row >>,<< block.column >>) << verb >>"),
         ("+(<< block.columns >>,<< block.rows >>)", "+(<< block.rows >>,<< block.columns >>)"),
@@ -171,6 +174,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('parts[:-1] | join(", ")', 'parts[1:] | join(", ")'),
         ("<%- if scene.equivalent %>", "<%- if layer.transposed %>"),
         ("<%- if scene.sentence %>", "<%- if not scene.sentence %>"),
+        ("<%- if figure.note %>", "<%- if not figure.note %>"),
+        ('selectattr("padded_over_half")', 'rejectattr("padded_over_half")'),
+        ("layer.reduction is not none and", ""),
         ("A stack of << figure.layers | length >>", "A stack of << figure.layers[1:] | length >>"),
         ("figure.layers[0].input_size", "figure.layers[-1].input_size"),
         ("figure.layers[-1].output_size", "figure.layers[0].output_size"),
@@ -483,6 +489,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("tuple(axis.output_padding for", "tuple(axis.padding[0] for"),
         ("if any(axis.dilation > 1", "if all(axis.dilation > 1"),
         ('tuple(rest)), convolution]', 'tuple(rest))]'),
+        ("2 * size > window", "2 * size >= window"),
+        ('layer.name != "Conv2dSame" and', ""),
+        ('| {"count_include_pad": True}', ""),
     ],
     KERAS: [
         ("max(axis.stride - axis.reach - 1, 0)", "0"),
@@ -508,9 +517,16 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("if any(axis.dilation > 1", "if all(axis.dilation > 1"),
         ("zip(pads[: given.n], pads[given.n :], strict=True)", "zip(pads[::2], pads[1::2], strict=True)"),
     ],
+    SIZES: [
+        ("return input_size[1] if", "return input_size[0] if"),
+        ("tuple(input_size[-n:])", "tuple(input_size[:n])"),
+        ("(LEADING if len(input_size) > MOST_AXES else 0)", "0"),
+    ],
     CALL: [
         ("""replace("'", '"')""", """replace("'", "'")"""),
-        ("{name}={value!r}", "{name}={value}"),
+        ("isinstance(expression, ast.Tuple) and", "False and"),
+        ("expression = expression.func", "expression = expression.func.func"),
+        ("for inner in expression.args if", "for inner in expression.args[:1] if"),
     ],
 }  # fmt: skip
 MUTANTS = [Mutant(file, *error) for file, errors in ERRORS.items() for error in errors]

@@ -114,8 +114,14 @@ def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> No
     words = ["--layer=Conv2d(4, 8, 3, groups=2)", "--input=4", "--values=random", "--name=mine"]
     printed = checkout.run("draw", *words, "--formats=pdf")
     assert "input 4 × 4 × 4, output 8 × 2 × 2" in printed
+    assert printed.count("One channel is shown, of 4 in and 8 out, in 2 groups.") == 1
     text = (checkout.top / "build" / "draw" / "mine" / "mine.toml").read_text()
     assert 'values = "random"' in text
+    assert 'note = "One channel is shown, of 4 in and 8 out, in 2 groups."' in text
+    assert (
+        "One channel is shown, of 4 in and 8 out, in 2 groups"
+        in checkout.contents("draw/mine/mine_00.tex").popitem()[1].decode()
+    )
     assert "# in_channels = 4\n# out_channels = 8\n# groups = 2\n" in text
     assert len(checkout.outputs("draw/mine/mine_*.pdf")) == 4
 
@@ -130,7 +136,8 @@ def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> No
         ([f"--layer={LAYER}", "--input=5", "--formats=gif bmp"], "FORMATS: cannot be 'bmp'. They are among pdf, png,"),
         ([f"--layer={LAYER}", "--input=5", "--view=plan"], "view: cannot be 'plan'. It is one of "),
         ([f"--layer={LAYER}", "--input=5", "--view=numerical"], "view: the numerical view draws values."),
-        (["--layer=Conv2d(3, 64, 7)", "--input=224"], "gives 47524 output elements. A figure has at most 999. Draw it"),
+        (["--layer=Conv2d(3, 64, 7)", "--input=224"], "gives an axis of 224 cells. A drawing has at most 200. Draw it"),
+        (["--layer=Conv2d(3, 64, 7)", "--input=1x4x7x7"], "has 4 channels for a layer of in_channels = 3"),
         (["--layer=Conv3d(1, 1, 3)", "--input=5"], "view: the plane view draws layers of 1 or 2 axes"),
         (["--layer=Covn2d(1, 1, 3)", "--input=5"], "Did you mean Conv2d?"),
         (["--onnx=none.onnx"], "none.onnx: cannot be read"),
