@@ -75,7 +75,7 @@ draw: $(READY) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=
 watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything
 	@$(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
 
-gallery: gifs ## update the README's animations and their table
+gallery: gifs ## update docs/gallery.md and its animations
 	@$(PY) -m scripts.gallery
 
 setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## install what the build needs; NO_INSTALL=1 only lists system packages

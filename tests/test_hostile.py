@@ -126,7 +126,7 @@ TITLES = [
     r"$(shell touch pwned) $$(touch pwned) `touch pwned`",
     r"'; touch pwned; '",
     r"<script>alert(1)</script><img src=x onerror=alert(1)>",
-    r"</a></td></table><!-- end of gallery -->",
+    r"</a></td></table><!-- a comment -->",
     r"&lt;b&gt; &#x3c;script&#62;",
     r"](javascript:alert(1)) [x](https://example.org) ![x](y)",
     r"`code` *star* _line_ ~~gone~~ <https://example.org>",
@@ -157,7 +157,7 @@ def letters(text: str) -> str:
 
 
 def test_titles_are_shown_letter_by_letter(checkout: Checkout) -> None:
-    """In the report, and in the README's Markdown."""
+    """In the report, and in the gallery's Markdown."""
     (checkout.top / "secret.txt").write_text(SECRET)
     (checkout.top / "build" / "report" / "secret.txt").write_text(SECRET)
     for number, title in enumerate(TITLES):
@@ -176,9 +176,9 @@ def test_titles_are_shown_letter_by_letter(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_titles_are_shown_letter_by_letter_on_the_front_page(title: str) -> None:
-    page = Shown(MarkdownIt("gfm-like", {"linkify": False}).render(f"[{escape_markdown(title)}](figures/x.toml)"))
-    assert page.tags == ["p", "a href=figures/x.toml"]
+def test_titles_are_shown_letter_by_letter_in_the_gallery(title: str) -> None:
+    page = Shown(MarkdownIt("gfm-like", {"linkify": False}).render(f"[{escape_markdown(title)}](../figures/x.toml)"))
+    assert page.tags == ["p", "a href=../figures/x.toml"]
     assert page.text.strip() == title
 
 
