@@ -23,7 +23,7 @@ def gallery(project: Project) -> None:
         raise CombinedError(errors)
     shown, gifs = {}, {}
     for figure in figures:
-        file = project.catalogue.folder("gif") / f"{figure.name}.gif"
+        file = project.catalogue.file("gif", f"{figure.name}.gif")
         if not file.is_file():
             raise UserError(f"{file} is missing. Run: make gifs")
         with Image.open(file) as gif:

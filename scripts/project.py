@@ -21,18 +21,19 @@ INPUTS = (
 
 
 class Outputs(NamedTuple):
-    """The folders that figures are built into: one for each kind of file below `top`, or `top` alone if `together`.
+    """The folders that figures are built into: one for each kind of file below `top`, which is `top` if `together`.
 
-    TeX runs below `work`.
+    Even then, kinds whose files might have the names of other kinds have folders of their own.  TeX runs below `work`.
     """
 
     top: Path
     work: Path
     together: bool = False
 
-    def folder(self, kind: str) -> Path:
-        """The folder of one kind of file."""
-        return self.top if self.together else self.top / kind
+    def file(self, kind: str, name: str) -> Path:
+        """The path of a file of some kind."""
+        is_plain = name.endswith(f".{kind}")
+        return self.top / name if self.together and is_plain else self.top / kind / name
 
     def document(self, name: str) -> Path:
         """The document with all frames of a figure, in a folder of its own for latexmk."""

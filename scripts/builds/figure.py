@@ -15,7 +15,7 @@ from scripts.formats import FORMATS
 from scripts.project import Outputs, Project, frame_names
 from scripts.record.freshness import Record, code
 from scripts.stages.drawn import Drawn
-from scripts.stages.render import render
+from scripts.stages.render import caption, render
 from scripts.stages.templates import templates
 from scripts.stages.typeset import typeset
 from scripts.tex.latexmk import identity
@@ -75,11 +75,7 @@ class FigureBuild:
     @property
     def is_fresh(self) -> bool:
         """Whether there is nothing to do."""
-        return (
-            self._is_rendered
-            and not self.needs_tex
-            and all(self.record.fresh(name, self._format_key(name)) for name in self.formats)
-        )
+        return self._is_rendered and not self.needs_tex and all(map(self._is_made, self.formats))
 
     def render(self) -> None:
         """Write the sources; raises `LayerError` and `SourceError`."""
@@ -107,18 +103,19 @@ class FigureBuild:
                     typeset(self.project, self._scene, self.outputs)
 
     def make_formats(self) -> None:
-        """Write the files; raises `ToolError`."""
+        """Write the files; raises `SourceError` and `ToolError`."""
+        templates(self.project).start_reading()
         # A local variable, so that its images are freed before the next figure.
         drawn = self._drawn()
         for name in self.formats:
-            key = self._format_key(name)
-            if self.record.fresh(name, key):
+            if self._is_made(name):
                 continue
             with timed(name, self.figure.name, self.spans):
-                kind = FORMATS[name]
-                files = [self.outputs.folder(kind.folder) / f"{stem}.{kind.ending}" for stem in kind.names(drawn)]
-                with self.record.stage(name, key, files):
-                    for file, content in zip(files, kind.contents(drawn), strict=True):
+                kind, key = FORMATS[name], self._format_key(name)
+                files = {self.outputs.file(kind.folder, file): made for file, made in kind.files(drawn).items()}
+                read = templates(self.project).read if kind.has_words else {}
+                with self.record.stage(name, key, files, read):
+                    for file, content in files.items():
                         write_whole(file, content)
 
     @cached_property
@@ -126,8 +123,18 @@ class FigureBuild:
         return scene_of(self.figure)
 
     def _drawn(self) -> Drawn:
-        steps = frame_names(self.figure.name, self._scene.count)
-        return Drawn(self.figure.name, self._document.with_suffix(".pdf"), steps, self._scene.durations)
+        name, scene = self.figure.name, self._scene
+        words = caption(self.project, self.figure)
+        return Drawn(
+            project=self.project,
+            outputs=self.outputs,
+            name=name,
+            steps=frame_names(name, scene.count),
+            durations=scene.durations,
+            title=self.figure.title,
+            caption=words,
+            alternative=scene.alternative or words,
+        )
 
     @property
     def _document(self) -> Path:
@@ -147,9 +154,15 @@ class FigureBuild:
         source = self._document.read_bytes() if self._document.is_file() else b""
         return digest(self.tex_format, source)
 
+    def _is_made(self, name: str) -> bool:
+        """Whether a format's files are up to date."""
+        now = templates(self.project).fingerprint
+        return self.record.fresh(name, self._format_key(name), now)
+
     def _format_key(self, name: str) -> str:
         pdf = self._document.with_suffix(".pdf")
         made_from = pdf.read_bytes() if pdf.is_file() else b""
         durations = repr((self.figure.frame_duration, self.figure.last_frame_duration))
         kind = FORMATS[name]
-        return digest(code(kind.code, self.project.root), identity(), made_from, durations * kind.has_durations)
+        figure = (durations * kind.has_durations, self.source * kind.has_words)
+        return digest(code(kind.code, self.project.root), identity(), made_from, *figure)

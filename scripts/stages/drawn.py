@@ -1,11 +1,11 @@
 """What formats are made from: the pages and the images of a typeset figure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import pikepdf
 from pdf2image import convert_from_path
@@ -14,15 +14,9 @@ from PIL.Image import Image
 
 from scripts.errors import ToolError
 from scripts.processes import time_limit
+from scripts.project import Outputs, Project
 
 T = TypeVar("T")
-
-
-class Page(NamedTuple):
-    """A page of a document, counted from 1."""
-
-    document: Path
-    number: int
 
 
 DPI = 150
@@ -34,18 +28,23 @@ AT_A_TIME = 50
 class Drawn:
     """A typeset figure: its document has a page for each of `steps`, the names of its frames, and then the strip.
 
-    `durations` are in seconds.
+    `durations` are in seconds.  `title` and `caption` are plain text, and so is `alternative`, which describes the
+    figure to those who cannot see it.
     """
 
+    project: Project
+    outputs: Outputs
     name: str
-    document: Path
     steps: Sequence[str]
     durations: Sequence[float]
+    title: str
+    caption: str
+    alternative: str
 
     @property
-    def pages(self) -> list[Page]:
-        """The page of each frame."""
-        return [Page(self.document, number) for number in range(1, len(self.steps) + 1)]
+    def document(self) -> Path:
+        """The PDF that TeX made."""
+        return self.outputs.document(self.name).with_suffix(".pdf")
 
     @cached_property
     def frames(self) -> list[bytes]:
@@ -72,7 +71,7 @@ class Drawn:
 
 
 class Format(Protocol):
-    """A kind of file that figures are built as: see `PerFrame` and `PerFigure`."""
+    """A kind of file that figures are built as: see `PerFrame`, `PerFigure` and `Several`."""
 
     @property
     def name(self) -> str:
@@ -81,10 +80,6 @@ class Format(Protocol):
     @property
     def folder(self) -> str:
         """The folder of its files in the build."""
-
-    @property
-    def ending(self) -> str:
-        """The ending of its files' names."""
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -98,11 +93,12 @@ class Format(Protocol):
     def has_durations(self) -> bool:
         """Whether its files hold the frames' durations."""
 
-    def names(self, drawn: Drawn) -> Sequence[str]:
-        """The names of its files, without ending."""
+    @property
+    def has_words(self) -> bool:
+        """Whether its files hold the figure's title or caption, or what else comes from templates and its own file."""
 
-    def contents(self, drawn: Drawn) -> list[bytes]:
-        """The contents of its files."""
+    def files(self, drawn: Drawn) -> Mapping[str, bytes]:
+        """The contents of its files, by their names."""
 
 
 @dataclass(frozen=True)
@@ -116,19 +112,19 @@ class PerFrame(Generic[T]):
     make: Callable[[T], bytes]
     beside: tuple[str, ...] = ()
     has_durations: bool = field(default=False, init=False)
+    has_words: bool = field(default=False, init=False)
 
     @property
     def code(self) -> str:
         """The module that makes it."""
         return self.make.__module__
 
-    def names(self, drawn: Drawn) -> Sequence[str]:
-        """The names of the frames: NAME_00, NAME_01."""
-        return drawn.steps
-
-    def contents(self, drawn: Drawn) -> list[bytes]:
-        """A content for each frame."""
-        return [self.make(frame) for frame in self.source(drawn)]
+    def files(self, drawn: Drawn) -> dict[str, bytes]:
+        """A file for each frame: NAME_00, NAME_01."""
+        return {
+            f"{step}.{self.ending}": self.make(frame)
+            for step, frame in zip(drawn.steps, self.source(drawn), strict=True)
+        }
 
 
 @dataclass(frozen=True)
@@ -142,19 +138,37 @@ class PerFigure(Generic[T]):
     make: Callable[[Sequence[T], Sequence[float]], bytes]
     beside: tuple[str, ...] = ()
     has_durations: bool = field(default=True, init=False)
+    has_words: bool = field(default=False, init=False)
 
     @property
     def code(self) -> str:
         """The module that makes it."""
         return self.make.__module__
 
-    def names(self, drawn: Drawn) -> Sequence[str]:
-        """The figure's name."""
-        return [drawn.name]
+    def files(self, drawn: Drawn) -> dict[str, bytes]:
+        """The only file, with the figure's name."""
+        return {f"{drawn.name}.{self.ending}": self.make(self.source(drawn), drawn.durations)}
 
-    def contents(self, drawn: Drawn) -> list[bytes]:
-        """The content of the only file."""
-        return [self.make(self.source(drawn), drawn.durations)]
+
+@dataclass(frozen=True)
+class Several:
+    """A format with several kinds of files: `make` gives the contents of all of them, by their names."""
+
+    name: str
+    folder: str
+    make: Callable[[Drawn], Mapping[str, bytes]]
+    beside: tuple[str, ...] = ()
+    has_durations: bool = field(default=False, kw_only=True)
+    has_words: bool = field(default=False, kw_only=True)
+
+    @property
+    def code(self) -> str:
+        """The module that makes it."""
+        return self.make.__module__
+
+    def files(self, drawn: Drawn) -> Mapping[str, bytes]:
+        """What `make` gives."""
+        return self.make(drawn)
 
 
 def rasterised(document: Path, count: int) -> list[Image]:

@@ -37,7 +37,7 @@ def render(project: Project, scene: Scene, outputs: Outputs) -> dict[Path, str]:
     current = None
     try:
         for current, (name, step) in enumerate(zip(names, scene.steps, strict=True)):
-            sources[outputs.folder("tex") / f"{name}.tex"] = fill(
+            sources[outputs.file("tex", f"{name}.tex")] = fill(
                 "step.tex.j2", scene=scene, view_name=view_name(figure), frame=step, number=current + 1
             )
         current = None
