@@ -68,6 +68,7 @@ POSITIONS, POSITIONS_LOOKS = view("positions")
 OVERLAP, OVERLAP_LOOKS = view("overlap")
 SCATTER, SCATTER_LOOKS = view("scatter")
 MATRIX, MATRIX_LOOKS = view("matrix")
+IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
 CALL = "scripts/notation/call.py"
@@ -447,6 +448,32 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("{inputs}", "{outputs}"),
         ("rotate=90", "rotate=0"),
         ("strip = maps.whole", 'strip = (4, 4, "0pt", "figure")'),
+    ],
+    IM2COL: [
+        ("height - weights)", "0)"),
+        ("patches_at.column - GAP - weights", "0"),
+        ("max(below + 1 - layer.output_size[0], LABEL_GAP)", "0"),
+        ("max(grid.rows, weights)", "grid.rows"),
+        ("_replace(column=column, row=row)", "_replace(column=row, row=column)"),
+        ("tuple(values.ravel().tolist())", "tuple(values.T.ravel().tolist())"),
+        ("[-len(figure.layer.axes) :]", "[: len(figure.layer.axes)]"),
+        ('"input" if all(', '"input" if any('),
+        ("blocks(*window.windows), patch, column", "blocks(*window.windows), patch[1:], column"),
+        ("values[index].item())\n        for column", "values[index[::-1]].item())\n        for column"),
+        ("is a column of {weights}", "is a column of {count}"),
+    ],
+    IM2COL_LOOKS: [
+        ("product.patches[:step.column] |", "product.patches[step.column:] |"),
+        ("entries(product.patches[step.column], lit=true)", "entries(product.patches[0], lit=true)"),
+        ("product.results[:step.column + 1]", "product.results"),
+        ('<< "window over " if loop.last >>', '<< "window over " if loop.first >>'),
+        ("(<< loop.index0 % width >>,", "(<< loop.index0 // width >>,"),
+        ("entries(step.cells, lit=true)", "entries(step.cells)"),
+        (r"\draw[lit row] (<< step.column >>,0)", r"\draw[lit row] (0,<< step.column >>)"),
+        ('weight, "weightname", weight.kernel_index', 'weight, "elementname", weight.kernel_index'),
+        ("words.rounded(result, product.decimals)", "words.rounded(result, 2)"),
+        ('lit and kind != "padding") ~ "map value"', 'lit) ~ "map value"'),
+        ("{kernel as a row}", "{output as a row}"),
     ],
     STACK: [
         ("Fraction(0), Fraction(1)", "0.0, 1.0"),

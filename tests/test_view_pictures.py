@@ -33,16 +33,20 @@ from tests.test_pictures import (
     Expected,
     around,
     as_given,
+    as_rounded,
     assert_caption,
     assert_drawn,
     assert_meant,
     assert_parameters,
+    decimals_of,
     described,
     drawn_as,
+    grid_of,
     in_file,
     in_rows,
     own,
     parameters_in,
+    places,
     read_back,
     two,
 )
@@ -70,6 +74,13 @@ SMALL: dict[str, File] = {
     "matrix_transposed": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 2,
     },
+    "im2col": {
+        "operation": "convolution", "input_values": [[1, -2, 3]], "kernel_values": [[4, 0.5]], "stride": [1, 2],
+        "padding": [0, [1, 1]],
+    },
+    "im2col_copied": {
+        "operation": "convolution", "input_size": [3], "kernel_size": 2, "padding": 1, "padding_mode": "circular",
+    },
     "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
 }  # fmt: skip
 # Random layers of each view that are to be drawn, and out of how many that are made: some do not exist, and a view
@@ -82,9 +93,11 @@ RANDOM = {
     "overlap": (8, 40),
     "scatter": (6, 80),
     "matrix": (8, 60),
+    "im2col": (6, 60),
     "stack": (8, 60),
 }
 OPERATIONS = {
+    "im2col": ("convolution",),
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling"),
     "scatter": ("transposed_convolution",),
@@ -462,6 +475,114 @@ def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Ind
     assert_drawn(picture, expected)
 
 
+def im2col(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    outputs, kernel = list(np.ndindex(*layer.output_size)), list(np.ndindex(*layer.kernel_size))
+    rows, columns = grid_of(figure)
+    names = ["patches as columns", "kernel as a row", "output as a row"]
+    names = [f"input {size(layer.input_size)}", *names, f"output {size(layer.output_size)}"]
+    widths = [len(columns.cells), len(outputs), len(kernel), len(outputs), in_rows(layer.output_size)[1]]
+    assert len(found.frames) == len(outputs)
+    for lit, picture in enumerate(found.frames):
+        assert_flat(picture)
+        middles = labels(picture, "south", names)
+        corners = [(x - width / 2, y) for (x, y), width in zip(middles, widths, strict=True)]
+        input_at, patches_at, kernel_at, row_at, map_at = corners
+        assert input_at == (0, 0)
+        # Columns are in line with their results, and nothing is over anything else.
+        assert row_at == (patches_at[0], kernel_at[1])
+        assert patches_at[1] + len(kernel) == max(len(rows.cells), len(kernel))
+        assert row_at[1] > patches_at[1] + len(kernel)
+        assert patches_at[0] > max(len(columns.cells), len(kernel))
+        assert kernel_at[0] + len(kernel) + 2 == patches_at[0]
+        assert map_at[0] > patches_at[0] + len(outputs)
+        assert map_at[1] + in_rows(layer.output_size)[0] >= row_at[1] + 1
+        assert map_at[1] > 0
+
+        expected = Expected(figure, (0, 0, 0)).input(set(), {})
+        for (r, c), place in places(figure).items():
+            expected.texts[c, r, 0] = (held_text(figure, place.input_index),)
+        for place, (r, c) in patch(figure, outputs[lit]):
+            paint(expected, (c, r, 0), f"window over {place.kind}", "outline")
+            expected.texts[c, r, 0] = (held_text(figure, place.input_index, lit=True),)
+        add_empty(expected, patches_at, (len(kernel), len(outputs)))
+        add_empty(expected, row_at, (1, len(outputs)))
+        weights = figure.kernel_values
+        words = [f"w {','.join(map(str, k))}" if weights is None else as_given(weights[k]) for k in kernel]
+        texts: dict[Index, Text] = {
+            (0, n): Text(word, "map value", (0.5, 0.5), "kernelwidth") for n, word in enumerate(words)
+        }
+        add_map(expected, kernel_at, (1, len(kernel)), "weight", texts)
+        add_empty(expected, map_at, layer.output_size)
+        add_columns(expected, figure, patches_at, outputs, lit)
+        add_results(expected, figure, [(row_at, [(0, n) for n in range(len(outputs))]), (map_at, outputs)], lit)
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def patch(figure: Figure, output: Index) -> list[tuple[Any, Index]]:
+    """What the window of an output element covers, and in which row and column."""
+    windows = [axis.windows[o] for axis, o in zip(grid_of(figure), two(output), strict=True)]
+    covered = [(r.position, c.position) for r, c in product(*windows)]
+    return [(places(figure)[position], position) for position in covered]
+
+
+def add_columns(expected: Picture, figure: Figure, at: tuple[float, float], outputs: list[Index], lit: int) -> None:
+    """Add the patches up to the lit one, all of a kind at a time."""
+    kernel = list(np.ndindex(*figure.layer.kernel_size))
+    held = {(met.output, met.kernel): met.input for met in products(figure.layer)}
+    kinds = ("input", "copy", "padding")
+    for kind, n in [*product(kinds, range(lit)), *((kind, lit) for kind in kinds)]:
+        for row, (place, _) in enumerate(patch(figure, outputs[n])):
+            assert held.get((outputs[n], kernel[row])) == place.input_index
+            if place.kind == kind:
+                cell = (at[0] + n, at[1] + row, 0)
+                dashed = n < lit and kind == "padding"
+                fill = f"window over {kind}" if n == lit else kind
+                paint(expected, cell, None if dashed else fill, "padding" if dashed else "outline")
+                expected.texts[cell] = (held_text(figure, place.input_index, lit=n == lit),)
+    left, top = at[0] + lit, at[1]
+    expected.edges |= {((left, top + y, 0), "across"): ("lit row",) for y in (0, len(kernel))}
+    expected.edges |= {((left + x, top + y, 0), "down"): ("lit row",) for x in (0, 1) for y in range(len(kernel))}
+
+
+def add_results(expected: Picture, figure: Figure, maps: list[tuple[Any, list[Index]]], lit: int) -> None:
+    """Add the results up to the lit one to maps, each with its corner and the places in it."""
+    results = [] if figure.output_values is None else list(output_of(figure.layer, figure).values())
+    for (x, y), indices in maps:
+        for n, (row, column) in enumerate(map(two, indices[: lit + 1])):
+            cell = (x + column, y + row, 0)
+            paint(expected, cell, "window over output" if n == lit else "output", "outline")
+            if results:
+                style = "window map value" if n == lit else "map value"
+                word = as_rounded(results[n], decimals_of(results))
+                expected.texts[cell] = (Text(word, style, (0.5, 0.5), "kernelwidth"),)
+
+
+def held_text(figure: Figure, index: Index | None, lit: bool = False) -> Text:
+    """What a cell says of the input element that it holds, if any."""
+    style = "window map value" if lit and index is not None else "map value"
+    word = "0"
+    if index is not None:
+        word = f"x {','.join(map(str, index))}" if figure.input_values is None else as_given(figure.input_values[index])
+    return Text(word, style, (0.5, 0.5), "kernelwidth")
+
+
+def add_empty(picture: Picture, at: tuple[float, float], rows_and_columns: Index) -> None:
+    """Add the faint cells of a map that is still empty."""
+    for row, column in np.ndindex(*in_rows(rows_and_columns)):
+        paint(picture, (at[0] + column, at[1] + row, 0), None, "cropped")
+
+
+def paint(picture: Picture, cell: Point, fill: str | None, line: str) -> None:
+    """Paint a cell over what is there; dashed lines do not hide those below them."""
+    if fill is not None:
+        picture.fills[cell] = (fill,)
+    for edge in around(cell):
+        under = tuple(other for other in picture.edges.get(edge, ()) if other != line) if line == "padding" else ()
+        picture.edges[edge] = (*under, line)
+
+
 def stack(figure: Figure, found: Document) -> None:
     picture, layers = single(found), figure.layers
     depth = len(layers)
@@ -576,6 +697,7 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "overlap": overlap,
     "scatter": scatter,
     "matrix": matrix,
+    "im2col": im2col,
     "stack": stack,
 }
 
@@ -615,6 +737,12 @@ def rest_of_caption(figure: Figure) -> str:
             text = " Each row of the matrix belongs to an output element, each column to an input element"
             return f"{text}{order}; entries that are not shown are zero." + (
                 names if figure.kernel_values is None else ""
+            )
+        case "im2col":
+            weights = prod(figure.layer.kernel_size)
+            return (
+                f" Each window's patch is a column of {weights}, the kernel a row of as many; their product is the "
+                "output, row by row."
             )
     (top,) = figure.layers[-1].output_size
     seen = {top // 2}

@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 from scripts.core.figures import Figure
 from scripts.errors import LayerError
-from scripts.views import channels, kernel, matrix, numerical, overlap, plane, positions, scatter, stack, subsampling
+from scripts.views import (
+    channels,
+    im2col,
+    kernel,
+    matrix,
+    numerical,
+    overlap,
+    plane,
+    positions,
+    scatter,
+    stack,
+    subsampling,
+)
 from scripts.views.scene import Scene
 
 VIEWS: dict[str, Callable[[Figure], Scene]] = {
@@ -17,6 +29,7 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "overlap": overlap.scene,
     "scatter": scatter.scene,
     "matrix": matrix.scene,
+    "im2col": im2col.scene,
     "stack": stack.scene,
 }
 
