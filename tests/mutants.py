@@ -66,8 +66,9 @@ CHANNELS, CHANNELS_LOOKS = view("channels")
 SUBSAMPLING, SUBSAMPLING_LOOKS = view("subsampling")
 POSITIONS, POSITIONS_LOOKS = view("positions")
 OVERLAP, OVERLAP_LOOKS = view("overlap")
-SCATTER, SCATTER_LOOKS = view("scatter")
+SUMS, SUMS_LOOKS = view("sums")
 MATRIX, MATRIX_LOOKS = view("matrix")
+SCATTER, SCATTER_LOOKS = view("scatter")
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
@@ -397,7 +398,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('[1, counts.numbers', '[0, counts.numbers'),
         ("(<< cell.column >>,<< cell.row >>)", "(<< cell.row >>,<< cell.column >>)"),
     ],
-    SCATTER: [
+    SUMS: [
         ("n * axis.stride - axis.padding[0]", "n * axis.stride - axis.padding[1]"),
         ("j * axis.dilation", "j"),
         ("value * weight", "weight"),
@@ -410,7 +411,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("the sums of the columns: {in_words(as_rows(figure.output_values))}",
          "the sums of the columns: {in_words(as_rows(figure.input_values))}"),
     ],
-    SCATTER_LOOKS: [
+    SUMS_LOOKS: [
         ('"cropped", "cropped value"', '"weight", "value"'),
         ("row.products if not product.cropped", "row.products"),
         ("row.products if product.cropped", "row.products if product.number == 0"),
@@ -448,6 +449,30 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("{inputs}", "{outputs}"),
         ("rotate=90", "rotate=0"),
         ("strip = maps.whole", 'strip = (4, 4, "0pt", "figure")'),
+    ],
+    SCATTER: [
+        ("axis.padding[0] + size)", "size)"),
+        ("axis.stride * (axis.input_size - 1) + axis.reach + 1", "axis.stride * (axis.input_size - 1) + 1"),
+        ("(stamp_at.column + stamp_columns + GAP, 0)", "(stamp_at.column + GAP, 0)"),
+        ("top, extra_columns, height)", "top, extra_columns, extra_rows)"),
+        ("width - extra_columns, extra_rows)", "width, extra_rows)"),
+        ("Number(j * right.dilation, i * down.dilation", "Number(j, i"),
+        ("row * down.stride + cell.row", "row * right.stride + cell.row"),
+        ("number + cell.number, stamps + 1", "cell.number, stamps + 1"),
+        ("number + cell.number, stamps + 1", "number + cell.number, 1"),
+        ("if (r, c) not in changed", "if (r, c) in changed"),
+        ("sums.setdefault((r, c), (0, 0))", "pass"),
+        ("range(top, top + height)", "range(height)"),
+        ("    if maps.extra:", "    if not maps.extra:"),
+    ],
+    SCATTER_LOOKS: [
+        ("<< number(\"window value\", step.element) >>", ""),
+        ("100 * cell.stamps / scatter.most", "100 * cell.stamps"),
+        ("step.others + step.changed if", "step.others if"),
+        ("placed(scatter.stamp) >>]\n  \\filldraw", "placed(scatter.input) >>]\n  \\filldraw"),
+        ('maps.path("rectangle", [scatter.output])', 'maps.path("rectangle", scatter.extra)'),
+        ("0 <= cell.row - block.row < block.rows", "0 <= cell.row < block.rows"),
+        (r"\draw[output padding]", r"\draw[outline]"),
     ],
     IM2COL: [
         ("height - weights)", "0)"),

@@ -16,6 +16,7 @@ from scripts.views import (
     scatter,
     stack,
     subsampling,
+    sums,
 )
 from scripts.views.scene import Scene
 
@@ -27,6 +28,7 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "subsampling": subsampling.scene,
     "positions": positions.scene,
     "overlap": overlap.scene,
+    "sums": sums.scene,
     "scatter": scatter.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
