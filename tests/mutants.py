@@ -66,8 +66,10 @@ CHANNELS, CHANNELS_LOOKS = view("channels")
 SUBSAMPLING, SUBSAMPLING_LOOKS = view("subsampling")
 POSITIONS, POSITIONS_LOOKS = view("positions")
 OVERLAP, OVERLAP_LOOKS = view("overlap")
-SCATTER, SCATTER_LOOKS = view("scatter")
+SUMS, SUMS_LOOKS = view("sums")
 MATRIX, MATRIX_LOOKS = view("matrix")
+SCATTER, SCATTER_LOOKS = view("scatter")
+IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
 CALL = "scripts/notation/call.py"
@@ -396,7 +398,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('[1, counts.numbers', '[0, counts.numbers'),
         ("(<< cell.column >>,<< cell.row >>)", "(<< cell.row >>,<< cell.column >>)"),
     ],
-    SCATTER: [
+    SUMS: [
         ("n * axis.stride - axis.padding[0]", "n * axis.stride - axis.padding[1]"),
         ("j * axis.dilation", "j"),
         ("value * weight", "weight"),
@@ -409,7 +411,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("the sums of the columns: {in_words(as_rows(figure.output_values))}",
          "the sums of the columns: {in_words(as_rows(figure.input_values))}"),
     ],
-    SCATTER_LOOKS: [
+    SUMS_LOOKS: [
         ('"cropped", "cropped value"', '"weight", "value"'),
         ("row.products if not product.cropped", "row.products"),
         ("row.products if product.cropped", "row.products if product.number == 0"),
@@ -447,6 +449,56 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("{inputs}", "{outputs}"),
         ("rotate=90", "rotate=0"),
         ("strip = maps.whole", 'strip = (4, 4, "0pt", "figure")'),
+    ],
+    SCATTER: [
+        ("axis.padding[0] + size)", "size)"),
+        ("axis.stride * (axis.input_size - 1) + axis.reach + 1", "axis.stride * (axis.input_size - 1) + 1"),
+        ("(stamp_at.column + stamp_columns + GAP, 0)", "(stamp_at.column + GAP, 0)"),
+        ("top, extra_columns, height)", "top, extra_columns, extra_rows)"),
+        ("width - extra_columns, extra_rows)", "width, extra_rows)"),
+        ("Number(j * right.dilation, i * down.dilation", "Number(j, i"),
+        ("row * down.stride + cell.row", "row * right.stride + cell.row"),
+        ("number + cell.number, stamps + 1", "cell.number, stamps + 1"),
+        ("number + cell.number, stamps + 1", "number + cell.number, 1"),
+        ("if (r, c) not in changed", "if (r, c) in changed"),
+        ("sums.setdefault((r, c), (0, 0))", "pass"),
+        ("range(top, top + height)", "range(height)"),
+        ("    if maps.extra:", "    if not maps.extra:"),
+    ],
+    SCATTER_LOOKS: [
+        ("<< number(\"window value\", step.element) >>", ""),
+        ("100 * cell.stamps / scatter.most", "100 * cell.stamps"),
+        ("step.others + step.changed if", "step.others if"),
+        ("placed(scatter.stamp) >>]\n  \\filldraw", "placed(scatter.input) >>]\n  \\filldraw"),
+        ('maps.path("rectangle", [scatter.output])', 'maps.path("rectangle", scatter.extra)'),
+        ("0 <= cell.row - block.row < block.rows", "0 <= cell.row < block.rows"),
+        (r"\draw[output padding]", r"\draw[outline]"),
+    ],
+    IM2COL: [
+        ("height - weights)", "0)"),
+        ("patches_at.column - GAP - weights", "0"),
+        ("max(below + 1 - layer.output_size[0], LABEL_GAP)", "0"),
+        ("max(grid.rows, weights)", "grid.rows"),
+        ("_replace(column=column, row=row)", "_replace(column=row, row=column)"),
+        ("tuple(values.ravel().tolist())", "tuple(values.T.ravel().tolist())"),
+        ("[-len(figure.layer.axes) :]", "[: len(figure.layer.axes)]"),
+        ('"input" if all(', '"input" if any('),
+        ("blocks(*window.windows), patch, column", "blocks(*window.windows), patch[1:], column"),
+        ("values[index].item())\n        for column", "values[index[::-1]].item())\n        for column"),
+        ("is a column of {weights}", "is a column of {count}"),
+    ],
+    IM2COL_LOOKS: [
+        ("product.patches[:step.column] |", "product.patches[step.column:] |"),
+        ("entries(product.patches[step.column], lit=true)", "entries(product.patches[0], lit=true)"),
+        ("product.results[:step.column + 1]", "product.results"),
+        ('<< "window over " if loop.last >>', '<< "window over " if loop.first >>'),
+        ("(<< loop.index0 % width >>,", "(<< loop.index0 // width >>,"),
+        ("entries(step.cells, lit=true)", "entries(step.cells)"),
+        (r"\draw[lit row] (<< step.column >>,0)", r"\draw[lit row] (0,<< step.column >>)"),
+        ('weight, "weightname", weight.kernel_index', 'weight, "elementname", weight.kernel_index'),
+        ("words.rounded(result, product.decimals)", "words.rounded(result, 2)"),
+        ('lit and kind != "padding") ~ "map value"', 'lit) ~ "map value"'),
+        ("{kernel as a row}", "{output as a row}"),
     ],
     STACK: [
         ("Fraction(0), Fraction(1)", "0.0, 1.0"),

@@ -137,6 +137,7 @@ def plain(text: str) -> str:
     """A text as it is read on paper."""
     text = re.sub(r"\\textbf\{(.*?)\}", r"\1", " ".join(text.split()))
     text = re.sub(r"\\weightname\{([\d,]+)\}", r"w \1", text)
+    text = re.sub(r"\\elementname\{([\d,]+)\}", r"x \1", text)
     if not READABLE.fullmatch(text):
         raise ReadError(f"cannot read the text {text!r}")
     lines = READABLE_PART.sub(lambda match: PLAIN.get(match[0], match[0]), text).split("\n")

@@ -229,11 +229,7 @@ class Expected:
         """How many decimals the output has; None where its numbers are taken from the input as they are."""
         if not self.numerical or "max" in self.figure.layer.operation.name:
             return None
-        values = [abs(self._value(index)) for index in self.outputs]
-        for decimals in (0, 1, 2):
-            if all(abs(value * 10**decimals - round(value * 10**decimals)) < 1e-7 for value in values):
-                return decimals
-        return 1 if min(filter(None, values)) >= 0.1 else 2
+        return decimals_of([self._value(index) for index in self.outputs])
 
     def _links(self, index: Index, rows: list[int], columns: list[int]) -> list[Line]:
         x, y, z = self.origin[0] + index[1], self.origin[1] + index[0], self.origin[2]
@@ -246,6 +242,15 @@ class Expected:
                 for right, below in product((0, 1), repeat=2)
             ]
         return sorted(Line("link", (a, b, 0), (c, d, z)) for a, b, c, d in corners)
+
+
+def decimals_of(values: list[float]) -> int:
+    """How many decimals computed numbers are written with."""
+    sizes = [abs(value) for value in values]
+    for decimals in (0, 1, 2):
+        if all(abs(value * 10**decimals - round(value * 10**decimals)) < 1e-7 for value in sizes):
+            return decimals
+    return 1 if min(filter(None, sizes)) >= 0.1 else 2
 
 
 def in_rows(sizes: Index) -> Index:

@@ -33,16 +33,20 @@ from tests.test_pictures import (
     Expected,
     around,
     as_given,
+    as_rounded,
     assert_caption,
     assert_drawn,
     assert_meant,
     assert_parameters,
+    decimals_of,
     described,
     drawn_as,
+    grid_of,
     in_file,
     in_rows,
     own,
     parameters_in,
+    places,
     read_back,
     two,
 )
@@ -62,13 +66,32 @@ SMALL: dict[str, File] = {
         "padding": [[1, 0]], "ceil_mode": True,
     },
     "overlap": {"operation": "transposed_convolution", "input_size": 2, "kernel_size": [3, 1], "stride": [1, 2]},
-    "scatter": {
+    "sums": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5, 4], "stride": 2,
         "padding": [[1, 0]],
+    },
+    "scatter": {
+        "operation": "transposed_convolution", "input_values": [[1, -2], [0.5, 3]], "kernel_values": [[3, 0.5, 4]],
+        "stride": [1, 2], "padding": [0, [1, 0]], "output_padding": [0, 1],
+    },
+    "scatter_gaps": {
+        "operation": "transposed_convolution", "input_values": [[1], [2]], "kernel_values": [[1], [3]],
+        "stride": [3, 1], "padding": [[1, 0], 0], "output_padding": [1, 0],
+    },
+    "scatter_1d": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 3,
+        "output_padding": 2,
     },
     "matrix": {"operation": "convolution", "input_size": [2, 3], "kernel_size": 2},
     "matrix_transposed": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 2,
+    },
+    "im2col": {
+        "operation": "convolution", "input_values": [[1, -2, 3]], "kernel_values": [[4, 0.5]], "stride": [1, 2],
+        "padding": [0, [1, 1]],
+    },
+    "im2col_copied": {
+        "operation": "convolution", "input_size": [3], "kernel_size": 2, "padding": 1, "padding_mode": "circular",
     },
     "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
 }  # fmt: skip
@@ -80,13 +103,17 @@ RANDOM = {
     "subsampling": (8, 120),
     "positions": (8, 60),
     "overlap": (8, 40),
+    "sums": (6, 80),
     "scatter": (6, 80),
     "matrix": (8, 60),
+    "im2col": (6, 60),
     "stack": (8, 60),
 }
 OPERATIONS = {
+    "im2col": ("convolution",),
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling"),
+    "sums": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
 }
 
@@ -261,7 +288,7 @@ def overlap(figure: Figure, found: Document) -> None:
     assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
-def scatter(figure: Figure, found: Document) -> None:
+def sums(figure: Figure, found: Document) -> None:
     picture, layer = single(found), figure.layer
     assert figure.input_values is not None
     assert figure.kernel_values is not None
@@ -306,6 +333,90 @@ def centres(picture: Picture) -> dict[tuple[float, float], tuple[str, str]]:
         for text in stacked:
             found[round(x + text.place[0], 6), round(y + text.place[1], 6)] = (text.text, text.style)
     return found
+
+
+def scatter(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    whole = replace(layer, axes=tuple(replace(axis, padding=(0, 0), output_padding=0) for axis in layer.axes))
+    (top, left), outputs = two_or_zero(tuple(axis.padding[0] for axis in layer.axes)), in_rows(layer.output_size)
+    grid = [max(a, b + c) for a, b, c in zip(in_rows(whole.output_size), (top, left), outputs, strict=True)]
+    stamp = in_rows(tuple(axis.reach + 1 for axis in layer.axes))
+    names = [f"input {size(layer.input_size)}", "element × kernel", f"output {size(layer.output_size)}"]
+    widths = [in_rows(layer.input_size)[1], stamp[1], grid[1]]
+    kept = set(product(range(top, top + outputs[0]), range(left, left + outputs[1])))
+    most = max(Counter(met.output for met in products(whole)).values())
+    elements = [*np.ndindex(*layer.input_size), None]
+    assert len(found.frames) == len(elements)
+    for lit, picture in zip(elements, found.frames, strict=True):
+        assert_flat(picture)
+        middles = labels(picture, "south", names)
+        input_x, stamp_x, grid_x = (x - width / 2 for (x, _), width in zip(middles, widths, strict=True))
+        assert [y for _, y in middles] == [0, 0, 0]
+        assert input_x == 0
+        assert widths[0] < stamp_x < grid_x - stamp[1]
+
+        expected = Picture()
+        add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values)))
+        add_empty(expected, (stamp_x, 0), stamp)
+        add_empty(expected, (grid_x, 0), tuple(grid))
+        sums, stamps, changed = dict[Index, float](), Counter[Index](), set[Index]()
+        for met in products(whole):
+            if lit is not None and met.input > lit:
+                continue
+            product_ = figure.kernel_values[met.kernel].item() * figure.input_values[met.input].item()
+            place = two(met.output)
+            sums[place], stamps[place] = sums.get(place, 0) + product_, stamps[place] + 1
+            if met.input == lit:
+                changed.add(place)
+                steps = two(tuple(axis.dilation for axis in layer.axes))
+                row, column = (a * b for a, b in zip(two(met.kernel), steps, strict=True))
+                add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "value")})
+        if lit is None:
+            sums = dict.fromkeys(kept, 0.0) | sums
+        else:
+            light(expected, (0, 0), {lit}, "window over input")
+            r, c = two(lit)
+            expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window value"),)
+        for place, number in sums.items():
+            cell: Point = (grid_x + place[1], place[0], 0)
+            if place in kept:
+                shade = f"outputcolor!{round(100 * stamps[place] / most)}!papercolor"
+                fill = "window over output" if place in changed else f"fill={shade}"
+                paint(expected, cell, fill, "outline")
+            style = "cropped value" if place not in kept else "window value" if place in changed else "value"
+            expected.texts[cell] = (fitted(number, style),)
+        frame(expected, (grid_x + left, top), outputs, "outline")
+        extra_rows, extra_columns = two_or_zero(tuple(axis.output_padding for axis in layer.axes))
+        for x, y, rows, columns in (
+            (left + outputs[1] - extra_columns, top, outputs[0], extra_columns),
+            (left, top + outputs[0] - extra_rows, extra_rows, outputs[1] - extra_columns),
+        ):
+            if rows and columns:
+                frame(expected, (grid_x + x, y), (rows, columns), "output padding")
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def two_or_zero(numbers: Index) -> Index:
+    """Numbers of both axes of a map, zero along an axis that the layer does not have."""
+    return (0, *numbers) if len(numbers) == 1 else numbers
+
+
+def fitted(value: float, style: str) -> Text:
+    """A number made to fit."""
+    return Text(in_full(value), style, (0.5, 0.5), "valuewidth")
+
+
+def frame(picture: Picture, at: tuple[float, float], rows_and_columns: Index, line: str) -> None:
+    """Draw a line around some cells; dashed ones do not hide those below them."""
+    (x, y), (rows, columns) = at, rows_and_columns
+    edges = [((x + c, y + r, 0), "across") for c in range(columns) for r in (0, rows)]
+    edges += [((x + c, y + r, 0), "down") for c in (0, columns) for r in range(rows)]
+    for edge in edges:
+        under = tuple(other for other in picture.edges.get(edge, ()) if other != line) if line != "outline" else ()
+        picture.edges[edge] = (*under, line)
 
 
 def subsampling(figure: Figure, found: Document) -> None:
@@ -462,6 +573,114 @@ def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Ind
     assert_drawn(picture, expected)
 
 
+def im2col(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    outputs, kernel = list(np.ndindex(*layer.output_size)), list(np.ndindex(*layer.kernel_size))
+    rows, columns = grid_of(figure)
+    names = ["patches as columns", "kernel as a row", "output as a row"]
+    names = [f"input {size(layer.input_size)}", *names, f"output {size(layer.output_size)}"]
+    widths = [len(columns.cells), len(outputs), len(kernel), len(outputs), in_rows(layer.output_size)[1]]
+    assert len(found.frames) == len(outputs)
+    for lit, picture in enumerate(found.frames):
+        assert_flat(picture)
+        middles = labels(picture, "south", names)
+        corners = [(x - width / 2, y) for (x, y), width in zip(middles, widths, strict=True)]
+        input_at, patches_at, kernel_at, row_at, map_at = corners
+        assert input_at == (0, 0)
+        # Columns are in line with their results, and nothing is over anything else.
+        assert row_at == (patches_at[0], kernel_at[1])
+        assert patches_at[1] + len(kernel) == max(len(rows.cells), len(kernel))
+        assert row_at[1] > patches_at[1] + len(kernel)
+        assert patches_at[0] > max(len(columns.cells), len(kernel))
+        assert kernel_at[0] + len(kernel) + 2 == patches_at[0]
+        assert map_at[0] > patches_at[0] + len(outputs)
+        assert map_at[1] + in_rows(layer.output_size)[0] >= row_at[1] + 1
+        assert map_at[1] > 0
+
+        expected = Expected(figure, (0, 0, 0)).input(set(), {})
+        for (r, c), place in places(figure).items():
+            expected.texts[c, r, 0] = (held_text(figure, place.input_index),)
+        for place, (r, c) in patch(figure, outputs[lit]):
+            paint(expected, (c, r, 0), f"window over {place.kind}", "outline")
+            expected.texts[c, r, 0] = (held_text(figure, place.input_index, lit=True),)
+        add_empty(expected, patches_at, (len(kernel), len(outputs)))
+        add_empty(expected, row_at, (1, len(outputs)))
+        weights = figure.kernel_values
+        words = [f"w {','.join(map(str, k))}" if weights is None else as_given(weights[k]) for k in kernel]
+        texts: dict[Index, Text] = {
+            (0, n): Text(word, "map value", (0.5, 0.5), "kernelwidth") for n, word in enumerate(words)
+        }
+        add_map(expected, kernel_at, (1, len(kernel)), "weight", texts)
+        add_empty(expected, map_at, layer.output_size)
+        add_columns(expected, figure, patches_at, outputs, lit)
+        add_results(expected, figure, [(row_at, [(0, n) for n in range(len(outputs))]), (map_at, outputs)], lit)
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def patch(figure: Figure, output: Index) -> list[tuple[Any, Index]]:
+    """What the window of an output element covers, and in which row and column."""
+    windows = [axis.windows[o] for axis, o in zip(grid_of(figure), two(output), strict=True)]
+    covered = [(r.position, c.position) for r, c in product(*windows)]
+    return [(places(figure)[position], position) for position in covered]
+
+
+def add_columns(expected: Picture, figure: Figure, at: tuple[float, float], outputs: list[Index], lit: int) -> None:
+    """Add the patches up to the lit one, all of a kind at a time."""
+    kernel = list(np.ndindex(*figure.layer.kernel_size))
+    held = {(met.output, met.kernel): met.input for met in products(figure.layer)}
+    kinds = ("input", "copy", "padding")
+    for kind, n in [*product(kinds, range(lit)), *((kind, lit) for kind in kinds)]:
+        for row, (place, _) in enumerate(patch(figure, outputs[n])):
+            assert held.get((outputs[n], kernel[row])) == place.input_index
+            if place.kind == kind:
+                cell = (at[0] + n, at[1] + row, 0)
+                dashed = n < lit and kind == "padding"
+                fill = f"window over {kind}" if n == lit else kind
+                paint(expected, cell, None if dashed else fill, "padding" if dashed else "outline")
+                expected.texts[cell] = (held_text(figure, place.input_index, lit=n == lit),)
+    left, top = at[0] + lit, at[1]
+    expected.edges |= {((left, top + y, 0), "across"): ("lit row",) for y in (0, len(kernel))}
+    expected.edges |= {((left + x, top + y, 0), "down"): ("lit row",) for x in (0, 1) for y in range(len(kernel))}
+
+
+def add_results(expected: Picture, figure: Figure, maps: list[tuple[Any, list[Index]]], lit: int) -> None:
+    """Add the results up to the lit one to maps, each with its corner and the places in it."""
+    results = [] if figure.output_values is None else list(output_of(figure.layer, figure).values())
+    for (x, y), indices in maps:
+        for n, (row, column) in enumerate(map(two, indices[: lit + 1])):
+            cell = (x + column, y + row, 0)
+            paint(expected, cell, "window over output" if n == lit else "output", "outline")
+            if results:
+                style = "window map value" if n == lit else "map value"
+                word = as_rounded(results[n], decimals_of(results))
+                expected.texts[cell] = (Text(word, style, (0.5, 0.5), "kernelwidth"),)
+
+
+def held_text(figure: Figure, index: Index | None, lit: bool = False) -> Text:
+    """What a cell says of the input element that it holds, if any."""
+    style = "window map value" if lit and index is not None else "map value"
+    word = "0"
+    if index is not None:
+        word = f"x {','.join(map(str, index))}" if figure.input_values is None else as_given(figure.input_values[index])
+    return Text(word, style, (0.5, 0.5), "kernelwidth")
+
+
+def add_empty(picture: Picture, at: tuple[float, float], rows_and_columns: Index) -> None:
+    """Add the faint cells of a map that is still empty."""
+    for row, column in np.ndindex(*in_rows(rows_and_columns)):
+        paint(picture, (at[0] + column, at[1] + row, 0), None, "cropped")
+
+
+def paint(picture: Picture, cell: Point, fill: str | None, line: str) -> None:
+    """Paint a cell over what is there; dashed lines do not hide those below them."""
+    if fill is not None:
+        picture.fills[cell] = (fill,)
+    for edge in around(cell):
+        under = tuple(other for other in picture.edges.get(edge, ()) if other != line) if line == "padding" else ()
+        picture.edges[edge] = (*under, line)
+
+
 def stack(figure: Figure, found: Document) -> None:
     picture, layers = single(found), figure.layers
     depth = len(layers)
@@ -574,8 +793,10 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "subsampling": subsampling,
     "positions": positions,
     "overlap": overlap,
+    "sums": sums,
     "scatter": scatter,
     "matrix": matrix,
+    "im2col": im2col,
     "stack": stack,
 }
 
@@ -605,16 +826,31 @@ def rest_of_caption(figure: Figure) -> str:
             return " Each row below the input shows where the window stands at one of its positions."
         case "overlap":
             return " Each output element shows how many products of an input and a kernel element add up to it."
-        case "scatter":
+        case "sums":
             cropped = len(products(figure.layer)) < figure.layer.input_size[0] * figure.layer.kernel_size[0]
             text = " Each row is an input element times the kernel; the sums of the columns are the output."
             return text + (" Pale cells are cropped by the padding." if cropped else "")
+        case "scatter":
+            layer = figure.layer
+            return (
+                " Each step adds a multiple of the kernel to the output; the darker a cell, the more products it sums."
+                + " Cells outside the output are cropped by the padding."
+                * any(any(axis.padding) for axis in layer.axes)
+                + " A dashed line sets off the elements that output padding adds: they are computed like all others."
+                * any(axis.output_padding for axis in layer.axes)
+            )
         case "matrix":
             order = ", both counted row by row" if len(figure.layer.axes) == 2 else ""
             names = " The indices of a weight w count the kernel's elements from 0."
             text = " Each row of the matrix belongs to an output element, each column to an input element"
             return f"{text}{order}; entries that are not shown are zero." + (
                 names if figure.kernel_values is None else ""
+            )
+        case "im2col":
+            weights = prod(figure.layer.kernel_size)
+            return (
+                f" Each window's patch is a column of {weights}, the kernel a row of as many; their product is the "
+                "output, row by row."
             )
     (top,) = figure.layers[-1].output_size
     seen = {top // 2}
@@ -673,7 +909,7 @@ def alternative(figure: Figure) -> str:
             (axis,) = figure.layer.grid
             shown = ", ".join(f"{window[0].position}–{window[-1].position}" for window in axis.windows)
             return f"A row of {len(axis.cells)} cells, and the positions of a window below: cells {shown}."
-        case "scatter":
+        case "sums":
             sums = np.array(list(output_of(figure.layer, figure).values()))
             return (
                 f"The inputs {listed(figure.input_values)} times a kernel, each further to the right, "
@@ -759,7 +995,7 @@ TRANSPOSED = {"operation": "transposed_convolution"}
             {"operation": "convolution", "input_size": [1], "kernel_size": 1, "stride": 2, "padding": [[1, 0]]},
         ),
         # A product that has no sign.
-        ("scatter", TRANSPOSED | {"input_values": [-0.25], "kernel_values": [0.0]}),
+        ("sums", TRANSPOSED | {"input_values": [-0.25], "kernel_values": [0.0]}),
         # Thirds, which add up to no input element's place.
         (
             "stack",

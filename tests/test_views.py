@@ -22,9 +22,9 @@ from scripts.views import VIEWS, scene_of, view_name
 from scripts.views.maps import blocks, extent, input_map, offset, runs
 from scripts.views.matrix import entries
 from scripts.views.overlap import overlap
-from scripts.views.scatter import products
 from scripts.views.stack import centres
 from scripts.views.subsampling import with_unit_stride
+from scripts.views.sums import products
 from tests.conftest import PROJECT
 from tests.test_relationships import seen
 
@@ -294,10 +294,10 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
         ({"view": "channels"}, "the channels view draws channels"),
         ({"view": "channels", "in_channels": 40, "out_channels": 1}, "gives a row of 263 cells"),
         ({"view": "positions"}, "the positions view draws layers of 1 axis. Describe this layer, or draw 1 axis of it"),
-        ({"view": "scatter", "input_size": [5]}, "the scatter view draws transposed convolutions"),
+        ({"view": "sums", "input_size": [5]}, "the sums view draws transposed convolutions"),
         (
-            {"view": "scatter", "input_size": [5], "operation": "transposed_convolution"},
-            "the scatter view draws values",
+            {"view": "sums", "input_size": [5], "operation": "transposed_convolution"},
+            "the sums view draws values",
         ),
         ({"view": "overlap", "operation": "max_pooling"}, "the overlap view draws convolutions"),
         ({"view": "stack"}, "the stack view draws layers of 1 axis"),

@@ -4,7 +4,20 @@ from collections.abc import Callable
 
 from scripts.core.figures import Figure
 from scripts.errors import LayerError
-from scripts.views import channels, kernel, matrix, numerical, overlap, plane, positions, scatter, stack, subsampling
+from scripts.views import (
+    channels,
+    im2col,
+    kernel,
+    matrix,
+    numerical,
+    overlap,
+    plane,
+    positions,
+    scatter,
+    stack,
+    subsampling,
+    sums,
+)
 from scripts.views.scene import Scene
 
 VIEWS: dict[str, Callable[[Figure], Scene]] = {
@@ -15,8 +28,10 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "subsampling": subsampling.scene,
     "positions": positions.scene,
     "overlap": overlap.scene,
+    "sums": sums.scene,
     "scatter": scatter.scene,
     "matrix": matrix.scene,
+    "im2col": im2col.scene,
     "stack": stack.scene,
 }
 
