@@ -34,6 +34,11 @@ class Outputs(NamedTuple):
         """The folder of one kind of file."""
         return self.top if self.together else self.top / kind
 
+    @property
+    def package(self) -> Path:
+        """The LaTeX package by which a paper shows steps, beside these."""
+        return self.folder("tex") / "convfigures.sty"
+
     def document(self, name: str) -> Path:
         """The document with all frames of a figure, in a folder of its own for latexmk."""
         return self.work / name / f"{name}.tex"
@@ -78,11 +83,6 @@ class Project(NamedTuple):
     def requirements(self) -> Path:
         """The pinned packages."""
         return self.root / "requirements.txt"
-
-    @property
-    def preamble(self) -> Path:
-        """The preamble of every figure's document."""
-        return self.templates / "preamble.tex"
 
     @property
     def build(self) -> Path:
