@@ -35,6 +35,11 @@ class Outputs(NamedTuple):
         is_plain = name.endswith(f".{kind}")
         return self.top / name if self.together and is_plain else self.top / kind / name
 
+    @property
+    def package(self) -> Path:
+        """The LaTeX package by which a paper shows steps, beside these."""
+        return self.file("tex", "step.tex").with_name("convfigures.sty")
+
     def document(self, name: str) -> Path:
         """The document with all frames of a figure, in a folder of its own for latexmk."""
         return self.work / name / f"{name}.tex"
@@ -79,11 +84,6 @@ class Project(NamedTuple):
     def requirements(self) -> Path:
         """The pinned packages."""
         return self.root / "requirements.txt"
-
-    @property
-    def preamble(self) -> Path:
-        """The preamble of every figure's document."""
-        return self.templates / "preamble.tex"
 
     @property
     def build(self) -> Path:

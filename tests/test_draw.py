@@ -25,7 +25,8 @@ def test_a_layer_is_drawn_and_its_file_is_a_figure(checkout: Checkout) -> None:
     files = {f"conv2d_5x7_{number:02}.{ending}" for ending in ("pdf", "png", "tex") for number in range(12)}
     folder = "draw/conv2d_5x7"
     assert set(checkout.outputs("draw/*/*")) == {
-        f"{folder}/{file}" for file in (*files, "conv2d_5x7.gif", "conv2d_5x7.pdf", "conv2d_5x7.toml")
+        f"{folder}/{file}"
+        for file in (*files, "conv2d_5x7.gif", "conv2d_5x7.pdf", "conv2d_5x7.toml", "convfigures.sty")
     }
     figure = load(checkout.top / "build" / folder / "conv2d_5x7.toml")
     assert figure.layer.output_size == (3, 4)
@@ -38,8 +39,8 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
     words = ["LAYER=Conv2d(1, 1, 2)", "INPUT=2x3", "VALUES=random", "NAME=mine"]
     checkout.make("draw", *words, "VIEW=plane", "FORMATS=svg pdf")
     names = {f"draw/mine/mine_{number:02}.{ending}" for number in range(2) for ending in ("tex", "svg", "pdf")}
-    whole = {f"draw/mine/mine.{ending}" for ending in ("toml", "svg", "pdf")}
-    assert checkout.outputs("draw/*/*").keys() == names | whole
+    others = {"draw/mine/mine.toml", "draw/mine/mine.svg", "draw/mine/mine.pdf", "draw/mine/convfigures.sty"}
+    assert checkout.outputs("draw/*/*").keys() == names | others
     for number in range(2):
         root = ElementTree.parse(checkout.top / f"build/draw/mine/mine_{number:02}.svg").getroot()  # noqa: S314 — of our own build
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -49,8 +50,8 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
     # Drawn again with other options, after which nothing of the first drawing remains.
     options = ["--layer=Conv2d(1, 1, 2)", "--input=2x3", "--values=random", "--name=mine"]
     checkout.run("draw", *options, "--formats=png")
-    whole = {"draw/mine/mine.toml", "draw/mine/mine.pdf"}
-    assert checkout.outputs("draw/*/*").keys() == {name.replace("svg", "png") for name in names} | whole
+    others.remove("draw/mine/mine.svg")
+    assert checkout.outputs("draw/*/*").keys() == {name.replace("svg", "png") for name in names} | others
     assert "view" not in toml.read_text()
     assert all(sources[path] != content for path, content in checkout.contents("draw/mine/*.tex").items())
 
@@ -58,7 +59,9 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
 def test_a_layer_is_drawn_in_a_theme(checkout: Checkout) -> None:
     checkout.make("draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=2", "NAME=mine", "THEME=dark", "FORMATS=pdf")
     assert checkout.outputs("draw/*/*") == {}
-    assert {path.rpartition(".")[2] for path in checkout.outputs("themes/dark/draw/mine/*")} == {"tex", "pdf", "toml"}
+    drawn = checkout.contents("themes/dark/draw/mine/*")
+    assert {path.rpartition(".")[2] for path in drawn} == {"tex", "pdf", "toml", "sty"}
+    assert b"The dark theme" in drawn["themes/dark/draw/mine/convfigures.sty"]
 
 
 # As models print them, or as they are written; output sizes computed by hand.

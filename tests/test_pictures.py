@@ -800,7 +800,7 @@ def step(commands: str) -> str:
     preamble, _ = sources(load(FIGURES[0]))[0][0].rsplit(r"\begin{document}", 1)
     return (
         preamble
-        + r"\begin{document}\begin{tikzpicture}[figure]\begin{scope}[flat]"
+        + r"\begin{document}\begin{tikzpicture}[convfigure]\begin{scope}[flat]"
         + commands
         + r"\end{scope}\end{tikzpicture}"
     )
@@ -829,7 +829,7 @@ def test_what_has_cells_of_its_own_is_a_picture_of_its_own() -> None:
     cells = r"\begin{scope}[shift={([small map]2,1)}, layer matrix]\fill[weight] (1,0) rectangle +(1,1);\end{scope}"
     preamble, _ = step("").rsplit(r"\begin{tikzpicture}", 1)
     maps = r"\begin{scope}[small map]\path[input, outline] (0,0) rectangle (1,1);\end{scope}"
-    picture = read(rf"{preamble}\begin{{tikzpicture}}[figure]{maps}{cells}\end{{tikzpicture}}")
+    picture = read(rf"{preamble}\begin{{tikzpicture}}[convfigure]{maps}{cells}\end{{tikzpicture}}")
     assert picture.fills == {(0, 0, 0): ("input",)}
     assert picture.edges[(0, 0, 0), "down"] == ("outline",)
     # Of the paper, where the small map's column 2 and row 1 begin.

@@ -19,6 +19,7 @@ from scripts.processes import workers
 from scripts.project import Project
 from scripts.record.freshness import Record, Unchanged
 from scripts.record.provenance import recorded
+from scripts.stages.render import package
 from scripts.stages.typeset import TexFormat, typeset_together
 from scripts.tex.latexmk import tool_files
 
@@ -87,7 +88,8 @@ def build(
                 errors += run(project, builds, tex_format, jobs, quiet, trace)
             if errors:
                 raise CombinedError(errors)
-        unchanged.keep([provenance, *tool_files(), *(file for one in builds for file in one.record.files())])
+        figures = (file for one in builds for file in one.record.files())
+        unchanged.keep([provenance, project.catalogue.package, *tool_files(), *figures])
 
 
 def forget_others(project: Project) -> None:
@@ -125,6 +127,7 @@ def run(
     project: Project, builds: Sequence[FigureBuild], tex_format: TexFormat, jobs: int, quiet: bool, trace: bool
 ) -> list[UserError]:
     """Run the stages of all builds that are stale; returns the errors of those that fail."""
+    write_whole(project.catalogue.package, package(project))
     stale = [one for one in builds if not one.is_fresh]
     if not stale:
         if not quiet:

@@ -80,7 +80,7 @@ def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None) -> 
     run([*command, *(str(source.relative_to(folder)) for source in sources)], folder, environment)
 
 
-def dump_format(preamble: Path, content: bytes, target: Path) -> None:
+def dump_format(preamble: Path, target: Path) -> None:
     """Run a preamble once and keep TeX's memory as a format, whole or not at all; raises `TexError`.
 
     The format is kept uncompressed: TeX reads that too, and then starts in a third of the time.
@@ -89,7 +89,7 @@ def dump_format(preamble: Path, content: bytes, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".", suffix=UNFINISHED) as name:
         folder = Path(name)
-        (folder / preamble.name).write_bytes(content)
+        shutil.copy(preamble, folder)
         command = ["pdftex", "-ini", *QUIET_TEX, "-no-shell-escape", f"-jobname={target.stem}", "&pdflatex"]
         try:
             run([*command, rf"\input{{{preamble.name}}}\dump"], folder, TEX_ENVIRONMENT)
