@@ -13,7 +13,8 @@ from scripts import cli
 from scripts.core.figures import Figure, load
 from scripts.core.frames import Frame, frames
 from scripts.core.layers import Layer, Values
-from scripts.errors import CombinedError, UserError
+from scripts.core.parameters import check_extent
+from scripts.errors import CombinedError, FigureError, LayerError, UserError
 from scripts.project import Project
 from scripts.stages.render import caption
 
@@ -32,6 +33,7 @@ def describe(project: Project, figure: Figure) -> dict[str, Any]:
             "layers": [{"operation": layer.operation.name, **_parameters(layer)} for layer in figure.layers],
         }
     layer = figure.layer
+    check_extent(layer)
     return {
         "name": figure.name,
         "title": figure.title,
@@ -102,6 +104,8 @@ def main() -> None:
     for file in command.parse_args().files:
         try:
             line = json.dumps(describe(project, load(file)), ensure_ascii=False, allow_nan=False)
+        except LayerError as error:
+            problems.append(FigureError(file, str(error)))
         except UserError as error:
             problems.append(error)
         else:

@@ -30,6 +30,9 @@ from scripts.stages.typeset import TexFormat
 from scripts.views import scene_of
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
+# The keys of what is too large, where a layer exists but cannot be drawn.
+SIZE_KEYS = ("input_size", "kernel_size")
+MOST_FRAMES = 1000
 
 
 def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: argparse.Namespace) -> None:
@@ -37,7 +40,8 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
 
     `source` is the text that it comes from, `wanted` the options of the command.  Raises `UserError`.
     """
-    asked = {key: value for key, value in (("values", wanted.values), ("view", wanted.view)) if value}
+    options = (("values", wanted.values), ("view", wanted.view), ("frames", wanted.frames))
+    asked = {key: value for key, value in options if value}
     keys = {"title": _title(source, name), **found.keys, **asked}
     outputs = project.drawing(name)
     formats = list(dict.fromkeys(one for asked in wanted.formats for one in (*FORMATS[asked].beside, asked)))
@@ -46,16 +50,15 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
     try:
         layer = layer_of(check(keys, source))
         print(f"{source}\n  input {_sizes(layer.input_shape)}, output {_sizes(layer.output_shape)}", flush=True)
-        drawn, text = _drawable(name, keys, source)
+        drawn, text = _whole_or_excerpt(name, keys, source)
         build = FigureBuild(project, drawn, f"_draw_{name}", formats, outputs, digest(text), tex_format.fingerprint)
         file = outputs.top / f"{name}.toml"
         if file.is_file() and file.read_text(encoding="utf-8") != text:
-            # Drawn from another layer of the same name.
+            print(f"  replaces what {file} says, a drawing of the same name")
             _delete(build, file)
         build.render()
     except LayerError as error:
-        hint = " Draw it over a smaller INPUT." if error.key == "input_size" else ""
-        raise FigureError(source, f"{error}{hint}") from None
+        raise FigureError(source, str(error)) from None
     try:
         tex_format.make()
         build.typeset()
@@ -66,6 +69,23 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
     write_whole(file, text)
     frames = f"{build.count} frame{'s' if build.count > 1 else ''}"
     print(f"  {caption(project, drawn)}\n  {outputs.top}: {frames}, as {', '.join(formats)}, TikZ and TOML")
+
+
+def _whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:
+    """The figure of a layer and the text of its file: an excerpt if its default view finds it too large.
+
+    Raises `LayerError`.
+    """
+    try:
+        return _drawable(name, keys, source)
+    except LayerError as error:
+        if "view" in keys or error.key not in SIZE_KEYS:
+            raise
+        without = {key: value for key, value in keys.items() if key != "values"}
+        found = _drawable(name, without | {"view": "excerpt"}, source)
+        numbers = ", without values" if "values" in keys else ""
+        print(f"  too large to be drawn whole ({error.rule}): an excerpt{numbers}")
+        return found
 
 
 def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:
@@ -157,6 +177,23 @@ def parse_size(text: str) -> tuple[int, ...]:
     return tuple(map(int, re.split("[x×,]", text)))
 
 
+def parse_frames(text: str) -> int | list[int]:
+    """A number of frames such as 8, or the frames of ranges such as 0-3 24; raises `UserError`."""
+    words = text.replace(",", " ").split()
+    if (
+        not words
+        or not all(re.fullmatch(r"\d{1,9}(-\d{1,9})?", word, re.ASCII) for word in words)
+        or text.strip() == "0"
+    ):
+        raise UserError(f"FRAMES: cannot be {text!r}. It is how many, such as 8, or which, such as 0-9 or 0-3 24.")
+    if len(words) == 1 and "-" not in text:
+        return int(text)
+    ranges = [range(int(first), int(last or first) + 1) for first, _, last in (word.partition("-") for word in words)]
+    if not all(ranges) or sum(map(len, ranges)) > MOST_FRAMES:
+        raise UserError(f"FRAMES: cannot be {text!r}. Ranges count upwards, over at most {MOST_FRAMES} frames.")
+    return [number for one in ranges for number in one]
+
+
 def main() -> None:
     """Draw the layers on the command line, or list those of a model."""
     options = _options()
@@ -168,6 +205,7 @@ def main() -> None:
         if one not in FORMATS:
             raise UserError(f"FORMATS: cannot be {one!r}. They are among {', '.join(FORMATS)}.")
     size = parse_size(options.input) if options.input else None
+    options.frames = parse_frames(options.frames) if options.frames is not None else None
     if options.onnx is None:
         if not options.layer:
             raise UserError('LAYER: is missing. Give one, as in: make draw LAYER="Conv2d(1, 1, 3)" INPUT=5x7')
@@ -191,9 +229,12 @@ def _options() -> argparse.Namespace:
     command.add_argument("--layer", help='such as "Conv2d(1, 1, 3)"; with --onnx numbers or names of the list')
     command.add_argument("--input", metavar="SIZE", help="the size of its input, such as 7, 5x7 or 4x5x5")
     command.add_argument("--onnx", type=Path, metavar="FILE", help="a model; without --layer its layers are listed")
-    command.add_argument("--name", help="of the files; the layer's own and its input size by default")
+    command.add_argument(
+        "--name", help="of the files; by default the layer's own, its input size and a digest of its parameters"
+    )
     command.add_argument("--values", metavar="random", help="fill in small integers")
     command.add_argument("--view", help="how it is drawn: a view of scripts/views/")
+    command.add_argument("--frames", help="how many frames, such as 8, or which, such as 0-9 or 0-3 24")
     command.add_argument("--formats", type=str.split, default=["gif"], help='such as "gif svg" (default: gif)')
     return command.parse_args()
 
@@ -203,7 +244,8 @@ def _draw_all(work: Sequence[tuple[NamedLayer, str]], options: argparse.Namespac
     with only_build(project.base, quiet=False):
         for found, source in work:
             size = "x".join(map(str, found.keys["input_size"]))
-            wanted = options.name or f"{found.name[:50]}_{size}"
+            # The layer's parameters are in the digest, so that no other layer has the name.
+            wanted = options.name or f"{found.name[:50]}_{size[:20]}_{digest(json.dumps(found.keys))[:6]}"
             used[wanted] += 1
             name = wanted if used[wanted] == 1 else f"{wanted[:70]}_{used[wanted]}"
             try:

@@ -70,12 +70,14 @@ class Picture:
     translucent ones over it.  `edges` does so for the lines between cells, each by where it starts and
     whether it runs "across" or "down": a solid style, and the dashed ones over it.  `shapes` are rectangles
     that are no whole cells, and circles.  `matrix` maps cells to the paper, as TikZ's `cm`, and `lift` holds
-    the corners of the input and of the output between which the output is raised.  `beside` has what is drawn in
+    the corners of the input and of the output between which the output is raised; `reach` is the space and the
+    far corner of what cells are made small enough for.  `beside` has what is drawn in
     cells of another size: a picture of its own, by the point of the paper at which its cells begin.
     """
 
     matrix: Matrix | None = None
     lift: tuple[Point, Point] | None = None
+    reach: tuple[str, Point] | None = None
     fills: dict[Point, tuple[str, ...]] = field(default_factory=dict)
     edges: dict[tuple[Point, str], tuple[str, ...]] = field(default_factory=dict)
     texts: dict[Point, tuple[Text, ...]] = field(default_factory=dict)
@@ -301,6 +303,12 @@ class _Reader:
         _, at = _optional(text, at)
         content, at = _group(text, at)
         self._run(content)
+        return at
+
+    def _fitcells(self, text: str, at: int) -> int:
+        style, at = _group(text, at)
+        corner, at = _group(text, at)
+        self.state.picture.reach = style, self.definitions.coordinates(corner)
         return at
 
     def _liftoutput(self, text: str, at: int) -> int:

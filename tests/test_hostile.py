@@ -20,11 +20,12 @@ from onnx import TensorProto, helper
 
 from scripts.core.figures import load
 from scripts.draw import table
-from scripts.errors import ToolError, UserError
+from scripts.errors import FigureError, LayerError, ToolError, UserError
 from scripts.notation import model_file
 from scripts.notation.frameworks import layer
 from scripts.stages.templates import escape_markdown
 from scripts.tex.latexmk import latexmk
+from scripts.views import scene_of
 from tests.conftest import RECOLOUR, Checkout, limits
 
 LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'
@@ -81,7 +82,10 @@ def test_a_bomb_is_a_short_message(bomb: str, tmp_path: Path) -> None:
     file = tmp_path / "bomb.toml"
     file.write_text(BOMBS[bomb])
     with limits(), pytest.raises(UserError) as caught:
-        load(file)
+        try:
+            scene_of(load(file))
+        except LayerError as error:
+            raise FigureError(file, str(error)) from None
     assert len(str(caught.value)) < MOST_CHARACTERS
     assert all(line.startswith(f"{file}") for line in str(caught.value).splitlines())
 

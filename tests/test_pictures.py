@@ -233,10 +233,13 @@ class Expected:
 
     def _links(self, index: Index, rows: list[int], columns: list[int]) -> list[Line]:
         x, y, z = self.origin[0] + index[1], self.origin[1] + index[0], self.origin[2]
-        if not rows or not columns or (self.numerical and not is_row(self.figure)):
+        flat = is_flat(self.figure)
+        if not rows or not columns or (self.numerical and not flat):
             return []
-        corners = [(columns[0], rows[-1] + 1, x, y), (columns[-1] + 1, rows[-1] + 1, x + 1, y)]
-        if not self.numerical:
+        # Of the sides that face each other.
+        below, above = (1, y) if self.numerical else (0, y + 1)
+        corners = [(columns[0], below, x, above), (columns[-1] + 1, below, x + 1, above)]
+        if not flat:
             corners = [
                 (columns[-1] + 1 if right else columns[0], rows[-1] + 1 if below else rows[0], x + right, y + below)
                 for right, below in product((0, 1), repeat=2)
@@ -274,10 +277,11 @@ def drawable(layer: Layer) -> bool:
     return len(layer.axes) <= 2 and layer.channels is None
 
 
-def is_row(figure: Figure) -> bool:
+def is_flat(figure: Figure) -> bool:
     """Whether a figure is drawn as two rows, one over the other."""
     rows, _ = grid_of(figure)
-    return len(rows.cells) == len(rows.windows) == 1
+    one_axis = len(figure.layer.axes) == 1
+    return one_axis or (is_numerical(figure) and len(rows.cells) == len(rows.windows) == 1)
 
 
 def centred(axis: GridAxis) -> float:
@@ -324,11 +328,12 @@ def output_origin(figure: Figure, picture: Picture) -> Point:
     """Where the output stands, which has to be in the middle of its side."""
     rows, columns = grid_of(figure)
     x, y, z = min(cell for cell, look in picture.fills.items() if {"output", "window over output"} & {*look})
-    if not is_numerical(figure):
-        assert (x, y, z) == (centred(columns), centred(rows), 1)
-    elif is_row(figure):
+    if is_flat(figure):
         assert (x, z) == (centred(columns), 0)
-        assert 1 < y < 2
+        # Below an input with numbers, otherwise above it, with room for lines.
+        assert 1 < y < 2 if is_numerical(figure) else -2 < y < -1
+    elif not is_numerical(figure):
+        assert (x, y, z) == (centred(columns), centred(rows), 1)
     else:
         assert (y, z) == ((len(rows.cells) - len(rows.windows)) / 2, 0)
         assert len(columns.cells) < x < len(columns.cells) + 2
@@ -357,12 +362,15 @@ def assert_labelled(figure: Figure, picture: Picture) -> None:
     a, b, c, d = picture.matrix
     # To the right columns go on, downwards rows do; only the plane is slanted.
     assert a > 0 > d
-    assert ((b, c) == (0, 0)) == is_numerical(figure)
+    slanted = not is_numerical(figure) and len(figure.layer.axes) == 2
+    assert ((b, c) == (0, 0)) == (not slanted)
     first, second = picture.labels
     x, y, z = output_origin(figure, picture)
-    if not is_numerical(figure):
-        # The output's front edge is raised over the input's back edge.
-        assert picture.lift == ((len(columns.cells), 0, 0), (x, y + len(rows.windows), 0))
+    # The output's front edge is raised over the input's back edge.
+    assert picture.lift == (((len(columns.cells), 0, 0), (x, y + len(rows.windows), 0)) if slanted else None)
+    # Cells without numbers may be small.
+    reach = ("plane" if slanted else "row", (len(columns.cells), len(rows.cells), 0))
+    assert picture.reach == (None if is_numerical(figure) else reach)
     assert_beside(picture.matrix, first, (0, 0, 0), len(columns.cells), len(rows.cells))
     assert_beside(picture.matrix, second, (x, y, z), len(columns.windows), len(rows.windows))
     sizes = [" × ".join(map(str, size)) for size in (figure.layer.input_size, figure.layer.output_size)]
@@ -730,7 +738,7 @@ def test_what_is_cropped_or_hung_over_stands_at_its_side(tmp_path: Path) -> None
     def row(**keys: Any) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         figure = in_file(tmp_path, "figure", view="plane", input_size=[3], **keys)
         bare = read_document(sources(figure)[1]).bare
-        columns = sorted(x for (x, _, z), run in bare.edges if z == 0 and run == "across")
+        columns = sorted(x for (x, y, _), run in bare.edges if y == 0 and run == "across")
         return [(bare.fills.get((x, 0, 0), ()), bare.edges[(x, 0, 0), "across"]) for x in sorted({*columns})]
 
     blue = (("input",), ("outline",))

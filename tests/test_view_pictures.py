@@ -6,7 +6,7 @@ but what they draw.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
 from scripts.core.layers import Index, Layer
 from scripts.errors import UserError
@@ -53,6 +54,11 @@ from tests.test_pictures import (
 
 # Small layers that between them use all that these views draw.
 SMALL: dict[str, File] = {
+    "excerpt": {
+        "operation": "transposed_convolution", "input_size": [9, 16], "kernel_size": [2, 3], "stride": [1, 2],
+        "padding": [0, 1],
+    },
+    "excerpt_1d": {"operation": "average_pooling", "input_size": [300], "kernel_size": 20, "stride": 15},
     "kernel": {"operation": "convolution", "input_size": 2, "kernel_values": [[1, -2], [0.5, 0]], "values": "random"},
     "channels": {
         "operation": "convolution", "input_size": 2, "kernel_size": [2, 1], "in_channels": 4, "out_channels": 2,
@@ -784,9 +790,149 @@ def channels(figure: Figure, found: Document) -> None:
     assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
+class Side(NamedTuple):
+    """An axis of a map in an excerpt: the places of its cells and of those lit in each frame, and indices by places."""
+
+    cells: list[float]
+    lit: list[set[float]]
+    indices: dict[float, int]
+
+
+def excerpt(figure: Figure, found: Document) -> None:
+    """That the cells of an excerpt can be told apart as those of the whole maps, with all windows where they belong."""
+    layer, flat = figure.layer, len(figure.layer.axes) == 1
+    ends = [sorted({0, min(1, n - 1), n - 1}) for n in layer.output_size]
+    shown = [two(index) for index in product(*ends)]
+    if isinstance(figure.frames, tuple):
+        shown = [two(tuple(map(int, np.unravel_index(n, layer.output_size)))) for n in figure.frames]
+    first, second = found.frames[0].labels[-2:]
+    assert (first.text, second.text) == (f"input {size(layer.input_size)}", f"output {size(layer.output_size)}")
+    assert_parameters(layer, found.frames[0].parameters)
+    grid = layer.grid if not flat else (GridAxis((Cell("input", 0),), ((Element(0, 0),),)), *layer.grid)
+    input_, output = (cells_of(found.bare, above) for above in (False, True))
+    # The output is over the middle of the input.
+    for place in (0, 1) if not flat else (0,):
+        assert sum(min(numbers) + max(numbers) for numbers in [[cell[place] for cell in input_]]) == sum(
+            min(numbers) + max(numbers) for numbers in [[cell[place] for cell in output]]
+        )
+    for down, axis in ((True, grid[0]), (False, grid[1])):
+        outputs = [index[0 if down else 1] for index in shown]
+        held = {n: cell.input_index for n, cell in enumerate(axis.cells) if cell.kind == "input"}
+        windows = [{element.position for element in axis.windows[n]} for n in outputs]
+        side = side_of(found, input_, down, False, {"north", "north west"} if not down else {"north east"})
+        assert_read(side, len(axis.cells), windows, held)
+        met = {held[n] for window in windows for n in window & held.keys()}
+        assert {*side.indices.values()} <= met | {min(held.values()), max(held.values())}
+        side = side_of(found, output, down, True, {"south", "south east"} if not down else {"south west"})
+        assert_read(side, len(axis.windows), [{n} for n in outputs], {n: n for n in range(len(axis.windows))})
+        assert {*side.indices.values()} <= {*outputs}
+        assert bool(side.indices) == (not (flat and down))
+    for picture in found.frames:
+        assert picture.labels == found.frames[0].labels
+        assert_linked(picture, flat)
+    for cells, above in ((input_, False), (output, True)):
+        found_dots = {line.start[:2] for line in found.bare.shapes if is_above(line.start) == above}
+        assert found_dots == {*dots([sorted({cell[n] for cell in cells}) for n in (0, 1)])}
+
+
+def dots(axes: list[list[float]]) -> Iterator[tuple[float, float]]:
+    """The places of the dots between cells in some columns and rows: three to the right, downwards or slantwise."""
+    parts = []
+    for cells in axes:
+        ends = [cell for cell in cells if cell + 1 not in cells]
+        starts = [cell for cell in cells if cell - 1 not in cells]
+        parts.append([((a + b + 1) / 2, 0.0) for a, b in zip(starts, ends, strict=True)])
+        parts[-1] += [((a + 1 + b) / 2, 0.6) for a, b in zip(ends[:-1], starts[1:], strict=True)]
+    for (x, right), (y, down) in product(*parts):
+        if right or down:
+            yield from ((round(x + n * right, 6), round(y + n * down, 6)) for n in (-1, 0, 1))
+
+
+def is_above(cell: Point) -> bool:
+    """Whether a cell belongs to the output, which is higher or in a row above."""
+    return cell[2] > 0 or cell[1] < 0
+
+
+def cells_of(picture: Picture, above: bool) -> list[Point]:
+    """The cells of a map that have lines around them."""
+    starts = {point for point, _ in picture.edges if is_above(point) == above}
+    return sorted(cell for cell in starts if all(edge_at(edge) in picture.edges for edge in around(cell)))
+
+
+def lit_of(picture: Picture, above: bool) -> list[Point]:
+    return [cell for cell, look in picture.fills.items() if "window" in look and is_above(cell) == above]
+
+
+def side_of(found: Document, cells: list[Point], down: bool, above: bool, anchors: set[str]) -> Side:
+    """The rows or the columns of a map."""
+    place = 1 if down else 0
+    lit = [{cell[place] for cell in lit_of(picture, above)} for picture in found.frames]
+    rows, columns = ({cell[n] for cell in cells} for n in (1, 0))
+    assert {(x, y) for x, y, _ in cells} == {*product(columns, rows)}
+    for picture in found.frames:
+        window = {(x, y) for x, y, _ in lit_of(picture, above)}
+        assert window == {*product({x for x, _ in window}, {y for _, y in window})}
+    *ticks, _, _ = found.frames[0].labels
+    beside = [label for label in ticks if label.anchor in anchors]
+    # Beside the map, in the middle of a cell.
+    edge = {"north": max(rows) + 1, "north west": max(rows) + 1, "north east": min(columns)}
+    edge |= {"south": min(rows), "south east": min(rows), "south west": max(columns) + 1}
+    assert all(label.at[1 - place] == edge[label.anchor] for label in beside)
+    indices = {label.at[place] - 0.5: int(label.text) for label in beside}
+    assert indices.keys() <= {cell[place] for cell in cells}
+    return Side(sorted(rows if down else columns), lit, indices)
+
+
+def assert_read(side: Side, count: int, windows: list[set[int]], held: dict[int, int | None]) -> None:
+    """That there are places for all that is drawn of an axis of `count` cells, and that the rest is uniform."""
+    # How many of the cells before each are in a window.
+    before = [np.cumsum([0] + [n in window for n in range(count)]) for window in windows]
+    parts = list[list[float]]()
+    for cell in side.cells:
+        if not parts or parts[-1][-1] != cell - 1:
+            parts.append([])
+        parts[-1].append(cell)
+
+    def fits(start: int, end: int, part: list[float], gap: list[float]) -> bool:
+        """Whether a part may begin at a cell, if the one before ended at another."""
+        return all(
+            {n for n, place in enumerate(part, start) if place in lit} == window & {*range(start, start + len(part))}
+            and sums[start] - sums[end] == (start - end if gap and gap[0] in lit else 0)
+            and len({place in lit for place in gap}) <= 1
+            for window, lit, sums in zip(windows, side.lit, before, strict=True)
+        ) and all(held.get(start + part.index(p)) == index for p, index in side.indices.items() if p in part)
+
+    end, last = 0, None
+    for number, part in enumerate(parts):
+        gap = [] if last is None else [last + 1, last + 2]
+        assert not gap or part[0] == last + 3
+        least = end + 5 if gap else 0
+        starts = range(least, count - len(part) + 1) if number < len(parts) - 1 else [count - len(part)]
+        assert not gap or starts[0] >= least
+        start = next((start for start in starts if fits(start, end, part, gap)), None)
+        assert start is not None
+        assert gap or start == 0
+        end, last = start + len(part), part[-1]
+
+
+def assert_linked(picture: Picture, flat: bool) -> None:
+    """That lines join the corners of a window to those of its output element."""
+    ((x, y, z),) = lit_of(picture, above=True)
+    window = lit_of(picture, above=False)
+    columns, rows = ([cell[n] for cell in window] for n in (0, 1))
+    lines = [
+        (((max(columns) + 1 if i else min(columns)), (max(rows) + 1 if j else min(rows)), 0), (x + i, y + j, z))
+        for i, j in product((0, 1), repeat=2)
+    ]
+    if flat:
+        lines = [((a, 0, 0), (b, y + 1, 0)) for (a, _, _), (b, c, _) in lines if c == y]
+    assert sorted(line[1:] for line in picture.lines) == sorted(lines)
+
+
 # What each view's pictures mean.  A view that is not here is only read.
 MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "plane": assert_meant,
+    "excerpt": excerpt,
     "numerical": assert_meant,
     "kernel": kernel,
     "channels": channels,
@@ -818,6 +964,12 @@ def rest_of_caption(figure: Figure) -> str:
             return (
                 f" Each output channel has a kernel with a slice for {one}, and adds up their products: "
                 f"{size(shape)} = {prod(shape)} weights in all."
+            )
+        case "excerpt":
+            steps, count = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
+            return (
+                f" Of {steps} steps, {count} are shown. Dots take the place of cells that are left out; "
+                "the numbers are indices of elements."
             )
         case "subsampling":
             count = size(with_stride(figure.layer, stride=1).output_size)
@@ -871,7 +1023,7 @@ def assert_said(figure: Figure) -> None:
         assert_stack_described(figure)
     else:
         rest = described(figure)
-        if view == "positions" and figure.layer.transposed:
+        if view in ("positions", "excerpt") and figure.layer.transposed:
             rest = drawn_as(figure.layer, rest)
         assert rest == rest_of_caption(figure)
     assert scene_of(figure).alternative == alternative(figure)

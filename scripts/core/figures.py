@@ -7,12 +7,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import prod
 from pathlib import Path
 
 from scripts.core import toml
 from scripts.core.keys import FigureFile, check, shown
 from scripts.core.layers import Layer, Values
-from scripts.core.parameters import check_extent, single_layer, stacked_layers, transposed_layer
+from scripts.core.parameters import VALUE_KEYS, check_extent, single_layer, stacked_layers, transposed_layer
 from scripts.core.values import InputAndOperand, values_of
 from scripts.errors import FigureError, LayerError, UserError
 
@@ -27,7 +28,8 @@ class Figure:
 
     `layers` are one layer, or a stack in which each layer takes the output of the one before.  `view` is None where
     the file names none.  Durations are in seconds.  `references` are the names of the figures that this one is
-    derived from.  Values are None where the figure has none, as always in a stack.
+    derived from.  `frames` are those that are shown: so many, those with some numbers, or all.  Values are None where
+    the figure has none, as always in a stack.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Figure:
     frame_duration: float
     last_frame_duration: float
     references: tuple[str, ...]
+    frames: int | tuple[int, ...] | None = None
     input_values: Values | None = None
     kernel_values: Values | None = None
     indices: Values | None = None
@@ -48,6 +51,18 @@ class Figure:
         if len(self.layers) > 1:
             raise LayerError("layers", f"is a stack of {len(self.layers)}", "Use a view of stacks, or a single layer")
         return self.layers[0]
+
+    def shown(self, numbers: Sequence[int]) -> Sequence[int]:
+        """The frames that are shown, where a view by itself would show those with some numbers.
+
+        A frame's number is that of its output element, counted row by row from 0.
+        """
+        if isinstance(self.frames, tuple):
+            return self.frames
+        if self.frames is None or self.frames >= len(numbers):
+            return numbers
+        last, parts = len(numbers) - 1, max(self.frames - 1, 1)
+        return [numbers[part * last // parts] for part in range(self.frames)]
 
 
 def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
@@ -101,8 +116,8 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
         layers = stacked_layers(content)
     else:
         layers = (layer_of(content, original),)
-        check_extent(*layers)
         values = _values(content, *layers, original)
+        _check_frames(content, *layers)
     return Figure(
         name=name,
         title=content.title,
@@ -111,6 +126,7 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
         frame_duration=content.frame_duration,
         last_frame_duration=content.last_frame_duration,
         references=() if original is None else (original.name, *original.references),
+        frames=tuple(content.frames) if isinstance(content.frames, list) else content.frames,
         **values,
     )
 
@@ -127,6 +143,8 @@ def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:
 def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[str, Values | None]:
     """The values of a figure by their fields."""
     inherited: InputAndOperand = (None, None) if original is None else _inherited(original)
+    if content.model_fields_set & VALUE_KEYS or any(value is not None for value in inherited):
+        check_extent(layer)
     input_values, operand_values = values_of(content, layer, inherited)
     operand = layer.operation.operand
     return {
@@ -134,6 +152,14 @@ def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[
         **({} if operand is None else {operand.key: operand_values}),
         "output_values": None if input_values is None else layer.output(input_values, operand_values),
     }
+
+
+def _check_frames(content: FigureFile, layer: Layer) -> None:
+    """Raise `LayerError` for numbers of frames that a layer does not have."""
+    count = prod(layer.output_size)
+    if isinstance(content.frames, list) and max(content.frames) >= count:
+        rule = f"has number {max(content.frames)}, but there are {count} frames"
+        raise LayerError("frames", rule, f"Their numbers are 0 to {count - 1}")
 
 
 def _inherited(original: Figure) -> InputAndOperand:

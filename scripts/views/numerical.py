@@ -8,7 +8,7 @@ from scripts.core.figures import Figure
 from scripts.core.frames import Frame, frames
 from scripts.core.layers import Index, Layer
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_room, check_steps, check_terms
+from scripts.views.limits import check_layer, check_steps
 from scripts.views.maps import (
     Block,
     Blocks,
@@ -73,11 +73,7 @@ def scene(figure: Figure) -> Scene:
     check_layer(figure.layer, "numerical")
     if figure.input_values is None or figure.output_values is None:
         raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
-    check_steps(figure.layer)
-    check_terms(figure.layer)
-    # Each number of a window takes as much time as a cell.
-    grid_cells = prod(len(axis.cells) for axis in figure.layer.grid)
-    check_room(figure.layer, grid_cells + prod(figure.layer.kernel_size))
+    check_steps(figure, lambda layer: prod(axis.grid_size for axis in layer.window_axes), terms=True)
     layer, output = in_two_axes(figure.layer), as_rows(figure.output_values)
     kernel, indices = (None if v is None else as_rows(v) for v in (figure.kernel_values, figure.indices))
     held = contents(layer, as_rows(figure.input_values))
@@ -111,7 +107,8 @@ def scene(figure: Figure) -> Scene:
         numbers=numbers(output),
         decimals=None if layer.reduction == "maximum" or indices is not None else decimals(output),
     )
-    steps = tuple(step(frame) for frame in frames(layer, None))
+    numbers_shown = figure.shown(range(prod(layer.output_size)))
+    steps = tuple(step(frame) for frame in frames(layer, None, numbers=numbers_shown))
     return Scene(figure, still, steps, _sentence(figure), equivalent=figure.layer.transposed)
 
 
