@@ -486,7 +486,7 @@ def test_figures_are_shared_out_in_shares_that_get_smaller() -> None:
     """Each figure once, the largest first; the last shares are small enough for all processes to end together."""
     names = ("full_padding_no_strides", "dilation", "no_padding_strides", "numerical_max_pooling")
     figures = [load(PROJECT.figures / f"{name}.toml") for name in names] * 25
-    builds = [FigureBuild(PROJECT, figure, figure.name, ["gif"], PROJECT.catalogue, "", "") for figure in figures]
+    builds = [FigureBuild(PROJECT, figure, figure.name, ["gif"], PROJECT.catalogue, {}, "") for figure in figures]
     for jobs in (1, 2, 7):
         shared = list(shares(builds, jobs))
         assert Counter(one.product for share in shared for one in share) == Counter(one.product for one in builds)

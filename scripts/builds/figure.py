@@ -2,9 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from scripts.errors import LayerError
 from scripts.files import digest, write_whole
 from scripts.formats import FORMATS
 from scripts.project import Outputs, Project, frame_names
+from scripts.recipes.recipe import Recipe, sealed, text_of
 from scripts.record.freshness import Record, code
+from scripts.record.revision import release
 from scripts.stages.drawn import Drawn
 from scripts.stages.render import render
 from scripts.stages.templates import templates
@@ -46,8 +48,8 @@ def timed(stage: str, subject: str, spans: list[Span]) -> Iterator[None]:
 class FigureBuild:
     """A figure on its way to its files in some formats.
 
-    `source` is a fingerprint of what the figure was read from, `tex_format` that of TeX's format, which covers TeX and
-    the code that runs it; `product` is the name of its record.
+    `sources` are the contents of the figure's file and of those that it refers to, by name; `tex_format` is a
+    fingerprint of TeX's format, which covers TeX and the code that runs it; `product` is the name of its record.
     """
 
     project: Project
@@ -55,7 +57,7 @@ class FigureBuild:
     product: str
     formats: Sequence[str]
     outputs: Outputs
-    source: str
+    sources: Mapping[str, bytes]
     tex_format: str
     spans: list[Span] = field(default_factory=list)
 
@@ -109,7 +111,7 @@ class FigureBuild:
     def make_formats(self) -> None:
         """Write the files; raises `ToolError`."""
         # A local variable, so that its images are freed before the next figure.
-        drawn = self._drawn()
+        drawn, recipe = self._drawn(), self._recipe
         for name in self.formats:
             key = self._format_key(name)
             if self.record.fresh(name, key):
@@ -119,7 +121,7 @@ class FigureBuild:
                 files = [self.outputs.folder(kind.folder) / f"{stem}.{kind.ending}" for stem in kind.names(drawn)]
                 with self.record.stage(name, key, files):
                     for file, content in zip(files, kind.contents(drawn), strict=True):
-                        write_whole(file, content)
+                        write_whole(file, sealed(content, replace(recipe, file=file.name, format=name)))
 
     @cached_property
     def _scene(self) -> Scene:
@@ -128,6 +130,17 @@ class FigureBuild:
     def _drawn(self) -> Drawn:
         steps = frame_names(self.figure.name, self._scene.count)
         return Drawn(self.figure.name, self._document.with_suffix(".pdf"), steps, self._scene.durations)
+
+    @property
+    def _recipe(self) -> Recipe:
+        """What the files of all formats have in their recipes."""
+        document = self._document.read_bytes() if self._document.is_file() else b""
+        return Recipe(
+            version=release(self.project)[0],
+            inputs=digest(self.project.preamble.read_bytes(), document)[:16],
+            options=self.project.options,
+            figures={name: text_of(content) for name, content in self.sources.items()},
+        )
 
     @property
     def _document(self) -> Path:
@@ -139,7 +152,7 @@ class FigureBuild:
 
     @property
     def _render_key(self) -> str:
-        return digest(code("scripts.stages.render", self.project.root), self.project.theme, self.source)
+        return digest(code("scripts.stages.render", self.project.root), self.project.theme, *self.sources.values())
 
     @property
     def _document_key(self) -> str:
@@ -152,4 +165,5 @@ class FigureBuild:
         made_from = pdf.read_bytes() if pdf.is_file() else b""
         durations = repr((self.figure.frame_duration, self.figure.last_frame_duration))
         kind = FORMATS[name]
-        return digest(code(kind.code, self.project.root), identity(), made_from, durations * kind.has_durations)
+        codes = [code(module, self.project.root) for module in (kind.code, sealed.__module__)]
+        return digest(*codes, identity(), made_from, durations * kind.has_durations, self._recipe.text)
