@@ -44,6 +44,7 @@ $(eval $(call OPTION,FIGURES,BUILD_OPTIONS,-- ))
 $(eval $(call OPTION,LAYER,DRAW_OPTIONS,--layer=))
 $(eval $(call OPTION,INPUT,DRAW_OPTIONS,--input=))
 $(eval $(call OPTION,ONNX,DRAW_OPTIONS,--onnx=))
+$(eval $(call OPTION,FILE,DRAW_OPTIONS,--file=))
 $(eval $(call OPTION,NAME,DRAW_OPTIONS,--name=))
 $(eval $(call OPTION,VALUES,DRAW_OPTIONS,--values=))
 $(eval $(call OPTION,VIEW,DRAW_OPTIONS,--view=))
@@ -55,7 +56,7 @@ $(eval $(call OPTION,THEME))
 # Each module in scripts/formats/ is a format NAME, made by `make NAMEs`.
 FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(wildcard scripts/formats/*.py)))
 
-.PHONY: report $(FORMAT_GOALS) all_animations draw watch gallery test test-full bench lint format pins setup doctor list \
+.PHONY: report $(FORMAT_GOALS) all_animations draw verify watch gallery test test-full bench lint format pins setup doctor list \
     clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
@@ -70,8 +71,11 @@ $(FORMAT_GOALS): $(READY)
 
 all_animations: gifs
 
-draw: $(READY) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx
+draw: $(READY) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
 	@$(PY) -m scripts.draw $(DRAW_OPTIONS)
+
+verify: $(READY) ## check that a picture, FILE=picture.gif, is what the recipe in it gives
+	@$(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
 
 watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything
 	@$(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)

@@ -1,5 +1,6 @@
 """Draws layers written as in PyTorch, Keras or ONNX, without a figure's file.
 
+With --file, draws the figure of a picture again, as the recipe in that file says.
 Writes `build/draw/NAME/NAME.gif`, the frames as PDF, PNG and TikZ beside it, and `NAME.toml`, which can be put into
 `figures/`.
 """
@@ -8,7 +9,7 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from scripts.notation.frameworks import layer
 from scripts.notation.model_file import ModelLayer
 from scripts.notation.signature import NamedLayer
 from scripts.project import Project
+from scripts.recipes.reading import figure_of, known_format, opened, with_keys
 from scripts.stages.render import caption
 from scripts.stages.typeset import TexFormat
 from scripts.views import scene_of
@@ -40,33 +42,63 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
 
     `source` is the text that it comes from, `wanted` the options of the command.  Raises `UserError`.
     """
-    options = (("values", wanted.values), ("view", wanted.view), ("frames", wanted.frames))
-    asked = {key: value for key, value in options if value}
-    keys = {"title": _title(source, name), **found.keys, **asked}
-    outputs = project.drawing(name)
-    formats = list(dict.fromkeys(one for asked in wanted.formats for one in (*FORMATS[asked].beside, asked)))
-    tex_format = TexFormat(project)
-    tex_format.check_tools()
+    keys = {"title": _title(source, name), **found.keys, **_asked(wanted)}
     try:
         layer = layer_of(check(keys, source))
         print(f"{source}\n  input {_sizes(layer.input_shape)}, output {_sizes(layer.output_shape)}", flush=True)
         drawn, text = _whole_or_excerpt(name, keys, source)
-        build = FigureBuild(project, drawn, f"_draw_{name}", formats, outputs, digest(text), tex_format.fingerprint)
-        file = outputs.top / f"{name}.toml"
-        if file.is_file() and file.read_text(encoding="utf-8") != text:
-            print(f"  replaces what {file} says, a drawing of the same name")
-            _delete(build, file)
-        build.render()
+        _make(project, drawn, {name: text}, wanted.formats or ["gif"])
     except LayerError as error:
         raise FigureError(source, str(error)) from None
+
+
+def draw_again(wanted: argparse.Namespace) -> None:
+    """Draw the figure of a picture as its recipe says, but for the options of the command; raises `UserError`."""
+    picture = opened(wanted.file)
+    recipe, name = picture.recipe, wanted.name or picture.recipe.name
+    project = Project.current(recipe.options)
+    texts = {name: with_keys(recipe.figures[recipe.name], _asked(wanted))}
+    if name in picture.figure.references:
+        raise UserError(f"NAME: cannot be {name!r}. The figure refers to another one of that name.")
+    texts |= {reference: recipe.figures[reference] for reference in picture.figure.references}
+    drawn = figure_of(texts, str(wanted.file))
+    print(f"{wanted.file}, made by version {recipe.version}", flush=True)
+    with only_build(project.base, quiet=False):
+        try:
+            _make(project, drawn, texts, wanted.formats or [known_format(recipe, wanted.file)])
+        except LayerError as error:
+            raise FigureError(wanted.file, str(error)) from None
+
+
+def _asked(wanted: argparse.Namespace) -> dict[str, Any]:
+    """The keys of a figure's file that options of the command give."""
+    options = (("values", wanted.values), ("view", wanted.view), ("frames", wanted.frames))
+    return {key: value for key, value in options if value}
+
+
+def _make(project: Project, drawn: Figure, texts: Mapping[str, str], wanted: Sequence[str]) -> None:
+    """Draw a figure in some formats, with its file and those that it refers to, whose `texts` are given by name."""
+    outputs = project.drawing(drawn.name)
+    formats = list(dict.fromkeys(one for asked in wanted for one in (*FORMATS[asked].beside, asked)))
+    tex_format = TexFormat(project)
+    tex_format.check_tools()
+    sources = {name: text.encode() for name, text in texts.items()}
+    build = FigureBuild(project, drawn, f"_draw_{drawn.name}", formats, outputs, sources, tex_format.fingerprint)
+    files = {outputs.top / f"{name}.toml": text for name, text in texts.items()}
+    changed = [file for file, text in files.items() if file.is_file() and file.read_text(encoding="utf-8") != text]
+    if changed:
+        print(f"  replaces what {changed[0]} says, a drawing of the same name")
+        _delete(build, files)
+    build.render()
     try:
         tex_format.make()
         build.typeset()
         build.make_formats()
     except UserError:
-        _delete(build, file)
+        _delete(build, files)
         raise
-    write_whole(file, text)
+    for file, text in files.items():
+        write_whole(file, text)
     frames = f"{build.count} frame{'s' if build.count > 1 else ''}"
     print(f"  {caption(project, drawn)}\n  {outputs.top}: {frames}, as {', '.join(formats)}, TikZ and TOML")
 
@@ -114,10 +146,11 @@ def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, 
     return drawn, _toml(single) + note
 
 
-def _delete(build: FigureBuild, file: Path) -> None:
-    """Delete a drawing's files, that of its layer among them."""
+def _delete(build: FigureBuild, files: Iterable[Path]) -> None:
+    """Delete a drawing's files, and those that describe it."""
     build.record.forget()
-    file.unlink(missing_ok=True)
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def _title(source: str, name: str) -> str:
@@ -201,11 +234,16 @@ def main() -> None:
         raise UserError(f"NAME: cannot be {options.name!r}. A name {NAME_RULE}.")
     if options.values not in (None, "random"):
         raise UserError(f"VALUES: cannot be {options.values!r}. It is random, or left out.")
-    for one in options.formats or [""]:
+    for one in [""] if options.formats == [] else options.formats or ():
         if one not in FORMATS:
             raise UserError(f"FORMATS: cannot be {one!r}. They are among {', '.join(FORMATS)}.")
-    size = parse_size(options.input) if options.input else None
     options.frames = parse_frames(options.frames) if options.frames is not None else None
+    if options.file is not None:
+        if options.layer or options.input or options.onnx:
+            raise UserError("FILE: has a layer of its own. Leave out LAYER, INPUT and ONNX.")
+        draw_again(options)
+        return
+    size = parse_size(options.input) if options.input else None
     if options.onnx is None:
         if not options.layer:
             raise UserError('LAYER: is missing. Give one, as in: make draw LAYER="Conv2d(1, 1, 3)" INPUT=5x7')
@@ -229,13 +267,14 @@ def _options() -> argparse.Namespace:
     command.add_argument("--layer", help='such as "Conv2d(1, 1, 3)"; with --onnx numbers or names of the list')
     command.add_argument("--input", metavar="SIZE", help="the size of its input, such as 7, 5x7 or 4x5x5")
     command.add_argument("--onnx", type=Path, metavar="FILE", help="a model; without --layer its layers are listed")
+    command.add_argument("--file", type=Path, help="a picture of this project, whose figure is drawn again")
     command.add_argument(
         "--name", help="of the files; by default the layer's own, its input size and a digest of its parameters"
     )
     command.add_argument("--values", metavar="random", help="fill in small integers")
     command.add_argument("--view", help="how it is drawn: a view of scripts/views/")
     command.add_argument("--frames", help="how many frames, such as 8, or which, such as 0-9 or 0-3 24")
-    command.add_argument("--formats", type=str.split, default=["gif"], help='such as "gif svg" (default: gif)')
+    command.add_argument("--formats", type=str.split, help='such as "gif svg" (default: gif, or that of --file)')
     return command.parse_args()
 
 

@@ -1,7 +1,9 @@
 """The paths of a project, in one object that is passed down: no module fixes a path when it is imported."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from scripts.errors import UserError
@@ -53,12 +55,28 @@ class Project(NamedTuple):
     theme: str = DEFAULT_THEME
 
     @classmethod
-    def current(cls) -> "Project":
-        """The project in the current folder, with BUILD and THEME as set; raises `UserError` for an unknown theme."""
-        project = cls(base=Path(os.environ.get("BUILD") or "build"), theme=os.environ.get("THEME") or DEFAULT_THEME)
+    def current(cls, options: Mapping[str, str] = MappingProxyType({})) -> "Project":
+        """The project in the current folder, with BUILD and THEME as set, else with these `options`.
+
+        Raises `UserError` for an option that cannot be.
+        """
+        given = {"theme": os.environ.get("THEME")}
+        project = cls(base=Path(os.environ.get("BUILD") or "build"))
+        return project.looking({**options, **{name: value for name, value in given.items() if value}})
+
+    def looking(self, options: Mapping[str, str]) -> "Project":
+        """The same project with other `options`; raises `UserError` for one that cannot be."""
+        for name in options.keys() - self.options:
+            raise UserError(f"{name.upper()}: is no option of this version. The options are {', '.join(self.options)}.")
+        project = self._replace(theme=options.get("theme", self.theme))
         if project.theme not in (themes := project.themes()):
             raise UserError(f"THEME: cannot be {project.theme!r}. It is one of {', '.join(themes)}.")
         return project
+
+    @property
+    def options(self) -> dict[str, str]:
+        """How all figures look, as recipes keep it."""
+        return {"theme": self.theme}
 
     @property
     def figures(self) -> Path:

@@ -22,10 +22,23 @@ from scripts.core.figures import load
 from scripts.files import UNFINISHED
 from scripts.formats import FORMATS
 from scripts.project import frame_names
+from scripts.recipes import container_of
 from scripts.record.freshness import Record
 from scripts.stages.drawn import rasterised
 from scripts.views import scene_of
 from tests.conftest import FIGURES, PROJECT, RECOLOUR, Checkout
+
+
+def without_recipes(contents: dict[str, bytes]) -> dict[str, bytes]:
+    bare = {}
+    for path, content in contents.items():
+        container = container_of(content)
+        assert container is not None
+        taken = container.take(content)
+        assert taken is not None
+        bare[path] = taken.bare
+    return bare
+
 
 FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}
 
@@ -247,10 +260,12 @@ def test_a_figures_file_rebuilds_it_its_transpose_and_the_report(checkout: Check
 
 
 def test_how_long_a_frame_is_shown_changes_its_animation_alone(checkout: Checkout) -> None:
-    others = checkout.outputs("pdf/*", "png/*", LOGS, "gif/tiny*")
+    """And the recipe, which holds the figure's file."""
+    others, stills = checkout.outputs(LOGS, "*/tiny*"), without_recipes(checkout.contents("pdf/*", "png/*"))
     checkout.edit("figures/values.toml", "frame_duration = 0.5", "frame_duration = 0.25")
     checkout.run("build")
-    assert checkout.outputs("pdf/*", "png/*", LOGS, "gif/tiny*") == others
+    assert checkout.outputs(LOGS, "*/tiny*") == others
+    assert without_recipes(checkout.contents("pdf/*", "png/*")) == stills
     assert Image.open(checkout.top / "build" / "gif" / "values.gif").info["duration"] == 250
 
 
@@ -474,7 +489,7 @@ def test_figures_are_shared_out_in_shares_that_get_smaller() -> None:
     """Each figure once, the largest first; the last shares are small enough for all processes to end together."""
     names = ("full_padding_no_strides", "dilation", "no_padding_strides", "numerical_max_pooling")
     figures = [load(PROJECT.figures / f"{name}.toml") for name in names] * 25
-    builds = [FigureBuild(PROJECT, figure, figure.name, ["gif"], PROJECT.catalogue, "", "") for figure in figures]
+    builds = [FigureBuild(PROJECT, figure, figure.name, ["gif"], PROJECT.catalogue, {}, "") for figure in figures]
     for jobs in (1, 2, 7):
         shared = list(shares(builds, jobs))
         assert Counter(one.product for share in shared for one in share) == Counter(one.product for one in builds)
@@ -515,7 +530,8 @@ def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(unbuilt:
     trace = json.loads((unbuilt.top / "build" / "trace.json").read_text())["traceEvents"]
     assert "latexmk tiny_transposed, tiny" in [event["name"] for event in trace]
     assert set(unbuilt.outputs("gif/*")) == {"gif/tiny_transposed.gif", "gif/values.gif"}
-    unbuilt.edit(plane, r"\nothing", "")
+    # Just as it was, for the recipes have a fingerprint of the source.
+    unbuilt.edit(plane, r"<% if scene.figure.name == 'tiny' %>\nothing<% endif %>", "")
     unbuilt.run("build", "--jobs=1")
     assert unbuilt.contents("pdf/*", "gif/*") == built.contents("pdf/*", "gif/*")
 

@@ -171,7 +171,7 @@ TEXTS = [
     "$$(touch pwned)",
     "Conv2d(1, 1, __import__('os').system('touch pwned'))",
 ]
-OPTIONS = ["LAYER", "INPUT", "ONNX", "NAME", "VALUES", "VIEW", "FORMATS"]
+OPTIONS = ["LAYER", "INPUT", "ONNX", "FILE", "NAME", "VALUES", "VIEW", "FORMATS"]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -182,13 +182,13 @@ def test_make_and_the_shell_pass_on_every_text_as_it_is(fresh: Checkout, text: s
     show.chmod(0o755)
     printed = fresh.make("draw", "PY=./show", *(f"{name}={text}" for name in OPTIONS))
     assert json.loads(printed) == ["-m", "scripts.draw", *(f"--{name.lower()}={text}" for name in OPTIONS)]
-    for goal, name in (("gifs", "FIGURES"), ("bench", "BASELINE")):
+    for goal, name in (("gifs", "FIGURES"), ("bench", "BASELINE"), ("verify", "FILE")):
         *_, last = fresh.make(goal, "PY=./show", f"{name}={text}").splitlines()
         assert json.loads(last)[-1].removeprefix("--baseline=") == text
     assert not (fresh.top / "pwned").exists()
 
 
-@pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX", "VALUES", "FORMATS", "VIEW"])
+@pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX", "FILE", "VALUES", "FORMATS", "VIEW"])
 def test_nothing_in_a_layer_is_run(fresh: Checkout, variable: str) -> None:
     """The command says what is wrong with it."""
     for text in TEXTS:
@@ -199,6 +199,7 @@ def test_nothing_in_a_layer_is_run(fresh: Checkout, variable: str) -> None:
             "INPUT": "INPUT: cannot be",
             "NAME": "NAME: cannot be",
             "ONNX": "cannot be read: No such file",
+            "FILE": "FILE: has a layer of its own",
             "VALUES": "VALUES: cannot be",
             "FORMATS": "FORMATS: cannot be",
             "VIEW": "view: cannot be",

@@ -13,7 +13,7 @@ from functools import partial
 from scripts.builds.figure import FigureBuild, Span, timed
 from scripts.core.figures import load_all
 from scripts.errors import CombinedError, LayerError, UserError
-from scripts.files import digest, file_errors, only_build, write_whole
+from scripts.files import file_errors, only_build, write_whole
 from scripts.formats import FORMATS
 from scripts.processes import workers
 from scripts.project import Project
@@ -115,7 +115,7 @@ def planned(
             figure.name,
             formats,
             project.catalogue,
-            digest(*(texts[name] for name in (figure.name, *figure.references))),
+            {name: texts[name] for name in (figure.name, *figure.references)},
             tex_format.fingerprint,
         )
         for figure in figures

@@ -4,7 +4,7 @@ A file says what a figure shows, under PyTorch's names; every size that can be c
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
@@ -14,6 +14,7 @@ from scripts.core import toml
 from scripts.core.keys import FigureFile, check, shown
 from scripts.core.layers import Layer, Values
 from scripts.core.parameters import VALUE_KEYS, check_extent, single_layer, stacked_layers, transposed_layer
+from scripts.core.toml import Document
 from scripts.core.values import InputAndOperand, values_of
 from scripts.errors import FigureError, LayerError, UserError
 
@@ -74,13 +75,20 @@ def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
     name = file.stem
     if not NAME.fullmatch(name):
         raise FigureError(file, f"a figure's name {NAME_RULE}. Rename the file.")
-    document = toml.read(file)
-    content = check(document.table, file, document.line)
+    return parsed(name, toml.read(file), file, lambda other: _original(file, other, (*referrers, name)))
+
+
+def parsed(name: str, document: Document, source: Path | str, original: Callable[[str], Figure]) -> Figure:
+    """The figure that a document describes; `original` finds the figure that its `transpose_of` names.
+
+    Raises `FigureError` or `CombinedError`, which name the source.
+    """
+    content = check(document.table, source, document.line)
     try:
-        original = None if content.transpose_of is None else _original(file, content.transpose_of, (*referrers, name))
-        return figure(name, content, original)
+        transposed = None if content.transpose_of is None else original(content.transpose_of)
+        return figure(name, content, transposed)
     except LayerError as error:
-        raise FigureError(file, str(error), document.line(error.key)) from None
+        raise FigureError(source, str(error), document.line(error.key)) from None
 
 
 def load_all(files: Sequence[Path]) -> tuple[list[Figure], list[UserError]]:
