@@ -375,10 +375,13 @@ def test_the_layers_of_a_model(tmp_path: Path) -> None:
     )
     found = layers(file)
     assert found == [
-        ModelLayer("/stem/Conv", "Conv", {"pads": [1] * 4, "strides": [2, 2], "kernel_shape": [3, 3]}, (8, 10), (3, 4)),
-        ModelLayer("Conv_2", "Conv", {"auto_pad": "SAME_UPPER", "group": 4, "kernel_shape": [3, 3]}, (4, 5), (4, 4)),
-        ModelLayer("ConvTranspose_3", "ConvTranspose", {"strides": [2, 2], "kernel_shape": [2, 2]}, (4, 5), (4, 2)),
-        ModelLayer("GlobalAveragePool_4", "GlobalAveragePool", {}, (8, 10), None),
+        ModelLayer("/stem/Conv", "Conv", {"pads": [1] * 4, "strides": [2, 2], "kernel_shape": [3, 3]}, (8, 10), (3, 4),
+                   (4, 5)),
+        ModelLayer("Conv_2", "Conv", {"auto_pad": "SAME_UPPER", "group": 4, "kernel_shape": [3, 3]}, (4, 5), (4, 4),
+                   (4, 5)),
+        ModelLayer("ConvTranspose_3", "ConvTranspose", {"strides": [2, 2], "kernel_shape": [2, 2]}, (4, 5), (4, 2),
+                   (8, 10)),
+        ModelLayer("GlobalAveragePool_4", "GlobalAveragePool", {}, (8, 10), None, (1, 1)),
     ]  # fmt: skip
     stem, depthwise, up, last = (node.named() for node in found)
     assert stem == NamedLayer(
