@@ -4,33 +4,35 @@ A model comes from strangers: a small file can describe functions that call each
 of sizes that fills all memory.
 """
 
+import os
 import resource
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.errors import ToolError
+from scripts.processes import workers
+
 if TYPE_CHECKING:
     import onnx
 
-SECONDS = 20
-MOST_MEMORY = 2**30
+MOST_SECONDS = 20
+# In addition to what the process has.
+MOST_MEMORY = 2**28
 # With the bodies of functions in place of their calls.
 MOST_NODES = 100_000
 # A tensor with more elements holds weights; one of sizes has fewer.
 MOST_AXES, MOST_ELEMENTS = 8, 1024
 
-TOP = Path(__file__).parents[2]
 DATA_FIELDS = (
     *("raw_data", "float_data", "int32_data", "int64_data", "uint64_data", "double_data"),
     *("external_data", "data_location"),
 )
-CHILD = "from scripts.notation import inference; inference.infer()"
 
 Id = tuple[str, str]
 
@@ -65,42 +67,48 @@ def with_sizes(model: "onnx.ModelProto") -> "onnx.ModelProto":
     import onnx
 
     _drop_weights(model)
-    functions = [] if _fits(model) else list(model.functions)
-    sent = onnx.ModelProto()
+    sent, functions = onnx.ModelProto(), list[onnx.FunctionProto]()
     sent.CopyFrom(model)
-    if functions:
+    if not _fits(model):
+        functions.extend(model.functions)
         del sent.functions[:]
-    sent.functions.extend(_stand_ins(sent))
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", CHILD],
-            cwd=TOP,
-            input=sent.SerializeToString(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=2 * SECONDS,
-            check=True,
-        )
-    except subprocess.SubprocessError:
+        with workers(1) as pool:
+            answer = pool.submit(_inferred, sent.SerializeToString()).result()
+    except (ToolError, MemoryError):
+        answer = b""
+    if not answer:
         return model
-    result: onnx.ModelProto = onnx.ModelProto.FromString(done.stdout)
-    del result.functions[:]
+    result: onnx.ModelProto = onnx.ModelProto.FromString(answer)
     result.functions.extend(functions)
     return result
 
 
-def infer() -> None:
-    """Add the sizes of all tensors to the model on standard input, and write it to standard output."""
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    if sys.platform != "darwin":  # which cannot lower it
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    import onnx
+def _inferred(data: bytes) -> bytes:
+    """A model with its functions written out and its sizes inferred; empty if it has errors."""
     import onnx.inliner
+    from onnx.checker import ValidationError
+    from onnx.shape_inference import InferenceError
 
-    model = onnx.ModelProto.FromString(sys.stdin.buffer.read())
-    stand_ins = [(STAND_IN_DOMAIN, name) for name in STAND_INS]
-    model = onnx.inliner.inline_selected_functions(model, stand_ins, exclude=True)
-    sys.stdout.buffer.write(onnx.shape_inference.infer_shapes(model, data_prop=True).SerializeToString())
+    # Where memory ends, a message of the C++ library would be printed.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    statistics = Path("/proc/self/statm")
+    if statistics.exists():  # only Linux limits memory in this way
+        taken = int(statistics.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MOST_MEMORY, taken + MOST_MEMORY))
+    model = onnx.ModelProto.FromString(data)
+    with suppress(RuntimeError):  # of functions for different versions of ONNX
+        model = onnx.inliner.inline_local_functions(model)
+    functions = list(model.functions)
+    model.functions.extend(_stand_ins(model))
+    try:
+        model = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        del model.functions[:]
+        model.functions.extend(functions)
+        return bytes(model.SerializeToString())
+    except (InferenceError, ValidationError, RuntimeError):
+        return b""
 
 
 def subgraphs(node: "onnx.NodeProto") -> Iterator[tuple[str, "onnx.GraphProto"]]:
@@ -113,11 +121,12 @@ def subgraphs(node: "onnx.NodeProto") -> Iterator[tuple[str, "onnx.GraphProto"]]
 
 
 def _nodes(nodes: Iterable["onnx.NodeProto"]) -> Iterator["onnx.NodeProto"]:
-    """Nodes, and those of their subgraphs."""
-    for node in nodes:
+    """Nodes and those of their subgraphs, in any order."""
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
         yield node
-        for _, graph in subgraphs(node):
-            yield from _nodes(graph.node)
+        pending += (inner for _, graph in subgraphs(node) for inner in graph.node)
 
 
 def _drop_weights(model: "onnx.ModelProto") -> None:
@@ -163,12 +172,12 @@ def _stand_ins(model: "onnx.ModelProto") -> Iterator["onnx.FunctionProto"]:
 
     own = {(function.domain, function.name) for function in model.functions}
     used, unlike = set[str](), set[str]()
-    for node in chain(_nodes(model.graph.node), *(_nodes(function.node) for function in model.functions)):
-        if node.domain == STAND_IN_DOMAIN and node.op_type in STAND_INS:
+    for node in _nodes(model.graph.node):
+        if node.domain == STAND_IN_DOMAIN and (node.domain, node.op_type) not in own:
             used.add(node.op_type)
             if any(attribute.name == "channels_last" and attribute.i for attribute in node.attribute):
                 unlike.add(node.op_type)
-    for name in sorted(used - unlike):
-        if (STAND_IN_DOMAIN, name) not in own:
-            head = f'<domain: "{STAND_IN_DOMAIN}", opset_import: ["": 21]>'
-            yield onnx.parser.parse_function(f"{head} {name} {STAND_INS[name]}")
+    version = max((opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")), default=1)
+    for name in sorted((used & STAND_INS.keys()) - unlike):
+        head = f'<domain: "{STAND_IN_DOMAIN}", opset_import: ["": {version}]>'
+        yield onnx.parser.parse_function(f"{head} {name} {STAND_INS[name]}")
