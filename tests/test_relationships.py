@@ -137,7 +137,7 @@ def parts() -> list[Values]:
         for t in range(o):
             touched = sorted(set(shares[t * i : (t + 1) * i]))
             assert touched == list(range(touched[0], touched[-1] + 1))
-            found.append({"i": i, "o": o, "t": t, "k_t": len(touched), "e_first": touched[0], "e_last": touched[-1]})
+            found.append({"i": i, "o": o, "t": t, "e_first": touched[0], "e_last": touched[-1]})
     return found
 
 

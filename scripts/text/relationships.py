@@ -140,5 +140,5 @@ def quantities(layer: Layer, axis: int = -1) -> dict[str, Rational]:
 def window(layer: Layer, t: int, axis: int = -1) -> dict[str, Rational]:
     """The values of the symbols for output element `t` along one axis of an adaptive pooling."""
     places = [element.position for element in layer.grid[axis].windows[t]]
-    values = {"t": t, "k_t": len(places), "e_first": places[0], "e_last": places[-1]}
+    values = {"t": t, "e_first": places[0], "e_last": places[-1]}
     return {name: Rational(value) for name, value in values.items()}
