@@ -171,22 +171,32 @@ def _toml(keys: Mapping[str, Any], prefix: str = "") -> str:
 
 
 def table(layers: Sequence[ModelLayer]) -> str:
-    """The numbered layers of a model, with their operators and the sizes that the model states."""
-    rows = [("", "layer", "operator", "input", "output", "channels")]
+    """The numbered layers of a model: operators, sizes that the model states, and why some of them cannot be drawn."""
+    rows = [("", "layer", "operator", "input", "output", "channels", "")]
     for number, found in enumerate(layers, start=1):
-        given = () if found.input_size is None else found.input_size
-        size = " × ".join("?" if n is None else str(n) for n in given) or "?"
         channels = "" if found.channels is None else " → ".join(map(str, found.channels))
-        rows.append((str(number), found.name, found.op_type, size, _output_size(found), channels))
+        output, note = _output_size(found)
+        rows.append((str(number), found.name, found.op_type, _open_sizes(found.input_size), output, channels, note))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _output_size(found: ModelLayer) -> str:
+def _output_size(found: ModelLayer) -> tuple[str, str]:
+    """The size of a layer's output, and why it cannot be drawn, if it cannot."""
+    stated = _open_sizes(found.output_size)
+    if found.reason:
+        return stated, f"not drawn: {found.reason}"
+    if found.is_open:
+        return stated, ""
     try:
-        return _sizes(layer_of(check({"title": "Any", **found.named().keys}, found.name)).output_size)
-    except UserError:
-        return "?"
+        return _sizes(layer_of(check({"title": "Any", **found.named().keys}, found.name)).output_size), ""
+    except UserError as error:
+        return stated, f"not drawn: {str(error).removeprefix(f'{found.name}: ')}"
+
+
+def _open_sizes(sizes: Sequence[int | None] | None) -> str:
+    """Sizes of which a model may leave some open."""
+    return " × ".join("?" if n is None else str(n) for n in sizes or ()) or "?"
 
 
 def picked(layers: Sequence[ModelLayer], choice: str) -> list[ModelLayer]:
@@ -256,7 +266,7 @@ def main() -> None:
     else:
         layers = model_file.layers(options.onnx)
         if not options.layer:
-            print(table(layers) if layers else f"{options.onnx}: has no convolution or pooling in its main graph.")
+            print(table(layers) if layers else f"{options.onnx}: has no convolution and no pooling.")
             return
         work = [(one.named(size), one.name) for one in picked(layers, options.layer)]
     _draw_all(work, options)

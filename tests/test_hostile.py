@@ -400,6 +400,18 @@ def models(folder: Path) -> Iterator[tuple[str, bytes]]:
         if deep.ByteSize() > 1_000_000:
             break
     yield "graphs in graphs", helper.make_model(deep).SerializeToString()
+    for name, last in (("functions in a circle", "F0"), ("functions that call one another 2^40 times", "F40")):
+        called = [*(f"F{n}" for n in range(1, 40)), last]
+        calls = onnx.ModelProto.FromString(graph(helper.make_node("F0", ["x"], ["y"], domain="own"), weights, shape))
+        for n, other in enumerate(called):
+            body = [helper.make_node(other, *ends, domain="own") for ends in ((["X"], ["h"]), (["h"], ["Y"]))]
+            imports = [helper.make_opsetid("own", 1)]
+            calls.functions.append(helper.make_function("own", f"F{n}", ["X"], ["Y"], body, imports))
+        yield name, calls.SerializeToString()
+    chain = [helper.make_node("Concat", ["x", "x"], ["x0"], axis=0)]
+    chain += [helper.make_node("Concat", [f"x{n}"] * 50, [f"x{n + 1}"], axis=0) for n in range(50)]
+    deepest = helper.make_graph([helper.make_node("Shape", ["x"], ["x"]), *chain, node], "g", [], [])
+    yield "sizes that fill the memory", helper.make_model(deepest).SerializeToString()
     yield "groups in groups", b"\x3b" * 1_000_000
     yield "lengths that are not there", b"\x3a\xff\xff\xff\xff\x07" * 1000
     yield "nothing", b""

@@ -66,6 +66,10 @@ SMALL: dict[str, File] = {
         "operation": "lp_pooling", "input_values": [[3, 4], [-1.5, 1000], [0, 2]], "kernel_size": 2, "norm": 2.5,
         "dilation": [2, 1], "padding": [[0, 1], 1], "stride": [1, 2],
     },
+    "plane_adaptive": {"operation": "adaptive_average_pooling", "input_size": [3, 5], "output_size": [2, 3]},
+    "numerical_adaptive": {
+        "operation": "adaptive_average_pooling", "input_values": [1, 2, -4, 8, 0.5], "output_size": 3,
+    },
     "numerical_unpooling": {
         "operation": "max_unpooling", "input_values": [[5, 6]], "kernel_size": 2, "stride": 2, "indices": [[1, 6]],
     },
@@ -458,6 +462,7 @@ SIDE = r"(?:\d+|−\d+ \(cropped\))"
 SIDES = rf"(?:{SIDE}(?: before, {SIDE} after)?|\({SIDE}, {SIDE}\))"
 PARAMETER = re.compile(
     rf"(?P<sizes>kernel|window|stride|dilation|output padding) (?P<numbers>{SIZES})"
+    r"|windows (?P<windows>\d+(?:–\d+)?(?: × \d+(?:–\d+)?)*)"
     rf"|padding (?P<padding>{SIDES}(?: × {SIDES})*)"
     r"(?: \((?P<with>−∞|counted|not counted|reflect|replicate|circular)\))?"
     r"|(?P<other>ceil mode)|norm (?P<norm>[\d.]+)|(?P<groups>\d+) groups"
@@ -501,6 +506,8 @@ def parameters_in(text: str, n: int) -> dict[str, Any]:
         assert match, f"{text[at:]!r} in {text!r}"
         if match["sizes"]:
             said[match["sizes"]] = per_axis(match["numbers"], n)
+        elif match["windows"]:
+            said["windows"] = [[int(size) for size in axis.split("–")] for axis in match["windows"].split(" × ")]
         elif match["padding"]:
             said["padding"] = sides(match["padding"], n)
             if match["with"]:
@@ -521,7 +528,9 @@ def own(layer: Layer) -> dict[str, Any]:
     """A layer's parameters, those that are worth saying."""
     axes, operation = layer.axes, layer.operation.name
     said: dict[str, Any] = {}
-    if not operation.startswith("global"):
+    if operation.startswith("adaptive"):
+        said["windows"] = [sorted({len(window) for window in axis.windows}) for axis in layer.grid]
+    elif not operation.startswith("global"):
         said["kernel" if operation.endswith("convolution") else "window"] = [axis.kernel_size for axis in axes]
         said["stride"] = [axis.stride for axis in axes]
         said["padding"] = [axis.padding for axis in axes]

@@ -71,6 +71,7 @@ SMALL: dict[str, File] = {
         "operation": "max_pooling", "input_size": [4], "kernel_size": 2, "dilation": 2, "stride": 2,
         "padding": [[1, 0]], "ceil_mode": True,
     },
+    "positions_adaptive": {"operation": "adaptive_max_pooling", "input_size": [5], "output_size": [3]},
     "overlap": {"operation": "transposed_convolution", "input_size": 2, "kernel_size": [3, 1], "stride": [1, 2]},
     "sums": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5, 4], "stride": 2,
@@ -118,7 +119,7 @@ RANDOM = {
 OPERATIONS = {
     "im2col": ("convolution",),
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
-    "positions": ("convolution", "transposed_convolution", "max_pooling"),
+    "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
     "sums": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
 }
@@ -465,12 +466,16 @@ def positions(figure: Figure, found: Document) -> None:
     (axis,) = layer.grid
     (label,) = picture.labels
     assert (label.anchor, label.at) == ("south", (len(axis.cells) / 2, 0, 0))
-    (drawn,) = layer.direct
     first, *second = label.text.split("\n")
     count = len(axis.windows)
-    assert first == f"stride {drawn.stride}: {count} position{'' if count == 1 else 's'}"
-    before, after = (str(side).replace("-", "−") for side in drawn.padding)
-    assert second == ([f"padding {before} before, {after} after"] if any(drawn.padding) else [])
+    if layer.operation.name.startswith("adaptive"):
+        assert first == f"{count} window{'' if count == 1 else 's'}"
+        assert second == []
+    else:
+        (drawn,) = layer.direct
+        assert first == f"stride {drawn.stride}: {count} position{'' if count == 1 else 's'}"
+        before, after = (str(side).replace("-", "−") for side in drawn.padding)
+        assert second == ([f"padding {before} before, {after} after"] if any(drawn.padding) else [])
     expected = Expected(figure, (0, 0, 0)).input(set(), {})
     tops = sorted({line.start[1] for line in picture.lines})
     assert len(tops) == count
@@ -975,6 +980,8 @@ def rest_of_caption(figure: Figure) -> str:
             count = size(with_stride(figure.layer, stride=1).output_size)
             return f" Left, the {count} elements of stride 1, of which the strongly coloured ones remain."
         case "positions":
+            if figure.layer.operation.name.startswith("adaptive"):
+                return " Each row below the input is one of the windows."
             return " Each row below the input shows where the window stands at one of its positions."
         case "overlap":
             return " Each output element shows how many products of an input and a kernel element add up to it."

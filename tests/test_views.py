@@ -309,7 +309,20 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
             {"view": "subsampling", "operation": "max_pooling", "stride": 3, "ceil_mode": True},
             "adds windows that stride 1 does not have",
         ),
-        ({"view": "positions", "input_size": [5], "operation": "max_unpooling"}, "draws convolutions and poolings"),
+        ({"view": "positions", "input_size": [5], "operation": "max_unpooling"}, "draws layers with a stride"),
+        *(
+            (
+                {
+                    "view": view,
+                    "input_size": [5],
+                    "operation": "adaptive_max_pooling",
+                    "kernel_size": None,
+                    "output_size": 3,
+                },
+                text,
+            )
+            for view, text in (("stack", "draws layers with a stride"), ("subsampling", "poolings by a stride"))
+        ),
         ({"view": "positions", "input_size": [150], "kernel_size": 60}, "gives 5460 cells and lines to draw"),
         ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives an axis of 210 cells"),
         ({"view": "matrix", "operation": "max_pooling"}, "the matrix view draws convolutions"),

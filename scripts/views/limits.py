@@ -117,9 +117,9 @@ def check_layer(layer: Layer, view: str, most_axes: int = 2) -> None:
 
 
 def check_direct(layer: Layer, view: str) -> None:
-    """Refuse an unpooling, over whose input no window moves."""
+    """Refuse an unpooling and an adaptive pooling, over whose inputs no window moves by a stride."""
     if not layer.direct:
-        raise LayerError("view", f"the {view} view draws convolutions and poolings", "Use the plane view")
+        raise LayerError("view", f"the {view} view draws layers with a stride", "Use the plane view")
 
 
 def check_weighted(layer: Layer, view: str) -> None:

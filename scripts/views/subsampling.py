@@ -50,7 +50,9 @@ def scene(figure: Figure) -> Scene:
     """The scene of a convolution or a pooling of one or two axes, with or without values; raises `LayerError`."""
     check_layer(figure.layer, "subsampling")
     if figure.layer.transposed or not figure.layer.direct:
-        raise LayerError("view", "the subsampling view draws convolutions and poolings", "Use the plane view")
+        raise LayerError(
+            "view", "the subsampling view draws convolutions and poolings by a stride", "Use the plane view"
+        )
     check_size(figure.layer, _extent)
     unit = with_unit_stride(figure.layer)
     height, width = in_two_axes(unit).output_size
