@@ -52,6 +52,7 @@ GEOMETRY = "scripts/views/maps.py"
 VIEWS = "scripts/views/__init__.py"
 SCENE = "scripts/views/scene.py"
 GIF = "scripts/formats/gif.py"
+PALETTE = "scripts/stages/palette.py"
 
 
 def view(name: str) -> tuple[str, str]:
@@ -89,6 +90,7 @@ TESTS = {
     REPORT: PICTURES[1:2],
     "scripts/notation/": ("tests/test_notation.py",),
     "scripts/formats/": ("tests/test_formats.py",),
+    PALETTE: ("tests/test_formats.py",),
     "": PICTURES,
 }
 
@@ -524,9 +526,12 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     GIF: [
         ("round(1000 * seconds)", "round(100 * seconds)"),
         ("loop=0", "loop=1"),
-        ("palette[place] = colours[chosen]", "palette[place] = colours[0]"),
-        ("colours @ (1, 1 << 8, 1 << 16)", "colours @ (1 << 16, 1 << 8, 1)"),
         ("duration=milliseconds if len(milliseconds) > 1 else milliseconds[0]", "duration=milliseconds[0]"),
+    ],
+    PALETTE: [
+        ("places.append(chosen)", "places.append(0)"),
+        ("distance = np.full(len(colours), np.inf)", "distance = np.full(len(colours), 1000.0)"),
+        ("out=changed[1:]", "out=changed[:-1]"),
     ],
     PYTORCH: [
         ("padding = tuple(min(axis.padding)", "padding = tuple(max(axis.padding)"),

@@ -24,7 +24,7 @@ from scripts.formats import FORMATS
 from scripts.project import frame_names
 from scripts.recipes import container_of
 from scripts.record.freshness import Record
-from scripts.stages.drawn import rasterised
+from scripts.stages.raster import rasterised
 from scripts.views import scene_of
 from tests.conftest import FIGURES, PROJECT, RECOLOUR, Checkout
 
@@ -206,7 +206,7 @@ def test_a_comment_in_code_that_typesets_nothing_runs_no_tex(checkout: Checkout)
 def test_code_that_makes_a_format_remakes_that_format(checkout: Checkout) -> None:
     others = checkout.outputs("tex/*", "pdf/*", "png/*", LOGS)
     gifs = checkout.contents("gif/*")
-    checkout.edit("scripts/formats/gif.py", "COLOURS = 31", "COLOURS = 7")
+    checkout.edit("scripts/formats/gif.py", "loop=0", "loop=2")
     checkout.make("gifs")
     assert checkout.outputs("tex/*", "pdf/*", "png/*", LOGS) == others
     assert [path for path, content in checkout.contents("gif/*").items() if gifs[path] == content] == []
@@ -374,7 +374,7 @@ def test_images_are_in_the_order_of_their_pages_also_where_there_are_many(tmp_pa
             page = document.add_blank_page(page_size=(4, 4))
             page.contents_add(f"{number / 120} g 0 0 4 4 re f".encode())
         document.save(tmp_path / "many.pdf")
-    shades = [np.asarray(image)[4, 4, 0] for image in rasterised(tmp_path / "many.pdf", 119)]
+    shades = rasterised(tmp_path / "many.pdf", 119, 150)[:, 4, 4] & 0xFF
     assert shades == pytest.approx([255 * number / 120 for number in range(119)], abs=1)
 
 

@@ -35,19 +35,20 @@ def test_a_view_is_a_module_a_template_and_an_entry(unbuilt: Checkout) -> None:
 
 
 def test_a_format_is_a_module_and_an_entry(checkout: Checkout) -> None:
-    (checkout.top / "scripts" / "formats" / "webp.py").write_text(block("python", "WebP"))
+    (checkout.top / "scripts" / "formats" / "tiff.py").write_text(block("python", "TIFF"))
     formats = "scripts/formats/__init__.py"
-    checkout.edit(formats, "strip, svg", "strip, svg, webp")
-    checkout.edit(formats, "svg, strip)", "svg, strip, webp)")
-    assert "[1/1] tiny, 4 frames" in checkout.make("webps", "FIGURES=tiny")
-    assert checkout.make("webps", "FIGURES=tiny") == "Figures up to date: 1\n"
+    checkout.edit(formats, "strip, svg", "strip, svg, tiff")
+    checkout.edit(formats, "svg, strip)", "svg, strip, tiff)")
+    assert "[1/1] tiny, 4 frames" in checkout.make("tiffs", "FIGURES=tiny")
+    assert checkout.make("tiffs", "FIGURES=tiny") == "Figures up to date: 1\n"
     for number in range(4):
-        webp, png = (Image.open(checkout.top / "build" / kind / f"tiny_{number:02}.{kind}") for kind in ("webp", "png"))
-        assert webp.convert("RGB").tobytes() == png.convert("RGB").tobytes()
+        tiff = Image.open(checkout.top / "build" / "tiff" / f"tiny_{number:02}.tif")
+        png = Image.open(checkout.top / "build" / "png" / f"tiny_{number:02}.png")
+        assert tiff.convert("RGB").tobytes() == png.convert("RGB").tobytes()
     (checkout.top / "figures" / "tiny.toml").unlink()
     (checkout.top / "figures" / "tiny_transposed.toml").unlink()
     checkout.make("pngs")
-    assert checkout.outputs("webp/*") == {}
+    assert checkout.outputs("tiff/*") == {}
 
 
 def test_a_theme_is_one_file(checkout: Checkout) -> None:
