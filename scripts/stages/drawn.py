@@ -43,6 +43,13 @@ class Drawn:
         """The PDF that TeX made."""
         return self.outputs.document(self.name).with_suffix(".pdf")
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """The width and height of every frame, in points of PDF."""
+        with pikepdf.open(self.document) as document:
+            left, bottom, right, top = map(float, document.pages[0].mediabox)
+        return right - left, top - bottom
+
     @cached_property
     def frames(self) -> list[bytes]:
         """Each frame as a PDF of its own."""
