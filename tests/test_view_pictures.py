@@ -187,7 +187,7 @@ def edge_at(edge: tuple[Point, str]) -> tuple[Point, str]:
     return (round(x, 6), round(y, 6), z), run
 
 
-def values(found: Mapping[Any, Any], style: str = "value") -> dict[Index, Text]:
+def values(found: Mapping[Any, Any], style: str) -> dict[Index, Text]:
     return {index: Text(in_full(value), style, (0.5, 0.5), None) for index, value in found.items()}
 
 
@@ -228,9 +228,9 @@ def kernel(figure: Figure, found: Document) -> None:
     left = second - width / 2
     assert left > width
     expected = Picture()
-    add_map(expected, (0, 0), (height, width), "weight", values(each(weights)))
+    add_map(expected, (0, 0), (height, width), "weight", values(each(weights), "weight value"))
     rotated = {(r, c): weights[height - 1 - r, width - 1 - c].item() for r, c in np.ndindex(height, width)}
-    add_map(expected, (left, 0), (height, width), "weight", values(rotated))
+    add_map(expected, (left, 0), (height, width), "weight", values(rotated, "weight value"))
     assert_drawn(picture, expected)
     assert picture.parameters is None
 
@@ -244,13 +244,14 @@ def overlap(figure: Figure, found: Document) -> None:
     counts = Counter(met.output for met in products(layer))
     drawn = {index: counts[index] for index in np.ndindex(*layer.output_size)}
     expected = Picture()
-    add_map(expected, (0, 0), layer.output_size, "", values(drawn))
+    add_map(expected, (0, 0), layer.output_size, "")
     shades = dict[int, set[int]]()
     for index, count in drawn.items():
         row, column = two(index)
         (look,) = expected.fills[column, row, 0] = picture.fills[column, row, 0]
-        shade = re.fullmatch(r"outputcolor!(\d+)!papercolor", look)
+        shade = re.fullmatch(r"count=(\d+)", look)
         assert shade
+        expected.texts[column, row, 0] = (Text(in_full(count), f"count value={shade[1]}", (0.5, 0.5), None),)
         shades.setdefault(count, set()).add(int(shade[1]))
     assert_drawn(picture, expected)
     # The darker the more, the most of them in full.
@@ -279,15 +280,15 @@ def scatter(figure: Figure, found: Document) -> None:
             for place, weight in added:
                 if (0 <= place < outputs) == kept:
                     cell = (place, round(top, 6), 0)
-                    line, style = ("draw=outlinecolor", "value") if kept else ("cropped", "cropped value")
+                    line, style = ("draw=outlinecolor", "weight value") if kept else ("cropped", "cropped value")
                     expected.fills[cell] = ("weight",) if kept else ()
                     expected.edges |= {edge_at(edge): (line,) for edge in around(cell)}
                     texts[place + 0.5, round(top + 0.5, 6)] = (in_full(value * weight), style)
         add_map(expected, (column, top), (1, 1), "input", line="draw=outlinecolor")
-        texts[round(column + 0.5, 6), round(top + 0.5, 6)] = (in_full(value), "value")
+        texts[round(column + 0.5, 6), round(top + 0.5, 6)] = (in_full(value), "input value")
     add_map(expected, (0, tops[-1]), (outputs,), "output")
     for (place,), value in output_of(layer, figure).items():
-        texts[place + 0.5, round(sums, 6)] = (in_full(value), "value")
+        texts[place + 0.5, round(sums, 6)] = (in_full(value), "output value")
     # A line above the sums, over all of the columns.
     ((start, end),) = [(line.start, line.end) for line in picture.lines]
     assert tops[-2] + 1 < start[1] == end[1] < tops[-1]
@@ -322,11 +323,16 @@ def subsampling(figure: Figure, found: Document) -> None:
     assert left > width
     assert top + kept_height / 2 == height / 2
     expected = Picture()
-    whole, kept = (None if figure.input_values is None else values(output_of(one, figure)) for one in (unit, layer))
-    add_map(expected, (0, 0), unit.output_size, "dropped output", whole)
+    numbers = {} if figure.input_values is None else output_of(unit, figure)
+    add_map(expected, (0, 0), unit.output_size, "dropped output", values(numbers, "dropped output value"))
+    kept = {} if figure.input_values is None else values(output_of(layer, figure), "output value")
     down, right = in_rows(tuple(axis.stride for axis in layer.axes))
     for row, column in np.ndindex(kept_height, kept_width):
-        expected.fills[column * right, row * down, 0] = ("output",)
+        cell = (column * right, row * down, 0)
+        expected.fills[cell] = ("output",)
+        expected.edges |= dict.fromkeys(around(cell), ("lit",))
+        if cell in expected.texts:
+            expected.texts[cell] = (expected.texts[cell][0]._replace(style="output value"),)
     add_map(expected, (left, top), layer.output_size, "output", kept)
     # An arrow from the one to the other.
     ((style, start, end),) = picture.lines
@@ -396,8 +402,8 @@ def matrix(figure: Figure, found: Document) -> None:
         assert left == 0
         assert top > height
         expected = Picture()
-        add_map(expected, (0, 0), layer.input_size, "input", in_map(figure.input_values))
-        add_map(expected, (0, top), layer.output_size, "output", in_map(figure.output_values))
+        add_map(expected, (0, 0), layer.input_size, "input", in_map(figure.input_values, "input value"))
+        add_map(expected, (0, top), layer.output_size, "output", in_map(figure.output_values, "output value"))
         seen = {term.input for term in met if term.output == lit}
         light(expected, (0, 0), seen, "window over input")
         light(expected, (0, top), {lit}, "window over output")
@@ -412,10 +418,12 @@ def matrix(figure: Figure, found: Document) -> None:
         assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
-def in_map(array: Any) -> dict[Index, Text]:
+def in_map(array: Any, style: str) -> dict[Index, Text]:
     """The values in a small map, made to fit."""
     found = {} if array is None else each(array)
-    return {index: Text(in_full(value), "map value", (0.5, 0.5), "kernelwidth") for index, value in found.items()}
+    return {
+        index: Text(in_full(value), f"{style}, map value", (0.5, 0.5), "kernelwidth") for index, value in found.items()
+    }
 
 
 def light(picture: Picture, at: tuple[float, float], cells: set[Index], style: str) -> None:
@@ -423,9 +431,11 @@ def light(picture: Picture, at: tuple[float, float], cells: set[Index], style: s
     for row, column in map(two, cells):
         cell = (at[0] + column, at[1] + row, 0)
         picture.fills[cell] = (style,)
-        picture.edges |= dict.fromkeys(around(cell), ("outline",))
+        picture.edges |= dict.fromkeys(around(cell), ("lit",))
         if cell in picture.texts:
-            picture.texts[cell] = tuple(text._replace(style="window map value") for text in picture.texts[cell])
+            picture.texts[cell] = tuple(
+                text._replace(style=f"{style} value, map value") for text in picture.texts[cell]
+            )
 
 
 def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Index) -> None:
@@ -453,12 +463,13 @@ def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Ind
         word = "w " + ",".join(map(str, term.kernel))
         if figure.kernel_values is not None:
             word = in_full(figure.kernel_values[term.kernel].item())
-        expected.texts[cell] = (Text(word, "value", (0.5, 0.5), None),)
+        style = "window over weight value" if row == lit_row else "weight value"
+        expected.texts[cell] = (Text(word, style, (0.5, 0.5), None),)
         if row == lit_row:
             expected.edges |= dict.fromkeys(around(cell), ("outline",))
     for y in (top + lit_row, top + lit_row + 1):
-        expected.edges |= {((column, y, 0), "across"): ("lit row",) for column in range(width)}
-    expected.edges |= {((x, top + lit_row, 0), "down"): ("lit row",) for x in (0, width)}
+        expected.edges |= {((column, y, 0), "across"): ("lit",) for column in range(width)}
+    expected.edges |= {((x, top + lit_row, 0), "down"): ("lit",) for x in (0, width)}
     assert_drawn(picture, expected)
 
 
