@@ -21,7 +21,7 @@ def test_a_view_is_a_module_a_template_and_an_entry(unbuilt: Checkout) -> None:
     (unbuilt.top / "templates" / "views" / "coverage.tex.j2").write_text(block("tex", "The coverage view"))
     (unbuilt.top / "figures" / "coverage.toml").write_text(block("toml", "coverage"))
     views = "scripts/views/__init__.py"
-    unbuilt.edit(views, "from scripts.views import channels, ", "from scripts.views import channels, coverage, ")
+    unbuilt.edit(views, "    channels,\n", "    channels,\n    coverage,\n")
     unbuilt.edit(
         views, '    "kernel": kernel.scene,\n', f"""    "kernel": kernel.scene,\n{block("python", "coverage.scene,")}"""
     )
@@ -30,7 +30,7 @@ def test_a_view_is_a_module_a_template_and_an_entry(unbuilt: Checkout) -> None:
     layer = "Conv2d(1, 1, 3, padding=1, padding_mode='reflect')"
     unbuilt.make("draw", f"LAYER={layer}", "INPUT=4x5", "VIEW=coverage", "NAME=reflected", "FORMATS=pdf")
     source = (unbuilt.top / "build" / "draw" / "reflected" / "reflected_00.tex").read_text()
-    numbers = {int(number) for number in re.findall(r"\\cellnode\{value\}\{[\d.]+\}\{[\d.]+\}\{(\d+)\}", source)}
+    numbers = {int(number) for number in re.findall(r"\\cellnode\{input value\}\{[\d.]+\}\{[\d.]+\}\{(\d+)\}", source)}
     assert max(numbers) == 9
 
 

@@ -4,6 +4,7 @@ Nothing of the views or their templates is used here but what they draw.
 """
 
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -168,9 +169,12 @@ class Expected:
             elif (r, c) in covered:
                 look = (*look, "window")
             picture.fills[cell] = look
-            self._around(picture, cell, "outline" if (r, c) in covered else LINES[place.kind])
+            self._around(picture, cell, LINES[place.kind])
         if any(place.kind == "cropped" for place in self.places.values()):
             self._show_faint_border(picture)
+        # Lines between cells of the window, and stronger ones around them.
+        sides = Counter(edge for r, c in covered for edge in around((c, r, 0)))
+        picture.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
         return picture
 
     def _show_output(self, picture: Picture, lit_index: Index) -> None:
@@ -185,7 +189,10 @@ class Expected:
             if self.numerical:
                 value = self._value(index)
                 text = as_given(value) if decimals is None else as_rounded(value, decimals)
-                picture.texts[cell] = (number(text, "window value" if lit else "value"),)
+                picture.texts[cell] = (number(text, "window over output value" if lit else "output value"),)
+
+        x, y, z = self.origin
+        picture.edges |= dict.fromkeys(around((x + lit_index[1], y + lit_index[0], z)), ("lit",))
 
     def _around(self, picture: Picture, cell: Point, line: str) -> None:
         """The lines around a cell; solid ones of the layer itself hide its neighbours' lines."""
@@ -204,10 +211,7 @@ class Expected:
     def _texts(self, place: Place, kernel_index: Index | None) -> tuple[Text, ...]:
         """The number in a cell, and the small one; `kernel_index` is given where the window takes it in."""
         layer, texts = self.figure.layer, []
-        if kernel_index is not None:
-            style = "padding value" if place.kind == "padding" else "window value"
-        else:
-            style = "copied value" if place.kind == "copy" else "value"
+        style = f"{place.kind} value" if kernel_index is None else f"window over {place.kind} value"
         held = None
         if place.input_index is not None:
             assert self.figure.input_values is not None
@@ -687,9 +691,9 @@ def shown(picture: Picture, style: str) -> list[str]:
 def test_computed_numbers_are_rounded_alike(values: list[float], words: list[str], tmp_path: Path) -> None:
     figure = in_file(tmp_path, "figure", operation="convolution", input_values=values, kernel_values=[1])
     document = read_document(sources(figure)[1])
-    lit = [shown(frame, "window value")[-1] for frame in document.frames]
+    lit = [shown(frame, "window over output value")[-1] for frame in document.frames]
     assert lit == words
-    assert shown(document.bare, "value")[len(values) :] == words
+    assert shown(document.bare, "output value") == words
 
 
 @pytest.mark.parametrize(
@@ -703,13 +707,13 @@ def test_computed_numbers_are_rounded_alike(values: list[float], words: list[str
 def test_given_numbers_are_as_given(operation: str, operand: File, tmp_path: Path) -> None:
     values = [1, 2.0, -0.0625, 123456.78, -0.0]
     words = ["1", "2", "−0.0625", "123456.78", "0"]
-    if operation != "convolution":
-        words *= 2
     figure = in_file(tmp_path, "figure", operation=operation, input_values=values, **operand)
     document = read_document(sources(figure)[1])
-    assert shown(document.bare, "value")[: len(words)] == words
+    assert shown(document.bare, "input value") == words
     if operation == "convolution":
-        assert shown(document.frames[0], "window value, kernel value") == ["−0.125"]
+        assert shown(document.frames[0], "window over input value, kernel value") == ["−0.125"]
+    else:
+        assert shown(document.bare, "output value") == words
 
 
 def test_a_kernel_is_turned_around_where_it_is_drawn_as_a_convolution(tmp_path: Path) -> None:
@@ -717,12 +721,12 @@ def test_a_kernel_is_turned_around_where_it_is_drawn_as_a_convolution(tmp_path: 
     figure = in_file(tmp_path, "figure", operation="transposed_convolution", **keys)
     steps, _ = sources(figure)
     # The window's last element is over the input first.
-    small = "window value, kernel value"
+    small = "window over input value, kernel value"
     assert [shown(read(step), small) for step in steps] == [["1"], ["2"], ["3"], ["4"]]
-    assert shown(read(steps[0]), "padding value, kernel value") == ["4", "3", "2"]
-    assert [shown(read(step), "window value") for step in steps] == [
-        ["7", number] for number in ("7", "14", "21", "28")
-    ]
+    assert shown(read(steps[0]), "window over padding value, kernel value") == ["4", "3", "2"]
+    for step, number in zip(steps, ("7", "14", "21", "28"), strict=True):
+        assert shown(read(step), "window over input value") == ["7"]
+        assert shown(read(step), "window over output value") == [number]
 
 
 def test_places_of_the_maxima_stand_in_the_cells(tmp_path: Path) -> None:
@@ -730,15 +734,15 @@ def test_places_of_the_maxima_stand_in_the_cells(tmp_path: Path) -> None:
     figure = in_file(tmp_path, "figure", operation="max_unpooling", **keys)
     first, *_, last = map(read, sources(figure)[0])
     assert first.texts[0, 0, 0] == (
-        Text("8", "window value", (0.5, 0.5), None),
-        Text("1", "window value, kernel value", (1, 1), None),
+        Text("8", "window over input value", (0.5, 0.5), None),
+        Text("1", "window over input value, kernel value", (1, 1), None),
     )
     assert first.texts[1, 0, 0] == (
-        Text("9", "value", (0.5, 0.5), None),
-        Text("6", "value, kernel value", (1, 1), None),
+        Text("9", "input value", (0.5, 0.5), None),
+        Text("6", "input value, kernel value", (1, 1), None),
     )
-    assert last.texts[1, 0, 0][1].style == "window value, kernel value"
-    assert shown(first, "value")[1:] == ["8", "0", "0", "0", "0", "9", "0"]
+    assert last.texts[1, 0, 0][1].style == "window over input value, kernel value"
+    assert shown(first, "output value") == ["8", "0", "0", "0", "0", "9", "0"]
 
 
 def test_what_is_cropped_or_hung_over_stands_at_its_side(tmp_path: Path) -> None:
@@ -805,8 +809,8 @@ def test_kinds_of_cells_can_be_told_apart() -> None:
     over = [f"window over {kind}" for kind in ("input", "copy", "output", "padding")]
     fills = [styles.leaves(style)["fill"] for style in ("input", "output", "copy", "cropped input", "window", *over)]
     assert len(set(fills)) == len(fills)
-    lines = [styles.leaves(style)["draw"] for style in ("outline", "overhang", "cropped")]
-    assert len(set(lines)) == len(lines)
+    assert styles.leaves("overhang")["dash pattern"] != styles.leaves("padding")["dash pattern"]
+    assert styles.leaves("outline")["draw"] != styles.leaves("cropped")["draw"]
 
 
 # The reader itself

@@ -221,7 +221,7 @@ def edge_at(edge: tuple[Point, str]) -> tuple[Point, str]:
     return (round(x, 6), round(y, 6), z), run
 
 
-def values(found: Mapping[Any, Any], style: str = "value") -> dict[Index, Text]:
+def values(found: Mapping[Any, Any], style: str) -> dict[Index, Text]:
     return {index: Text(in_full(value), style, (0.5, 0.5), None) for index, value in found.items()}
 
 
@@ -262,9 +262,9 @@ def kernel(figure: Figure, found: Document) -> None:
     left = second - width / 2
     assert left > width
     expected = Picture()
-    add_map(expected, (0, 0), (height, width), "weight", values(each(weights)))
+    add_map(expected, (0, 0), (height, width), "weight", values(each(weights), "weight value"))
     rotated = {(r, c): weights[height - 1 - r, width - 1 - c].item() for r, c in np.ndindex(height, width)}
-    add_map(expected, (left, 0), (height, width), "weight", values(rotated))
+    add_map(expected, (left, 0), (height, width), "weight", values(rotated, "weight value"))
     assert_drawn(picture, expected)
     assert picture.parameters is None
 
@@ -278,13 +278,14 @@ def overlap(figure: Figure, found: Document) -> None:
     counts = Counter(met.output for met in products(layer))
     drawn = {index: counts[index] for index in np.ndindex(*layer.output_size)}
     expected = Picture()
-    add_map(expected, (0, 0), layer.output_size, "", values(drawn))
+    add_map(expected, (0, 0), layer.output_size, "")
     shades = dict[int, set[int]]()
     for index, count in drawn.items():
         row, column = two(index)
         (look,) = expected.fills[column, row, 0] = picture.fills[column, row, 0]
-        shade = re.fullmatch(r"outputcolor!(\d+)!papercolor", look)
+        shade = re.fullmatch(r"count=(\d+)", look)
         assert shade
+        expected.texts[column, row, 0] = (Text(in_full(count), f"count value={shade[1]}", (0.5, 0.5), None),)
         shades.setdefault(count, set()).add(int(shade[1]))
     assert_drawn(picture, expected)
     # The darker the more, the most of them in full.
@@ -313,15 +314,15 @@ def sums(figure: Figure, found: Document) -> None:
             for place, weight in added:
                 if (0 <= place < outputs) == kept:
                     cell = (place, round(top, 6), 0)
-                    line, style = ("draw=outlinecolor", "value") if kept else ("cropped", "cropped value")
+                    line, style = ("draw=outlinecolor", "weight value") if kept else ("cropped", "cropped value")
                     expected.fills[cell] = ("weight",) if kept else ()
                     expected.edges |= {edge_at(edge): (line,) for edge in around(cell)}
                     texts[place + 0.5, round(top + 0.5, 6)] = (in_full(value * weight), style)
         add_map(expected, (column, top), (1, 1), "input", line="draw=outlinecolor")
-        texts[round(column + 0.5, 6), round(top + 0.5, 6)] = (in_full(value), "value")
+        texts[round(column + 0.5, 6), round(top + 0.5, 6)] = (in_full(value), "input value")
     add_map(expected, (0, tops[-1]), (outputs,), "output")
     for (place,), value in output_of(layer, figure).items():
-        texts[place + 0.5, round(sums, 6)] = (in_full(value), "value")
+        texts[place + 0.5, round(sums, 6)] = (in_full(value), "output value")
     # A line above the sums, over all of the columns.
     ((start, end),) = [(line.start, line.end) for line in picture.lines]
     assert tops[-2] + 1 < start[1] == end[1] < tops[-1]
@@ -365,7 +366,7 @@ def scatter(figure: Figure, found: Document) -> None:
         assert widths[0] < stamp_x < grid_x - stamp[1]
 
         expected = Picture()
-        add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values)))
+        add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values), "input value"))
         add_empty(expected, (stamp_x, 0), stamp)
         add_empty(expected, (grid_x, 0), tuple(grid))
         sums, stamps, changed = dict[Index, float](), Counter[Index](), set[Index]()
@@ -379,20 +380,25 @@ def scatter(figure: Figure, found: Document) -> None:
                 changed.add(place)
                 steps = two(tuple(axis.dilation for axis in layer.axes))
                 row, column = (a * b for a, b in zip(two(met.kernel), steps, strict=True))
-                add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "value")})
+                add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "weight value")})
         if lit is None:
             sums = dict.fromkeys(kept, 0.0) | sums
         else:
             light(expected, (0, 0), {lit}, "window over input")
             r, c = two(lit)
-            expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window value"),)
+            expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
         for place, number in sums.items():
             cell: Point = (grid_x + place[1], place[0], 0)
+            share, style = round(100 * stamps[place] / most), "cropped value"
             if place in kept:
-                shade = f"outputcolor!{round(100 * stamps[place] / most)}!papercolor"
-                fill = "window over output" if place in changed else f"fill={shade}"
-                paint(expected, cell, fill, "outline")
-            style = "cropped value" if place not in kept else "window value" if place in changed else "value"
+                lit_now = place in changed
+                paint(
+                    expected,
+                    cell,
+                    "window over output" if lit_now else f"count={share}",
+                    "lit" if lit_now else "outline",
+                )
+                style = "window over output value" if lit_now else f"count value={share}"
             expected.texts[cell] = (fitted(number, style),)
         frame(expected, (grid_x + left, top), outputs, "outline")
         extra_rows, extra_columns = two_or_zero(tuple(axis.output_padding for axis in layer.axes))
@@ -440,11 +446,16 @@ def subsampling(figure: Figure, found: Document) -> None:
     assert left > width
     assert top + kept_height / 2 == height / 2
     expected = Picture()
-    whole, kept = (None if figure.input_values is None else values(output_of(one, figure)) for one in (unit, layer))
-    add_map(expected, (0, 0), unit.output_size, "dropped output", whole)
+    numbers = {} if figure.input_values is None else output_of(unit, figure)
+    add_map(expected, (0, 0), unit.output_size, "dropped output", values(numbers, "dropped output value"))
+    kept = {} if figure.input_values is None else values(output_of(layer, figure), "output value")
     down, right = in_rows(tuple(axis.stride for axis in layer.axes))
     for row, column in np.ndindex(kept_height, kept_width):
-        expected.fills[column * right, row * down, 0] = ("output",)
+        cell = (column * right, row * down, 0)
+        expected.fills[cell] = ("output",)
+        expected.edges |= dict.fromkeys(around(cell), ("lit",))
+        if cell in expected.texts:
+            expected.texts[cell] = (expected.texts[cell][0]._replace(style="output value"),)
     add_map(expected, (left, top), layer.output_size, "output", kept)
     # An arrow from the one to the other.
     ((style, start, end),) = picture.lines
@@ -518,8 +529,8 @@ def matrix(figure: Figure, found: Document) -> None:
         assert left == 0
         assert top > height
         expected = Picture()
-        add_map(expected, (0, 0), layer.input_size, "input", in_map(figure.input_values))
-        add_map(expected, (0, top), layer.output_size, "output", in_map(figure.output_values))
+        add_map(expected, (0, 0), layer.input_size, "input", in_map(figure.input_values, "input value"))
+        add_map(expected, (0, top), layer.output_size, "output", in_map(figure.output_values, "output value"))
         seen = {term.input for term in met if term.output == lit}
         light(expected, (0, 0), seen, "window over input")
         light(expected, (0, top), {lit}, "window over output")
@@ -534,10 +545,12 @@ def matrix(figure: Figure, found: Document) -> None:
         assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
-def in_map(array: Any) -> dict[Index, Text]:
+def in_map(array: Any, style: str) -> dict[Index, Text]:
     """The values in a small map, made to fit."""
     found = {} if array is None else each(array)
-    return {index: Text(in_full(value), "map value", (0.5, 0.5), "kernelwidth") for index, value in found.items()}
+    return {
+        index: Text(in_full(value), f"{style}, map value", (0.5, 0.5), "kernelwidth") for index, value in found.items()
+    }
 
 
 def light(picture: Picture, at: tuple[float, float], cells: set[Index], style: str) -> None:
@@ -545,9 +558,11 @@ def light(picture: Picture, at: tuple[float, float], cells: set[Index], style: s
     for row, column in map(two, cells):
         cell = (at[0] + column, at[1] + row, 0)
         picture.fills[cell] = (style,)
-        picture.edges |= dict.fromkeys(around(cell), ("outline",))
+        picture.edges |= dict.fromkeys(around(cell), ("lit",))
         if cell in picture.texts:
-            picture.texts[cell] = tuple(text._replace(style="window map value") for text in picture.texts[cell])
+            picture.texts[cell] = tuple(
+                text._replace(style=f"{style} value, map value") for text in picture.texts[cell]
+            )
 
 
 def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Index) -> None:
@@ -575,12 +590,13 @@ def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Ind
         word = "w " + ",".join(map(str, term.kernel))
         if figure.kernel_values is not None:
             word = in_full(figure.kernel_values[term.kernel].item())
-        expected.texts[cell] = (Text(word, "value", (0.5, 0.5), None),)
+        style = "window over weight value" if row == lit_row else "weight value"
+        expected.texts[cell] = (Text(word, style, (0.5, 0.5), None),)
         if row == lit_row:
             expected.edges |= dict.fromkeys(around(cell), ("outline",))
     for y in (top + lit_row, top + lit_row + 1):
-        expected.edges |= {((column, y, 0), "across"): ("lit row",) for column in range(width)}
-    expected.edges |= {((x, top + lit_row, 0), "down"): ("lit row",) for x in (0, width)}
+        expected.edges |= {((column, y, 0), "across"): ("lit",) for column in range(width)}
+    expected.edges |= {((x, top + lit_row, 0), "down"): ("lit",) for x in (0, width)}
     assert_drawn(picture, expected)
 
 
@@ -610,16 +626,16 @@ def im2col(figure: Figure, found: Document) -> None:
 
         expected = Expected(figure, (0, 0, 0)).input(set(), {})
         for (r, c), place in places(figure).items():
-            expected.texts[c, r, 0] = (held_text(figure, place.input_index),)
+            expected.texts[c, r, 0] = (held_text(figure, place.input_index, place.kind),)
         for place, (r, c) in patch(figure, outputs[lit]):
-            paint(expected, (c, r, 0), f"window over {place.kind}", "outline")
-            expected.texts[c, r, 0] = (held_text(figure, place.input_index, lit=True),)
+            paint(expected, (c, r, 0), f"window over {place.kind}", "lit")
+            expected.texts[c, r, 0] = (held_text(figure, place.input_index, f"window over {place.kind}"),)
         add_empty(expected, patches_at, (len(kernel), len(outputs)))
         add_empty(expected, row_at, (1, len(outputs)))
         weights = figure.kernel_values
         words = [f"w {','.join(map(str, k))}" if weights is None else as_given(weights[k]) for k in kernel]
         texts: dict[Index, Text] = {
-            (0, n): Text(word, "map value", (0.5, 0.5), "kernelwidth") for n, word in enumerate(words)
+            (0, n): Text(word, "weight value, map value", (0.5, 0.5), "kernelwidth") for n, word in enumerate(words)
         }
         add_map(expected, kernel_at, (1, len(kernel)), "weight", texts)
         add_empty(expected, map_at, layer.output_size)
@@ -648,11 +664,13 @@ def add_columns(expected: Picture, figure: Figure, at: tuple[float, float], outp
                 cell = (at[0] + n, at[1] + row, 0)
                 dashed = n < lit and kind == "padding"
                 fill = f"window over {kind}" if n == lit else kind
-                paint(expected, cell, None if dashed else fill, "padding" if dashed else "outline")
-                expected.texts[cell] = (held_text(figure, place.input_index, lit=n == lit),)
+                paint(
+                    expected, cell, None if dashed else fill, "padding" if dashed else "lit" if n == lit else "outline"
+                )
+                expected.texts[cell] = (held_text(figure, place.input_index, fill),)
     left, top = at[0] + lit, at[1]
-    expected.edges |= {((left, top + y, 0), "across"): ("lit row",) for y in (0, len(kernel))}
-    expected.edges |= {((left + x, top + y, 0), "down"): ("lit row",) for x in (0, 1) for y in range(len(kernel))}
+    expected.edges |= {((left, top + y, 0), "across"): ("lit",) for y in (0, len(kernel))}
+    expected.edges |= {((left + x, top + y, 0), "down"): ("lit",) for x in (0, 1) for y in range(len(kernel))}
 
 
 def add_results(expected: Picture, figure: Figure, maps: list[tuple[Any, list[Index]]], lit: int) -> None:
@@ -661,16 +679,17 @@ def add_results(expected: Picture, figure: Figure, maps: list[tuple[Any, list[In
     for (x, y), indices in maps:
         for n, (row, column) in enumerate(map(two, indices[: lit + 1])):
             cell = (x + column, y + row, 0)
-            paint(expected, cell, "window over output" if n == lit else "output", "outline")
+            fill = "window over output" if n == lit else "output"
+            paint(expected, cell, fill, "lit" if n == lit else "outline")
             if results:
-                style = "window map value" if n == lit else "map value"
+                style = f"{fill} value, map value"
                 word = as_rounded(results[n], decimals_of(results))
                 expected.texts[cell] = (Text(word, style, (0.5, 0.5), "kernelwidth"),)
 
 
-def held_text(figure: Figure, index: Index | None, lit: bool = False) -> Text:
-    """What a cell says of the input element that it holds, if any."""
-    style = "window map value" if lit and index is not None else "map value"
+def held_text(figure: Figure, index: Index | None, fill: str) -> Text:
+    """What a cell of some kind says of the input element that it holds, if any."""
+    style = f"{fill} value, map value"
     word = "0"
     if index is not None:
         word = f"x {','.join(map(str, index))}" if figure.input_values is None else as_given(figure.input_values[index])
