@@ -24,7 +24,8 @@ def rebuilt(picture: Opened, project: Project, outputs: Outputs) -> Opened:
     tex_format = TexFormat(project)
     tex_format.check_tools()
     sources = {name: text.encode() for name, text in recipe.figures.items()}
-    build = FigureBuild(project, figure, figure.name, formats, outputs, sources, tex_format.fingerprint)
+    product = "drawing" if outputs.together else "figure"
+    build = FigureBuild(project, figure, product, formats, outputs, sources, tex_format.fingerprint)
     try:
         build.render()
     except LayerError as error:
