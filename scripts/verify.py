@@ -9,18 +9,16 @@ from tempfile import TemporaryDirectory
 from scripts import cli
 from scripts.builds.figure import FigureBuild
 from scripts.errors import FigureError, LayerError, UserError
-from scripts.formats import FORMATS
 from scripts.project import Outputs, Project
 from scripts.recipes.comparison import difference
-from scripts.recipes.reading import Opened, known_format, opened
+from scripts.recipes.reading import Opened, formats_of, opened
 from scripts.stages.typeset import TexFormat
 
 
 def rebuilt(picture: Opened, project: Project, outputs: Outputs) -> Opened:
     """The picture as its recipe gives it, drawn in a project of its own; raises `UserError`."""
     recipe, figure = picture.recipe, picture.figure
-    asked = known_format(recipe, picture.file)
-    formats = [*FORMATS[asked].beside, asked]
+    formats = formats_of(recipe, picture.file)
     tex_format = TexFormat(project)
     tex_format.check_tools()
     sources = {name: text.encode() for name, text in recipe.figures.items()}
@@ -33,7 +31,7 @@ def rebuilt(picture: Opened, project: Project, outputs: Outputs) -> Opened:
     tex_format.make()
     build.typeset()
     build.make_formats()
-    made = {file.name: file for file in build.record.files(asked)}
+    made = {file.name: file for file in build.record.files(recipe.format)}
     if recipe.file not in made:
         raise UserError(f"{picture.file}: its figure has no picture {recipe.file!r} in this version.")
     return opened(made[recipe.file])

@@ -134,8 +134,8 @@ def with_keys(text: str, keys: Mapping[str, str]) -> str:
     return text
 
 
-def known_format(recipe: Recipe, source: Path) -> str:
-    """The format of a recipe; raises `UserError` if it is unknown here."""
+def formats_of(recipe: Recipe, source: Path) -> list[str]:
+    """The format of a recipe, after those that are made along with it; raises `UserError` if it is unknown here."""
     if recipe.format not in FORMATS:
         raise UserError(f"{source}: there is no format {recipe.format!r} in this version.")
-    return recipe.format
+    return [*FORMATS[recipe.format].beside, recipe.format]
