@@ -526,7 +526,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("toml.parse(text, source, MOST_BYTES)", "toml.parse(text, source)"),
         ("for name, text in reversed(list(texts.items())):", "for name, text in list(texts.items()):"),
         ("dict[Annotated[str, Field(pattern=f\"^{NAME.pattern}$\")], str]", "dict[str, str]"),
-        ("*lines[line or 0 :]", "*lines[(line or 1) - 1 :]"),
+        ("enumerate(depths, start + 1)", "enumerate(depths, start)"),
     ],
     COMPARISON: [
         ("if one.size != other.size:", "if one.size < (0, 0):"),

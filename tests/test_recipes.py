@@ -233,6 +233,8 @@ def test_a_change_of_a_file_is_told(tmp_path: Path) -> None:
 
 def test_a_key_is_changed_where_it_is() -> None:
     text = 'title = "a"\nview = "plane" # flat\n[[layers]]\nkernel_size = 2\n'
+    several = 'title = "a"\nframes = [ # ]\n  0,\n  [1],\n]\nstride = 2\n'
+    assert with_keys(several, {"frames": [0, 3]}) == 'frames = [0, 3]\ntitle = "a"\nstride = 2\n'
     assert with_keys(text, {"view": "stack"}) == 'view = "stack"\ntitle = "a"\n[[layers]]\nkernel_size = 2\n'
 
 
