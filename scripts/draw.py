@@ -26,7 +26,7 @@ from scripts.notation.frameworks import layer
 from scripts.notation.model_file import ModelLayer
 from scripts.notation.signature import NamedLayer
 from scripts.project import Project
-from scripts.recipes.reading import figure_of, known_format, opened, with_keys
+from scripts.recipes.reading import figure_of, formats_of, opened, with_keys
 from scripts.stages.render import caption
 from scripts.stages.typeset import TexFormat
 from scripts.views import scene_of
@@ -65,7 +65,7 @@ def draw_again(wanted: argparse.Namespace) -> None:
     print(f"{wanted.file}, made by version {recipe.version}", flush=True)
     with only_build(project.base, quiet=False):
         try:
-            _make(project, drawn, texts, wanted.formats or [known_format(recipe, wanted.file)])
+            _make(project, drawn, texts, wanted.formats or formats_of(recipe, wanted.file))
         except LayerError as error:
             raise FigureError(wanted.file, str(error)) from None
 

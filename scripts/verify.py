@@ -9,21 +9,21 @@ from tempfile import TemporaryDirectory
 from scripts import cli
 from scripts.builds.figure import FigureBuild
 from scripts.errors import FigureError, LayerError, UserError
-from scripts.project import Project
+from scripts.project import Outputs, Project
 from scripts.recipes.comparison import difference
-from scripts.recipes.reading import Opened, known_format, opened
+from scripts.recipes.reading import Opened, formats_of, opened
 from scripts.stages.typeset import TexFormat
 
 
-def rebuilt(picture: Opened, project: Project) -> Opened:
+def rebuilt(picture: Opened, project: Project, outputs: Outputs) -> Opened:
     """The picture as its recipe gives it, drawn in a project of its own; raises `UserError`."""
-    recipe = picture.recipe
+    recipe, figure = picture.recipe, picture.figure
+    formats = formats_of(recipe, picture.file)
     tex_format = TexFormat(project)
     tex_format.check_tools()
     sources = {name: text.encode() for name, text in recipe.figures.items()}
-    name = known_format(recipe, picture.file)
-    outputs, fingerprint = project.catalogue, tex_format.fingerprint
-    build = FigureBuild(project, picture.figure, picture.figure.name, [name], outputs, sources, fingerprint)
+    product = "drawing" if outputs.together else "figure"
+    build = FigureBuild(project, figure, product, formats, outputs, sources, tex_format.fingerprint)
     try:
         build.render()
     except LayerError as error:
@@ -31,7 +31,7 @@ def rebuilt(picture: Opened, project: Project) -> Opened:
     tex_format.make()
     build.typeset()
     build.make_formats()
-    made = {file.name: file for file in build.record.files(name)}
+    made = {file.name: file for file in build.record.files(recipe.format)}
     if recipe.file not in made:
         raise UserError(f"{picture.file}: its figure has no picture {recipe.file!r} in this version.")
     return opened(made[recipe.file])
@@ -44,9 +44,10 @@ def main() -> None:
     picture = opened(command.parse_args().file)
     with TemporaryDirectory() as folder:
         project = Project(base=Path(folder)).looking(picture.recipe.options)
-        found = difference(picture, rebuilt(picture, project))
-    if found:
-        raise UserError("\n  ".join([f"{picture.file}: is not as built.", *found]))
+        found = difference(picture, rebuilt(picture, project, project.catalogue))
+        # Files that name others find them elsewhere in the folder of a drawing.
+        if found and difference(picture, rebuilt(picture, project, project.drawing(picture.recipe.name))):
+            raise UserError("\n  ".join([f"{picture.file}: is not as built.", *found]))
     print(f"{picture.file}: as built")
 
 

@@ -53,6 +53,12 @@ VIEWS = "scripts/views/__init__.py"
 SCENE = "scripts/views/scene.py"
 GIF = "scripts/formats/gif.py"
 PALETTE = "scripts/stages/palette.py"
+RECIPE = "scripts/recipes/recipe.py"
+READING = "scripts/recipes/reading.py"
+COMPARISON = "scripts/recipes/comparison.py"
+BINARY = "scripts/recipes/binary.py"
+DOCUMENTS = "scripts/recipes/documents.py"
+PACKET = "scripts/recipes/container.py"
 
 
 def view(name: str) -> tuple[str, str]:
@@ -91,6 +97,7 @@ TESTS = {
     "scripts/notation/": ("tests/test_notation.py",),
     "scripts/formats/": ("tests/test_formats.py",),
     PALETTE: ("tests/test_formats.py",),
+    "scripts/recipes/": ("tests/test_recipes.py",),
     "": PICTURES,
 }
 
@@ -568,6 +575,51 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('"ConvTranspose" if layer.transposed', '"ConvTranspose" if not layer.transposed'),
         ("if any(axis.dilation > 1", "if all(axis.dilation > 1"),
         ("zip(pads[: given.n], pads[given.n :], strict=True)", "zip(pads[::2], pads[1::2], strict=True)"),
+    ],
+    RECIPE: [
+        ("""if "'''" in text or not text""", "if not text"),
+        ("len(text) > LONGEST_PLAIN or not all(", "len(text) > LONGEST_PLAIN or not any("),
+        ("digest(content, body)", "digest(body)"),
+        ("digest(content, body)", "digest(content)"),
+    ],
+    READING: [
+        ("decompress(packed, MOST_BYTES + 1)", "decompress(packed)"),
+        ("toml.parse(text, source, MOST_BYTES)", "toml.parse(text, source)"),
+        ("for name, text in reversed(list(texts.items())):", "for name, text in list(texts.items()):"),
+        ("dict[Annotated[str, Field(pattern=f\"^{NAME.pattern}$\")], str]", "dict[str, str]"),
+        ("enumerate(depths, start + 1)", "enumerate(depths, start)"),
+    ],
+    COMPARISON: [
+        ("if one.size != other.size:", "if one.size < (0, 0):"),
+        ("if counts[0] != counts[1]:", "if counts[0] > counts[1]:"),
+        ("if was.version != now.version:", "if False:"),
+        ("if not picture.is_intact:", "if picture.is_intact:"),
+        ('one.info.get("duration") != other.info.get("duration")', "False"),
+    ],
+    BINARY: [
+        ("PNG_HEADER_END = 33", "PNG_HEADER_END = 8"),
+        ("crc32(content).to_bytes(4", "crc32(text).to_bytes(4"),
+        ("at = next(ends, _after_palette(content))", "at = _after_palette(content) + 0 * len(list(ends))"),
+        ("3 * 2 ** ((flags & 7) + 1)", "3 * 2 ** (flags & 7)"),
+        ("range(0, len(text), 255)", "range(0, len(text), 256)"),
+        ("header[0] | XMP_FLAG", "header[0]"),
+        ("header[0] & ~XMP_FLAG", "header[0]"),
+        ("bits >> 14 & 0x3FFF", "bits & 0x3FFF"),
+        ("alpha * ALPHA_FLAG", "0"),
+        ("+ data + bytes(len(data) % 2)", "+ data"),
+        ("(len(box) + 4).to_bytes(4", "len(box).to_bytes(4"),
+    ],
+    DOCUMENTS: [
+        ("(?:\\s*<(title|desc)\\b[^>]*>[^<]*</\\1>)*", "(?:\\s*<(none)>)*"),
+        ('if "/Info" in trailer else {}', "if False else {}"),
+        ('re.sub(rb"([()\\\\])", rb"\\\\\\1", text)', "text"),
+        ("(number + 1, number + 2, shared)", "(number + 1, number + 1, shared)"),
+        ('b" /Prev %d /Index', 'b" /Before %d /Index'),
+        ("for place in (at, end))", "for place in (end, at))"),
+    ],
+    PACKET: [
+        ('.replace(b"<", b"&lt;")', ""),
+        ('.replace(b"&gt;", b">").replace(b"&amp;", b"&")', '.replace(b"&amp;", b"&").replace(b"&gt;", b">")'),
     ],
     CALL: [
         ("""replace("'", '"')""", """replace("'", "'")"""),

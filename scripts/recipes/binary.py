@@ -39,6 +39,8 @@ def _take_png(content: bytes) -> Taken | None:
 # GIF: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 
 COMMENT = b"\x21\xfe"
+# No picture has as many extensions before its first frame, and no recipe is as long.
+MOST_EXTENSIONS, MOST_PARTS = 100, 10_000
 
 
 class _Extension(NamedTuple):
@@ -56,11 +58,13 @@ def _after_palette(content: bytes) -> int:
 
 
 def _extensions(content: bytes) -> Iterator[_Extension]:
-    """The extensions before the first frame."""
+    """The first extensions before the first frame."""
     at = _after_palette(content)
-    while content[at : at + 1] == b"\x21":
+    for _ in range(MOST_EXTENSIONS):
+        if content[at : at + 1] != b"\x21":
+            return
         end, parts = at + 2, list[bytes]()
-        while (length := content[end : end + 1]) not in (b"", b"\0"):
+        while (length := content[end : end + 1]) not in (b"", b"\0") and len(parts) < MOST_PARTS:
             parts.append(content[end + 1 : end + 1 + length[0]])
             end += 1 + length[0]
         yield _Extension(at, end + 1, b"".join(parts))

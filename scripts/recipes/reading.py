@@ -6,9 +6,10 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -124,18 +125,26 @@ def figure_of(texts: Mapping[str, str], source: str) -> Figure:
     return known[next(iter(texts))]
 
 
-def with_keys(text: str, keys: Mapping[str, str]) -> str:
-    """The text of a figure's file with other values of some keys, each of which is a line."""
+def with_keys(text: str, keys: Mapping[str, Any]) -> str:
+    """The text of a figure's file with other values of some of the figure's own keys."""
     for key, value in keys.items():
         lines = text.split("\n")
-        line = toml.parse(text.encode(), key).line(key)
+        document = toml.parse(text.encode(), key)
+        if (line := document.line(key)) is not None:
+            del lines[line - 1 : _end(document.outline.split("\n"), line - 1)]
         # At the top, where no table has begun.
-        text = "\n".join([f"{key} = {json.dumps(value)}", *lines[: (line or 1) - 1], *lines[line or 0 :]])
+        text = "\n".join([f"{key} = {json.dumps(value)}", *lines])
     return text
 
 
-def known_format(recipe: Recipe, source: Path) -> str:
-    """The format of a recipe; raises `UserError` if it is unknown here."""
+def _end(lines: Sequence[str], start: int) -> int:
+    """The end of a value that begins in line `start`: the line in which its last bracket is closed, counted from 1."""
+    depths = accumulate(line.count("[") - line.count("]") for line in lines[start:])
+    return next((number for number, depth in enumerate(depths, start + 1) if depth <= 0), len(lines))
+
+
+def formats_of(recipe: Recipe, source: Path) -> list[str]:
+    """The format of a recipe, after those that are made along with it; raises `UserError` if it is unknown here."""
     if recipe.format not in FORMATS:
         raise UserError(f"{source}: there is no format {recipe.format!r} in this version.")
-    return recipe.format
+    return [*FORMATS[recipe.format].beside, recipe.format]
