@@ -58,7 +58,7 @@ SMALL: dict[str, File] = {
         "operation": "transposed_convolution", "input_size": [9, 16], "kernel_size": [2, 3], "stride": [1, 2],
         "padding": [0, 1],
     },
-    "excerpt_1d": {"operation": "average_pooling", "input_size": [300], "kernel_size": 20, "stride": 15},
+    "excerpt_1d": {"operation": "average_pooling", "input_size": [300], "kernel_size": 20, "stride": 15, "padding": 10},
     "kernel": {"operation": "convolution", "input_size": 2, "kernel_values": [[1, -2], [0.5, 0]], "values": "random"},
     "channels": {
         "operation": "convolution", "input_size": 2, "kernel_size": [2, 1], "in_channels": 4, "out_channels": 2,
@@ -105,6 +105,7 @@ SMALL: dict[str, File] = {
 # Random layers of each view that are to be drawn, and out of how many that are made: some do not exist, and a view
 # draws only some.
 RANDOM = {
+    "excerpt": (8, 60),
     "kernel": (6, 40),
     "channels": (8, 80),
     "subsampling": (8, 120),
@@ -118,6 +119,7 @@ RANDOM = {
 }
 OPERATIONS = {
     "im2col": ("convolution",),
+    "excerpt": ("convolution", "transposed_convolution", "max_pooling", "max_unpooling"),
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
     "sums": ("transposed_convolution",),
@@ -815,9 +817,13 @@ def channels(figure: Figure, found: Document) -> None:
 
 
 class Side(NamedTuple):
-    """An axis of a map in an excerpt: the places of its cells and of those lit in each frame, and indices by places."""
+    """An axis of a map in an excerpt.
+
+    It has the places of its cells, of those painted as elements and of those lit in each frame; and indices by places.
+    """
 
     cells: list[float]
+    painted: set[float]
     lit: list[set[float]]
     indices: dict[float, int]
 
@@ -841,7 +847,8 @@ def excerpt(figure: Figure, found: Document) -> None:
         )
     for down, axis in ((True, grid[0]), (False, grid[1])):
         outputs = [index[0 if down else 1] for index in shown]
-        held = {n: cell.input_index for n, cell in enumerate(axis.cells) if cell.kind == "input"}
+        inputs = [(n, cell.input_index) for n, cell in enumerate(axis.cells) if cell.kind == "input"]
+        held = {n: index for n, index in inputs if index is not None}
         windows = [{element.position for element in axis.windows[n]} for n in outputs]
         side = side_of(found, input_, down, False, {"north", "north west"} if not down else {"north east"})
         assert_read(side, len(axis.cells), windows, held)
@@ -853,6 +860,7 @@ def excerpt(figure: Figure, found: Document) -> None:
         assert bool(side.indices) == (not (flat and down))
     for picture in found.frames:
         assert picture.labels == found.frames[0].labels
+        assert [cells_of(picture, above) for above in (False, True)] == [input_, output]
         assert_linked(picture, flat)
     for cells, above in ((input_, False), (output, True)):
         found_dots = {line.start[:2] for line in found.bare.shapes if is_above(line.start) == above}
@@ -892,6 +900,8 @@ def side_of(found: Document, cells: list[Point], down: bool, above: bool, anchor
     place = 1 if down else 0
     lit = [{cell[place] for cell in lit_of(picture, above)} for picture in found.frames]
     rows, columns = ({cell[n] for cell in cells} for n in (1, 0))
+    style = "output" if above else "input"
+    painted = {cell[place] for cell, look in found.bare.fills.items() if style in look and is_above(cell) == above}
     assert {(x, y) for x, y, _ in cells} == {*product(columns, rows)}
     for picture in found.frames:
         window = {(x, y) for x, y, _ in lit_of(picture, above)}
@@ -904,13 +914,15 @@ def side_of(found: Document, cells: list[Point], down: bool, above: bool, anchor
     assert all(label.at[1 - place] == edge[label.anchor] for label in beside)
     indices = {label.at[place] - 0.5: int(label.text) for label in beside}
     assert indices.keys() <= {cell[place] for cell in cells}
-    return Side(sorted(rows if down else columns), lit, indices)
+    return Side(sorted(rows if down else columns), painted, lit, indices)
 
 
-def assert_read(side: Side, count: int, windows: list[set[int]], held: dict[int, int | None]) -> None:
+def assert_read(side: Side, count: int, windows: list[set[int]], held: dict[int, int]) -> None:
     """That there are places for all that is drawn of an axis of `count` cells, and that the rest is uniform."""
     # How many of the cells before each are in a window.
-    before = [np.cumsum([0] + [n in window for n in range(count)]) for window in windows]
+    before, elements = (
+        [np.cumsum([0] + [n in inside for n in range(count)]) for inside in sets] for sets in (windows, [held.keys()])
+    )
     parts = list[list[float]]()
     for cell in side.cells:
         if not parts or parts[-1][-1] != cell - 1:
@@ -919,6 +931,12 @@ def assert_read(side: Side, count: int, windows: list[set[int]], held: dict[int,
 
     def fits(start: int, end: int, part: list[float], gap: list[float]) -> bool:
         """Whether a part may begin at a cell, if the one before ended at another."""
+        painted = {n for n, place in enumerate(part, start) if place in side.painted}
+        if painted != held.keys() & {*range(start, start + len(part))}:
+            return False
+        # What is left out is painted as elements only if it consists of them.
+        if side.painted & {*gap} and elements[0][start] - elements[0][end] != start - end:
+            return False
         return all(
             {n for n, place in enumerate(part, start) if place in lit} == window & {*range(start, start + len(part))}
             and sums[start] - sums[end] == (start - end if gap and gap[0] in lit else 0)
@@ -926,16 +944,17 @@ def assert_read(side: Side, count: int, windows: list[set[int]], held: dict[int,
             for window, lit, sums in zip(windows, side.lit, before, strict=True)
         ) and all(held.get(start + part.index(p)) == index for p, index in side.indices.items() if p in part)
 
-    end, last = 0, None
+    end, last = 0, 0.0
     for number, part in enumerate(parts):
-        gap = [] if last is None else [last + 1, last + 2]
-        assert not gap or part[0] == last + 3
-        least = end + 5 if gap else 0
+        # Dots have the room of two cells, for more than that.
+        gap = [last + 1, last + 2] if number else []
+        assert not number or part[0] == last + 3
+        least = end + 3 if number else 0
         starts = range(least, count - len(part) + 1) if number < len(parts) - 1 else [count - len(part)]
         assert not gap or starts[0] >= least
         start = next((start for start in starts if fits(start, end, part, gap)), None)
         assert start is not None
-        assert gap or start == 0
+        assert number or start == 0
         end, last = start + len(part), part[-1]
 
 
@@ -943,6 +962,9 @@ def assert_linked(picture: Picture, flat: bool) -> None:
     """That lines join the corners of a window to those of its output element."""
     ((x, y, z),) = lit_of(picture, above=True)
     window = lit_of(picture, above=False)
+    if not window:
+        assert not picture.lines
+        return
     columns, rows = ([cell[n] for cell in window] for n in (0, 1))
     lines = [
         (((max(columns) + 1 if i else min(columns)), (max(rows) + 1 if j else min(rows)), 0), (x + i, y + j, z))
@@ -990,9 +1012,9 @@ def rest_of_caption(figure: Figure) -> str:
                 f"{size(shape)} = {prod(shape)} weights in all."
             )
         case "excerpt":
-            steps, count = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
+            steps, drawn = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
             return (
-                f" Of {steps} steps, {count} are shown. Dots take the place of cells that are left out; "
+                f" Of {steps} steps, {drawn} are shown. Dots take the place of cells that are left out; "
                 "the numbers are indices of elements."
             )
         case "subsampling":

@@ -137,7 +137,7 @@ def scene(figure: Figure) -> Scene:
         for size, lit in zip(layer.output_size, map(set, outputs), strict=True)
     ]
     _check_drawing(figure.layer, inside, len(shown))
-    crowd = sum(axis.length for axis in inside) / CELLS_PER_DIGIT
+    crowd = [sum(axis.length for axis in inside) / CELLS_PER_DIGIT] * 2
     still = Excerpt(
         planes(
             figure.layer,
@@ -146,12 +146,8 @@ def scene(figure: Figure) -> Scene:
         ),
         ruled_input=input_map(figure.layer, layer.grid, [axis.kept for axis in inside]),
         ruled_output=blocks(*(list(axis.kept.values()) for axis in outside)),
-        input_notes=_notes(
-            figure.layer, inside, [_input_ticks(*axis, crowd) for axis in zip(layer.grid, outputs, inside, strict=True)]
-        ),
-        output_notes=_notes(
-            figure.layer, outside, [_output_ticks(*axis, crowd) for axis in zip(outputs, outside, strict=True)]
-        ),
+        input_notes=_notes(inside, map(_input_ticks, layer.grid, outputs, inside, crowd)),
+        output_notes=_notes(outside, map(_output_ticks, outputs, outside, crowd)),
     )
     sentence = (
         f"Of {prod(layer.output_size)} steps, {len(shown)} are shown. Dots take the place of cells that are left out; "
@@ -217,9 +213,9 @@ def _step(frame: Frame, still: Planes, inside: Sequence[Places], outside: Sequen
     return Step(Drawn(blocks(*window), lines, Block(column, row, 1, 1)), blocks(*ruled))
 
 
-def _notes(layer: Layer, axes: Sequence[Places], ticks: Sequence[tuple[Tick, ...]]) -> MapNotes:
+def _notes(axes: Sequence[Places], ticks: Iterable[tuple[Tick, ...]]) -> MapNotes:
     rows, columns = ticks
-    return MapNotes(rows if len(layer.axes) == 2 else (), columns, tuple(_dots(*axes)))
+    return MapNotes(rows, columns, tuple(_dots(*axes)))
 
 
 def _dots(rows: Places, columns: Places) -> Iterator[Dots]:
