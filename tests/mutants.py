@@ -524,9 +524,8 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("(len(self.steps) - 1) + (figure.last_frame_duration,)", "(len(self.steps) - 1) + (figure.frame_duration,)"),
     ],
     GIF: [
-        ("round(1000 * seconds)", "round(100 * seconds)"),
         ("loop=0", "loop=1"),
-        ("duration=milliseconds if len(milliseconds) > 1 else milliseconds[0]", "duration=milliseconds[0]"),
+        ("duration=times if len(times) > 1 else times[0]", "duration=times[0]"),
     ],
     PALETTE: [
         ("places.append(chosen)", "places.append(0)"),

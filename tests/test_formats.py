@@ -80,7 +80,7 @@ def test_formats_have_names_and_files_of_their_own() -> None:
 def test_palette_images_hardly_differ_from_what_poppler_draws(built: Checkout) -> None:
     for document in sorted(built.top.glob("build/work/*/*.pdf")):
         frames = sorted(built.top.glob(f"build/png/{document.stem}_[0-9]*.png"))
-        asked = rgb(rasterised(document, len(frames), DPI))
+        asked = rgb(np.stack(rasterised(document, len(frames), DPI)))
         with Image.open(built.top / f"build/gif/{document.stem}.gif") as animation:
             gifs = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(animation)]
         for file, animated, drawn in zip(frames, gifs, asked, strict=True):
