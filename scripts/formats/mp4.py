@@ -47,9 +47,9 @@ def mp4(images: Sequence[Image], durations: Sequence[float]) -> bytes:
 
 def _options(tick: int) -> list[str]:
     """The options of ffmpeg, for frames of `tick` hundredths of a second."""
-    # The exact rate; imageio rounds it.  Colours are marked as those of screens, where players would guess.
-    filters = f"setpts=N*{tick}/100/TB,scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
-    rate = ["-vf", filters, "-r", f"100/{tick}", "-crf", "28"]
+    # The exact rate; imageio rounds it.
+    rate = ["-vf", f"setpts=N*{tick}/100/TB", "-r", f"100/{tick}", "-crf", "28"]
+    # The colours of screens, marked as such: players would guess.
     colours = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
     # Nothing in the file depends on the time or on the number of cores.
     reproducible = ["-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
