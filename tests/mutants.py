@@ -52,6 +52,9 @@ GEOMETRY = "scripts/views/maps.py"
 VIEWS = "scripts/views/__init__.py"
 SCENE = "scripts/views/scene.py"
 GIF = "scripts/formats/gif.py"
+WEBP = "scripts/formats/webp.py"
+APNG = "scripts/formats/apng.py"
+MP4 = "scripts/formats/mp4.py"
 PALETTE = "scripts/stages/palette.py"
 RECIPE = "scripts/recipes/recipe.py"
 READING = "scripts/recipes/reading.py"
@@ -572,9 +575,27 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("(len(self.steps) - 1) + (figure.last_frame_duration,)", "(len(self.steps) - 1) + (figure.frame_duration,)"),
     ],
     GIF: [
-        ("round(1000 * seconds)", "round(100 * seconds)"),
+        ("entries[:, 3] < 128", "entries[:, 3] < 255"),
+        ("disposal=0 if is_opaque else 2", "disposal=0"),
         ("loop=0", "loop=1"),
-        ("duration=milliseconds if len(milliseconds) > 1 else milliseconds[0]", "duration=milliseconds[0]"),
+        ("duration=times if len(times) > 1 else times[0]", "duration=times[0]"),
+    ],
+    WEBP: [
+        ("append_images=images[1:]", "append_images=images[:-1]"),
+        ("lossless=True", "lossless=False"),
+        ("loop=0", "loop=1"),
+    ],
+    APNG: [
+        ("append_images=images[1:]", "append_images=images[:-1]"),
+        ("duration=milliseconds(durations)", "duration=1000"),
+        ("loop=0", "loop=1"),
+    ],
+    MP4: [
+        ("round(100 * seconds)", "round(10 * seconds)"),
+        ("time // tick", "1"),
+        ('"-colorspace", "bt709"', '"-colorspace", "bt470bg"'),
+        ('image.height % 2, image.width % 2', 'image.width % 2, image.height % 2'),
+        ("if images[0].has_transparency_data", "if images[0].mode == 'RGBA'"),
     ],
     PALETTE: [
         ("places.append(chosen)", "places.append(0)"),

@@ -374,7 +374,7 @@ def test_images_are_in_the_order_of_their_pages_also_where_there_are_many(tmp_pa
             page = document.add_blank_page(page_size=(4, 4))
             page.contents_add(f"{number / 120} g 0 0 4 4 re f".encode())
         document.save(tmp_path / "many.pdf")
-    shades = rasterised(tmp_path / "many.pdf", 119, 150)[:, 4, 4] & 0xFF
+    shades = [page[4, 4] & 0xFF for page in rasterised(tmp_path / "many.pdf", 119, 150)]
     assert shades == pytest.approx([255 * number / 120 for number in range(119)], abs=1)
 
 
@@ -598,7 +598,7 @@ def test_projects_in_one_process_are_independent(checkout: Checkout, tmp_path: P
     before = checkout.contents("tex/*")
     elsewhere = other.project._replace(base=tmp_path / "elsewhere", theme="dark")
     for project in (checkout.project, other.project, elsewhere, checkout.project):
-        build(project, ["tiny"], "pdf")
+        build(project, ["tiny"], ["pdf"])
     assert checkout.contents("tex/*") == before
     assert len(other.outputs("pdf/tiny_0*")) == len(list((elsewhere.build / "pdf").glob("tiny_0*"))) == 2
     frames = {(one.build / "pdf" / "tiny_00.pdf").read_bytes() for one in (checkout.project, other.project, elsewhere)}

@@ -65,25 +65,27 @@ class Done:
 def build(
     project: Project,
     names: Sequence[str],
-    wanted: str,
+    wanted: Sequence[str],
     *,
     jobs: int = 1,
     quiet: bool = True,
     keep_going: bool = False,
     trace: bool = False,
 ) -> None:
-    """Build figures in a format and in those beside it, and delete the files of figures that are gone.
+    """Build figures in formats and in those beside them, and delete the files of figures that are gone.
 
     Raises `CombinedError` with what failed; with `keep_going` it builds the valid figures all the same.
     """
-    if wanted not in FORMATS:
-        raise UserError(f"There is no format {wanted!r}. The formats are {', '.join(FORMATS)}.")
+    for name in wanted:
+        if name not in FORMATS:
+            raise UserError(f"There is no format {name!r}. The formats are {', '.join(FORMATS)}.")
+    formats = list(dict.fromkeys(one for name in wanted for one in (*FORMATS[name].beside, name)))
     with only_build(project.base, quiet):
-        unchanged = Unchanged(project, wanted, *names)
+        unchanged = Unchanged(project, *wanted, *names)
         with recorded(project) as provenance:
             forget_others(project)
             tex_format = TexFormat(project)
-            builds, errors = planned(project, names, [*FORMATS[wanted].beside, wanted], tex_format)
+            builds, errors = planned(project, names, formats, tex_format)
             if not errors or keep_going:
                 errors += run(project, builds, tex_format, jobs, quiet, trace)
             if errors:

@@ -159,7 +159,8 @@ class FigureBuild:
 
     @property
     def _render_key(self) -> str:
-        return digest(code("scripts.stages.render", self.project.root), self.project.theme, *self.sources.values())
+        looks = self.project.options.values()
+        return digest(code("scripts.stages.render", self.project.root), *looks, *self.sources.values())
 
     @property
     def _document_key(self) -> str:

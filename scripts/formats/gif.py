@@ -6,26 +6,37 @@ import imageio.v3 as iio
 import numpy as np
 from PIL.Image import Image
 
-from scripts.stages.drawn import PerFigure
+from scripts.stages.drawn import PerFigure, milliseconds
 from scripts.stages.palette import COLOURS
+
+# The entry after the palette's.
+TRANSPARENT = COLOURS
 
 
 def gif(images: Sequence[Image], durations: Sequence[float]) -> bytes:
-    """An endless GIF of images of one size and palette, each shown for so many seconds."""
-    colours = images[0].getpalette() or []
-    milliseconds = [round(1000 * seconds) for seconds in durations]
+    """An endless GIF of images of one size and palette, each shown for so many seconds.
+
+    A pixel that is more than half transparent becomes wholly so, and others opaque.
+    """
+    entries = np.reshape(images[0].getpalette("RGBA") or [], (-1, 4)).astype(np.uint8)
+    places = np.where(entries[:, 3] < 128, TRANSPARENT, np.arange(len(entries))).astype(np.uint8)
+    palette = np.zeros((TRANSPARENT + 1, 3), dtype=np.uint8)
+    palette[: len(entries)] = entries[:, :3]
+    is_opaque = bool((places != TRANSPARENT).all())
+    times = milliseconds(durations)
     return iio.imwrite(
         "<bytes>",
-        np.stack([np.asarray(image) for image in images]),
+        np.stack([places[np.asarray(image)] for image in images]),
         plugin="pillow",
         extension=".gif",
         mode="P",
-        palette=bytes(colours[: 3 * COLOURS]).ljust(3 * (COLOURS + 1), b"\0"),
-        # The entry of pixels that stay as they were.
-        transparency=COLOURS,
-        optimize=True,
+        palette=palette.tobytes(),
+        transparency=TRANSPARENT,
+        # Of an opaque frame, pixels that stay as they were are left out; what is transparent needs a cleared one.
+        optimize=is_opaque,
+        disposal=0 if is_opaque else 2,
         # Pillow takes no list for a single image.
-        duration=milliseconds if len(milliseconds) > 1 else milliseconds[0],
+        duration=times if len(times) > 1 else times[0],
         loop=0,
     )
 

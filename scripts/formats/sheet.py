@@ -1,11 +1,13 @@
 """Contact sheets: all frames of a figure for print, as PDF and as PNG, there with one page below the other."""
 
+import numpy as np
 import pikepdf
-from PIL import Image
 
 from scripts.formats.png import png
 from scripts.stages.composed import composed
-from scripts.stages.drawn import Drawn, Several, rasterised
+from scripts.stages.drawn import DPI, Drawn, Several
+from scripts.stages.palette import indexed
+from scripts.stages.raster import rasterised
 
 
 def sheet(drawn: Drawn) -> dict[str, bytes]:
@@ -15,13 +17,13 @@ def sheet(drawn: Drawn) -> dict[str, bytes]:
     document = composed(drawn, "sheet.tex.j2", source, drawn.project.tex_format, **values)
     with pikepdf.open(source.with_suffix(".pdf")) as made:
         count = len(made.pages)
-    pages = rasterised(source.with_suffix(".pdf"), count)
-    whole = Image.new("RGB", (max(page.width for page in pages), sum(page.height for page in pages)), "white")
-    top = 0
-    for page in pages:
-        whole.paste(page, (0, top))
-        top += page.height
-    return {f"{drawn.name}.pdf": document, f"{drawn.name}.png": png(whole)}
+    dpi = DPI * drawn.project.scale
+    pages = rasterised(source.with_suffix(".pdf"), count, dpi, drawn.project.is_transparent)
+    width = max(page.shape[1] for page in pages)
+    whole = [np.pad(page, ((0, 0), (0, width - page.shape[1])), mode="edge") for page in pages]
+    (image,) = indexed(np.concatenate(whole)[None])
+    image.info["dpi"] = (dpi, dpi)
+    return {f"{drawn.name}.pdf": document, f"{drawn.name}.png": png(image)}
 
 
 FORMAT = Several("sheet", "sheet", sheet, has_words=True)

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+import numpy as np
 import pikepdf
 from PIL.Image import Image
 
@@ -63,7 +64,11 @@ class Drawn:
     @cached_property
     def images(self) -> list[Image]:
         """Each frame as a palette image, all of one size and with one palette; raises `ToolError`."""
-        return indexed(rasterised(self.document, len(self.steps), DPI))
+        dpi = DPI * self.project.scale
+        images = indexed(np.stack(rasterised(self.document, len(self.steps), dpi, self.project.is_transparent)))
+        for image in images:
+            image.info["dpi"] = (dpi, dpi)
+        return images
 
     @cached_property
     def _split(self) -> list[bytes]:
@@ -173,6 +178,11 @@ class Several:
     def files(self, drawn: Drawn) -> Mapping[str, bytes]:
         """What `make` gives."""
         return self.make(drawn)
+
+
+def milliseconds(durations: Sequence[float]) -> list[int]:
+    """Durations in seconds as the whole milliseconds that files hold."""
+    return [round(1000 * seconds) for seconds in durations]
 
 
 def _single(page: pikepdf.Page) -> bytes:

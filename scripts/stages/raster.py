@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from pdf2image import convert_from_path
 from pdf2image.exceptions import PDFInfoNotInstalledError, PDFPageCountError, PDFPopplerTimeoutError
+from PIL import Image, UnidentifiedImageError
 
 from scripts.errors import ToolError
 from scripts.files import UNFINISHED
@@ -19,8 +20,8 @@ OPAQUE = np.uint32(0xFF << 24)
 AT_A_TIME = 50
 
 
-def rasterised(document: Path, count: int, dpi: int) -> Pixels:
-    """The first pages of a document, all of one size, as RGBA: (page, row, column), red in the lowest byte.
+def rasterised(document: Path, count: int, dpi: int, transparent: bool = False) -> list[Pixels]:
+    """The first pages of a document as RGBA, each of shape (row, column), red in the lowest byte.
 
     Raises `ToolError`.
     """
@@ -37,9 +38,12 @@ def rasterised(document: Path, count: int, dpi: int) -> Pixels:
                     last_page=last,
                     output_folder=folder,
                     paths_only=True,
+                    transparent=transparent,
+                    fmt="tiff" if transparent else "ppm",
                     timeout=time_limit(),
                 )
-                pages += [_pixels(file) for file in sorted(Path(folder).iterdir())]
+                read = _from_tiff if transparent else _from_ppm
+                pages += [read(file) for file in sorted(Path(folder).iterdir())]
     except PDFInfoNotInstalledError as error:
         raise ToolError("pdfinfo is not installed. Run: make doctor") from error
     except PDFPopplerTimeoutError as error:
@@ -47,14 +51,20 @@ def rasterised(document: Path, count: int, dpi: int) -> Pixels:
     except PDFPageCountError as error:
         raise ToolError(f"{document}: poppler cannot read it. {error}") from error
     # Poppler was killed in the middle of an image.
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnidentifiedImageError) as error:
         raise ToolError(f"{document}: poppler was killed while drawing ({error}). Run make.") from error
     if len(pages) != count:
         raise ToolError(f"{document}: poppler was killed after {len(pages)} of {count} frames. Run make.")
-    return np.stack(pages)
+    return pages
 
 
-def _pixels(file: Path) -> Pixels:
+def _from_tiff(file: Path) -> Pixels:
+    """A TIFF file's pixels; raises `ValueError` or `UnidentifiedImageError` if it is incomplete."""
+    with Image.open(file) as image:
+        return np.asarray(image.convert("RGBA")).view("<u4")[..., 0].astype(np.uint32)
+
+
+def _from_ppm(file: Path) -> Pixels:
     """A PPM file's pixels; raises `ValueError` or `TypeError` if it is incomplete."""
     content = np.memmap(file, mode="r")
     magic, size, maximum = bytes(content[:40]).split(b"\n")[:3]

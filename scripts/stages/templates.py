@@ -214,7 +214,8 @@ class Templates:
             "rounded": rounded,
             "product": prod,
         }
-        env.globals |= {"infinity": np.inf, "theme": self.project.theme}
+        looks = {"theme": self.project.theme, "transparent": self.project.is_transparent}
+        env.globals |= {"infinity": np.inf, **looks}
         return env
 
     def _encoding_error(self) -> SourceError:
