@@ -49,6 +49,7 @@ from tests.test_pictures import (
     parameters_in,
     places,
     read_back,
+    switched_on,
     two,
 )
 
@@ -991,6 +992,23 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "im2col": im2col,
     "stack": stack,
 }
+
+
+# Legends, where they are switched on: what these views have besides maps and windows.
+LEGENDS = {
+    "subsampling": [("dropped output, outline", "dropped by the stride")],
+    "positions": [("padding", "padding (−∞)")],
+    "sums": [("cropped", "cropped by the padding")],
+    "scatter": [("output padding", "added by output padding"), ("window over output, lit", "changed by this step")],
+    "matrix": [("window over weight, lit", "row of the marked output element"), ("cropped", "zero")],
+    "stack": [("unseen", "not seen by the element at the top")],
+}
+
+
+@pytest.mark.parametrize("name", LEGENDS)
+def test_a_legend_explains_the_cells_that_a_figure_has(name: str, tmp_path: Path) -> None:
+    pictures = switched_on(in_file(tmp_path, "figure", view=name, **SMALL[name]), "figurelegend")
+    assert {tuple(picture.legend) for picture in pictures} == {tuple(LEGENDS[name])}
 
 
 # What is said of them
