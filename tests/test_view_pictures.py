@@ -390,7 +390,8 @@ def scatter(figure: Figure, found: Document) -> None:
             light(expected, (0, 0), {lit}, "window over input")
             r, c = two(lit)
             expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
-        for place, number in sums.items():
+        # Those that the step changes are drawn last.
+        for place, number in sorted(sums.items(), key=lambda item: item[0] in changed):
             cell: Point = (grid_x + place[1], place[0], 0)
             share, style = round(100 * stamps[place] / most), "cropped value"
             if place in kept:
