@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import cli
-from scripts.builds.figure import FigureBuild
+from scripts.builds.figure import FigureBuild, formats_of
 from scripts.core.figures import NAME, NAME_RULE, Figure, figure, layer_of
 from scripts.core.keys import check
 from scripts.core.layers import Index
@@ -26,7 +26,7 @@ from scripts.notation.frameworks import layer
 from scripts.notation.model_file import ModelLayer
 from scripts.notation.signature import NamedLayer
 from scripts.project import Project
-from scripts.recipes.reading import figure_of, formats_of, opened, with_keys
+from scripts.recipes.reading import figure_of, opened, with_keys
 from scripts.stages.render import caption
 from scripts.stages.typeset import TexFormat
 from scripts.views import scene_of

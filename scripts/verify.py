@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scripts import cli
-from scripts.builds.figure import FigureBuild
+from scripts.builds.figure import FigureBuild, formats_of
 from scripts.errors import FigureError, LayerError, UserError
 from scripts.project import Outputs, Project
 from scripts.recipes.comparison import difference
-from scripts.recipes.reading import Opened, formats_of, opened
+from scripts.recipes.reading import Opened, opened
 from scripts.stages.typeset import TexFormat
 
 

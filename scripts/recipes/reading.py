@@ -17,7 +17,6 @@ from scripts.core import toml
 from scripts.core.figures import NAME, Figure, parsed
 from scripts.core.keys import shown
 from scripts.errors import LayerError, UserError
-from scripts.formats import FORMATS
 from scripts.recipes import CONTAINERS, container_of
 from scripts.recipes.container import HEADER
 from scripts.recipes.recipe import MOST_BYTES, Recipe, check_line
@@ -141,10 +140,3 @@ def _end(lines: Sequence[str], start: int) -> int:
     """The end of a value that begins in line `start`: the line in which its last bracket is closed, counted from 1."""
     depths = accumulate(line.count("[") - line.count("]") for line in lines[start:])
     return next((number for number, depth in enumerate(depths, start + 1) if depth <= 0), len(lines))
-
-
-def formats_of(recipe: Recipe, source: Path) -> list[str]:
-    """The format of a recipe, after those that are made along with it; raises `UserError` if it is unknown here."""
-    if recipe.format not in FORMATS:
-        raise UserError(f"{source}: there is no format {recipe.format!r} in this version.")
-    return [*FORMATS[recipe.format].beside, recipe.format]
