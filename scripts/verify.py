@@ -48,7 +48,7 @@ def main() -> None:
         # Files that name others find them elsewhere in the folder of a drawing.
         if found and difference(picture, rebuilt(picture, project, project.drawing(picture.recipe.name))):
             raise UserError("\n  ".join([f"{picture.file}: is not as built.", *found]))
-    print(f"{picture.file}: as built")
+    print(cli.printable(f"{picture.file}: as built"))
 
 
 if __name__ == "__main__":

@@ -38,12 +38,12 @@ def test_files_of_every_format_are_as_built(checkout: Checkout) -> None:
 
 def test_verify_needs_nothing_of_the_build(checkout: Checkout) -> None:
     """Neither the figure nor what was built; and it writes nothing."""
-    picture = checkout.top / "mine"
+    picture = checkout.top / "mine \x1b[2J\u202e"
     (checkout.top / "build" / "gif" / "tiny_transposed.gif").rename(picture)
     for file in (checkout.top / "figures").iterdir():
         file.unlink()
     before = checkout.contents("**/*")
-    assert checkout.make("verify", f"FILE={picture}") == f"{picture}: as built\n"
+    assert checkout.make("verify", f"FILE={picture}") == f"{checkout.top}/mine \\x1b[2J\\u202e: as built\n"
     assert checkout.contents("**/*") == before
 
 
