@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import os
 import stat
 import zlib
 from collections.abc import Mapping, Sequence
@@ -81,9 +80,6 @@ def _content(file: Path) -> bytes:
             content = stream.read(LARGEST_FILE + 1)
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}. Name a picture of this project.") from None
-    # The system refuses such a name before it looks for it.
-    except ValueError:
-        raise UserError(f"{os.fspath(file)!r}: is not the name of a file.") from None
     if len(content) > LARGEST_FILE:
         raise UserError(f"{file}: is larger than {LARGEST_FILE} bytes, as no picture of this project is.")
     return content
@@ -107,7 +103,8 @@ def _recipe(text: bytes, source: str) -> Recipe:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
-        raise UserError(f"{source}: {shown(key)[1:-1]} cannot be {shown(first['input'])}. It is damaged.") from None
+        problem = f"{shown(key)[1:-1]} cannot be {shown(first['input'])}"
+        raise UserError(f"{source}: {problem}. It is damaged, or of another version.") from None
 
 
 def figure_of(texts: Mapping[str, str], source: str) -> Figure:
