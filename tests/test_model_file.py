@@ -290,7 +290,9 @@ def test_few_calls_are_written_out_and_billions_are_not(tmp_path: Path) -> None:
     call = node("F0", ["x"], ["y"], domain="own")
     few = found(tmp_path, call, functions=calling(4, 2))
     assert [one.output_size for one in few] == [(9, 9)] * 8
-    (billions,) = found(tmp_path, call, functions=calling(40, 2))
+    layer = node("Conv", ["x", "w"], ["a"])
+    main, billions = found(tmp_path, layer, call, functions=calling(40, 2))
+    assert main.output_size == (7, 7)
     assert (billions.name, billions.input_size) == ("F39/MaxPool_0", None)
 
 
