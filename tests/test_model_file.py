@@ -138,14 +138,14 @@ def test_what_cannot_be_drawn_is_named_with_its_size_and_a_reason(tmp_path: Path
     for line, reason in zip(
         printed[1:],
         (
-            "the places that its kernel meets are an input of it",
-            "its windows are an input of it",
+            "an input displaces the elements of its window",
+            "an input gives its windows",
             *["its operator is not one of ONNX's"] * 2,
         ),
         strict=True,
     ):
         assert line.endswith(f"  not drawn: {reason}")
-    with pytest.raises(UserError, match="deform: DeformConv cannot be drawn: the places that its kernel"):
+    with pytest.raises(UserError, match="deform: DeformConv cannot be drawn: an input displaces"):
         read[0].named()
 
 
