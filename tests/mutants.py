@@ -83,7 +83,7 @@ SCATTER, SCATTER_LOOKS = view("scatter")
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
-CALL = "scripts/notation/call.py"
+CALL, MODEL_FILE, INFERENCE = (f"scripts/notation/{name}.py" for name in ("call", "model_file", "inference"))
 
 # The tests that are run, by the beginning of a mutant's file: what pictures and captions mean, then their text.
 PICTURES = ("tests/test_pictures.py", "tests/test_view_pictures.py", "tests/test_render.py")
@@ -98,6 +98,8 @@ TESTS = {
     "scripts/views/": PICTURES[1:2],
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
+    MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
+    INFERENCE: ("tests/test_model_file.py",),
     "scripts/notation/": ("tests/test_notation.py",),
     "scripts/formats/": ("tests/test_formats.py",),
     PALETTE: ("tests/test_formats.py",),
@@ -154,6 +156,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         (r"\iffigurelegend", ""),
     ],
     WORDS: [
+        ('map("join", "–")', 'map("first")'),
         ('"%.12g" | format(value + 0)', '"%.3g" | format(value + 0)'),
         ('"%.12g" | format(value + 0)', '"%.12g" | format(value)'),
         ('"−∞" if value == -infinity', '"−∞" if value == infinity'),
@@ -456,6 +459,8 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("GAP + PITCH * number", "GAP + PITCH"),
         ("stride {axis.stride}", "stride {axis.dilation}"),
         ("counted(count, 'position')", "counted(count + 1, 'position')"),
+        ('counted(count, "window")', 'counted(count + 1, "window")'),
+        ("is one of the windows", "is one of the positions"),
         ("padding {before} before, {after} after", "padding {after} before, {before} after"),
         ("if any(sides)", "if all(sides)"),
         ("{window[0]}–{window[-1]}", "{window[0]}–{window[0]}"),
@@ -709,6 +714,24 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     PACKET: [
         ('.replace(b"<", b"&lt;")', ""),
         ('.replace(b"&gt;", b">").replace(b"&amp;", b"&")', '.replace(b"&amp;", b"&").replace(b"&gt;", b">")'),
+    MODEL_FILE: [
+        ("slice(1, -1) if op_type", "slice(2, None) if op_type"),
+        ('"QLinearConv": 3', '"QLinearConv": 1'),
+        ("(first, second * groups) if op_type", "(second * groups, first) if op_type"),
+        ("scope.lists.get(node.input[2], output)", "output"),
+        ("list(output[2:])", "list(output[:2])"),
+        ("yield from _layers(graph.node, scope.inner(graph)", "yield from _layers(graph.node, scope"),
+        ("for function in model.functions:", "for function in model.functions[:0]:"),
+        ("if any(attribute.ref_attr_name", "if all(attribute.ref_attr_name"),
+    ],
+    INFERENCE: [
+        ("result.functions.extend(functions)", "result.functions.extend(functions[:0])"),
+        ("<= MOST_NODES", ">= 0"),
+        ("prod(tensor.dims) > MOST_ELEMENTS", "prod(tensor.dims) < 0"),
+        ("(used & STAND_INS.keys()) - unlike", "used & STAND_INS.keys()"),
+        ("data_prop=True", "data_prop=False"),
+        ("model = onnx.inliner.inline_local_functions(model)", "pass"),
+        ("Y = GlobalAveragePool (X)", "Y = Identity (X)"),
     ],
     CALL: [
         ("""replace("'", '"')""", """replace("'", "'")"""),
@@ -742,6 +765,8 @@ class Failed:
 def caught_by(mutant: Mutant) -> tuple[Mutant, str, float]:
     """The test that fails at a mutant, if any, and the seconds it took; in a process that does nothing after."""
     start = time.monotonic()
+    # A pool's workers are daemons, which may not start processes as the tests of models do.
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     with TemporaryDirectory(prefix="mutant-") as folder:
         top = Path(folder)
         for name in COPIED:
