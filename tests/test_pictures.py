@@ -931,6 +931,11 @@ def test_a_legend_explains_the_cells_that_a_figure_has(name: str, tmp_path: Path
     assert {tuple(picture.legend) for picture in pictures} == {tuple(LEGENDS[name])}
 
 
+def test_a_legend_knows_no_padding_where_there_is_none(tmp_path: Path) -> None:
+    keys: File = {"operation": "convolution", "input_size": 3, "kernel_size": 2, "padding_mode": "reflect"}
+    assert switched_on(in_file(tmp_path, "figure", **keys), "figurelegend")[0].legend == [WINDOW]
+
+
 def test_pages_have_room_for_sums_and_legends(tmp_path: Path) -> None:
     """Whatever a step's sum, all pages are equally large; the steps' own ones as large as those of the document."""
     figure = in_file(tmp_path, "figure", **SMALL["numerical"])
