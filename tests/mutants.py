@@ -714,6 +714,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     PACKET: [
         ('.replace(b"<", b"&lt;")', ""),
         ('.replace(b"&gt;", b">").replace(b"&amp;", b"&")', '.replace(b"&amp;", b"&").replace(b"&gt;", b">")'),
+    ],
     MODEL_FILE: [
         ("slice(1, -1) if op_type", "slice(2, None) if op_type"),
         ('"QLinearConv": 3', '"QLinearConv": 1'),
