@@ -151,7 +151,7 @@ def naive(project: Project, copy: Path, figures: Iterable[Figure]) -> float:
     for figure in figures:
         images = []
         for name in frame_names(figure.name, scene_of(figure).count):
-            shutil.copy(project.catalogue.folder("tex") / f"{name}.tex", folder)
+            shutil.copy(project.catalogue.file("tex", f"{name}.tex"), folder)
             run(["pdflatex", "-interaction=batchmode", f"{name}.tex"], folder)
             run(["pdftoppm", "-r", str(NAIVE_DPI), "-png", "-singlefile", f"{name}.pdf", name], folder)
             with Image.open(folder / f"{name}.png") as large:
@@ -179,7 +179,7 @@ def _animate_with_matplotlib(project: Project, copy: Path, figure: Figure) -> No
     from matplotlib.animation import FuncAnimation, PillowWriter
     from matplotlib.patches import Rectangle
 
-    with Image.open(project.catalogue.folder("gif") / f"{figure.name}.gif") as ours:
+    with Image.open(project.catalogue.file("gif", f"{figure.name}.gif")) as ours:
         size = ours.width / DPI, ours.height / DPI
     canvas, (below, above) = pyplot.subplots(1, 2, figsize=size, dpi=DPI)
     rows, columns = (len(axis.cells) for axis in figure.layer.grid)

@@ -1,6 +1,6 @@
-"""The README's animations: copies of the built GIFs, and the table that shows them.
+"""The gallery: copies of the built GIFs in `figures/gallery/`, and the page that shows them, `docs/gallery.md`.
 
-`templates/gallery.md.j2` lists the figures that are shown; the table replaces the text between two marks.
+`templates/gallery.md.j2` lists the figures that are shown.
 """
 
 from PIL import Image
@@ -13,25 +13,24 @@ from scripts.project import Project
 from scripts.stages.render import caption
 from scripts.stages.templates import templates
 
-BEGIN, END = "<!-- gallery: made by make gallery -->\n", "<!-- end of gallery -->\n"
 MOST_BYTES = 2_000_000
 
 
 def gallery(project: Project) -> None:
-    """Bring `figures/gallery/` and the README's table up to date with the build; raises `UserError`."""
+    """Bring `figures/gallery/` and the gallery's page up to date with the build; raises `UserError`."""
     figures, errors = load_all([project.figures / f"{name}.toml" for name in project.figure_names()])
     if errors:
         raise CombinedError(errors)
     shown, gifs = {}, {}
     for figure in figures:
-        file = project.catalogue.folder("gif") / f"{figure.name}.gif"
+        file = project.catalogue.file("gif", f"{figure.name}.gif")
         if not file.is_file():
             raise UserError(f"{file} is missing. Run: make gifs")
         with Image.open(file) as gif:
             shown[figure.name] = (figure, caption(project, figure), gif.width)
         gifs[figure.name] = file
-    table = templates(project).fill("gallery.md.j2", shown=shown)
-    contents = {name: file.read_bytes() for name, file in gifs.items() if f"gallery/{name}.gif" in table}
+    page = templates(project).fill("gallery.md.j2", shown=shown)
+    contents = {name: file.read_bytes() for name, file in gifs.items() if f"gallery/{name}.gif" in page}
     size = sum(map(len, contents.values()))
     if size > MOST_BYTES:
         raise ToolError(f"The gallery would hold {size} bytes, more than {MOST_BYTES}. Show fewer or smaller figures.")
@@ -41,9 +40,7 @@ def gallery(project: Project) -> None:
     for file in folder.glob("*.gif"):
         if file.stem not in contents:
             file.unlink()
-    readme = project.root / "README.md"
-    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
-    write_whole(readme, before + BEGIN + table + END + rest.split(END)[1])
+    write_whole(project.root / "docs" / "gallery.md", page)
 
 
 def main() -> None:

@@ -212,6 +212,10 @@ def onnxruntime_output(asked: Asked, x: Array, w: Array, indices: Array) -> Arra
             return np.where(pooled == np.finfo(np.float32).min, -np.inf, pooled)
         case "global_average_pooling":
             return _pooling(asked, x, "AveragePool")
+        case "adaptive_max_pooling":
+            return _adaptive(asked, x, "GlobalMaxPool")
+        case "adaptive_average_pooling":
+            return _adaptive(asked, x, "GlobalAveragePool")
         case "average_pooling":
             if asked.include or not _padded_too_far(asked):
                 return _pooling(asked, x, "AveragePool", count_include_pad=int(asked.include))
@@ -309,6 +313,22 @@ def _pooling(asked: Asked, x: Array, operator: str, filler: float = 0, **words: 
     return _cut(pooled, *map(slice, starts))
 
 
+def _adaptive(asked: Asked, x: Array, operator: str) -> Array:
+    """It has no such layer: each output element is a pooling of all that its part of the input touches.
+
+    An output element of an axis of i inputs is i parts long, an input element o parts: equal ones.
+    """
+    axes = [(axis.size, axis.wanted or 1) for axis in asked.axes]
+    output = np.empty([1, 1, *(o for _, o in axes)])
+    for index in np.ndindex(*output.shape[2:]):
+        touched = [
+            sorted({part // o for part in range(t * i, (t + 1) * i)}) for t, (i, o) in zip(index, axes, strict=True)
+        ]
+        cut = _cut(x, *(slice(places[0], places[-1] + 1) for places in touched))
+        output[(0, 0, *index)] = run(operator, cut)[0].item()
+    return output
+
+
 def _unpooling(asked: Asked, x: Array, indices: Array) -> Array:
     words: dict[str, Any] = {"kernel_shape": asked.each("kernel"), "strides": asked.each("stride")}
     wanted = asked.each("wanted")
@@ -369,6 +389,9 @@ def _torch(asked: Asked, x: Any, w: Any, indices: Any) -> Any:
         return getattr(functions, f"adaptive_max_pool{n}d")(x, 1)
     if operation == "global_average_pooling":
         return getattr(functions, f"adaptive_avg_pool{n}d")(x, 1)
+    if operation.startswith("adaptive"):
+        name = "max" if operation == "adaptive_max_pooling" else "avg"
+        return getattr(functions, f"adaptive_{name}_pool{n}d")(x, *_lp(asked.each("wanted")))
     if operation == "global_lp_pooling":
         return getattr(functions, f"lp_pool{n}d")(x.abs(), asked.norm, *_lp(asked.each("size")))
     if not asked.symmetric or (_pools(asked) and asked.any(lambda axis: 2 * max(axis.sides) > axis.kernel)):

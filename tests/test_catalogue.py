@@ -1,5 +1,6 @@
 """The classic figures against the reference's tables, which are typed here and nowhere else."""
 
+import re
 from itertools import product
 
 import pytest
@@ -54,6 +55,8 @@ SIZES = {
     "causal_1d": (8,),
     "causal_dilated_1d": (8,),
     "strides_1d_transposed": (8,),
+    "adaptive_average_pooling": (3, 4),
+    "adaptive_positions": (4,),
 }
 OUTPUTS |= {
     "numerical_causal_1d": [6, 0, 5, 4, 5, 2, 8, 2],
@@ -74,6 +77,7 @@ OUTPUTS |= {
     "numerical_max_pooling_dilation": [[3, 3, 3], [2, 3, 2], [3, 2, 3]],
     "numerical_lp_pooling": [[5, 5], [2, 2]],
     "numerical_global_average_pooling": [[1.4]],
+    "numerical_adaptive_max_pooling": [[5, 6, 3], [7, 8, 9], [3, 5, 9]],
     "numerical_max_pooling_strides": [[5, 6], [7, 8]],
     "numerical_max_unpooling": [[0, 0, 6, 0], [0, 5, 0, 0], [0, 0, 0, 0], [7, 0, 0, 8]],
 }  # fmt: skip
@@ -154,11 +158,28 @@ def test_every_frame_joins_what_the_counted_windows_join(name: str) -> None:
     assert set(found) == expected
 
 
-def test_the_readme_shows_every_classic_figure_from_the_gallery() -> None:
-    text = (TOP / "README.md").read_text(encoding="utf-8")
+def test_the_gallery_shows_every_classic_figure() -> None:
+    text = (TOP / "docs" / "gallery.md").read_text(encoding="utf-8")
     names = [*CLASSIC, *(f"{name}_transposed" for name in TRANSPOSED)]
     assert {file.stem for file in GALLERY.glob("*.gif")} >= set(names)
     assert sum(file.stat().st_size for file in GALLERY.glob("*.gif")) <= 2_000_000
     for name in names:
-        assert f'src="figures/gallery/{name}.gif"' in text
+        assert f'src="../figures/gallery/{name}.gif"' in text
         assert f'alt="{escape(caption(PROJECT, figure(name)))}"' in text
+
+
+def test_the_readme_begins_with_the_two_commands_and_some_figures() -> None:
+    first_screen = "\n".join((TOP / "README.md").read_text(encoding="utf-8").splitlines()[:25])
+    assert re.findall(r"^make.*?(?=  )", first_screen, flags=re.MULTILINE) == ["make", "make test"]
+    shown = re.findall(r'<img src="figures/gallery/(\w+)\.gif" width="\d+" alt="(.*?)">', first_screen)
+    assert len(shown) >= 2
+    for name, alternative in shown:
+        assert (GALLERY / f"{name}.gif").is_file()
+        assert alternative == escape(caption(PROJECT, figure(name)))
+
+
+def test_the_readme_links_every_other_page_and_no_missing_one() -> None:
+    links = re.findall(r"\]\(([^:)#]+)\)", (TOP / "README.md").read_text(encoding="utf-8"))
+    pages = ["CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", *(f"docs/{page.name}" for page in TOP.glob("docs/*.md"))]
+    assert set(pages) <= set(links)
+    assert [link for link in links if not (TOP / link).exists()] == []

@@ -36,6 +36,8 @@ LAYERS = {
     "global_max_pooling": 30,
     "global_average_pooling": 30,
     "global_lp_pooling": 30,
+    "adaptive_max_pooling": 60,
+    "adaptive_average_pooling": 60,
     "max_unpooling": 100,
 }
 TRANSPOSES = 60
@@ -82,7 +84,9 @@ def files(draw: st.DrawFn, operation: str) -> File:
     if operation == "max_unpooling":
         dilation = [1] * n
     spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-    if not operation.startswith("global"):
+    if operation.startswith("adaptive"):
+        file["output_size"] = spelled(draw, draw(per_axis(n, 1, largest)), n)
+    elif not operation.startswith("global"):
         file["kernel_size"] = spelled(draw, kernel, n)
         if max(stride) > 1:
             file["stride"] = spelled(draw, stride, n)

@@ -24,7 +24,7 @@ from onnx import TensorProto, helper
 from scripts import describe
 from scripts.core.figures import load
 from scripts.draw import table
-from scripts.errors import LayerError, ToolError, UserError
+from scripts.errors import FigureError, LayerError, ToolError, UserError
 from scripts.notation import model_file
 from scripts.notation.frameworks import layer
 from scripts.stages.templates import escape_markdown
@@ -84,7 +84,10 @@ def test_a_bomb_is_a_short_message(bomb: str, tmp_path: Path) -> None:
     file = tmp_path / "bomb.toml"
     file.write_text(BOMBS[bomb])
     with limits(), pytest.raises(UserError) as caught:
-        load(file)
+        try:
+            scene_of(load(file))
+        except LayerError as error:
+            raise FigureError(file, str(error)) from None
     assert len(str(caught.value)) < MOST_CHARACTERS
     assert all(line.startswith(f"{file}") for line in str(caught.value).splitlines())
 
@@ -186,7 +189,7 @@ TITLES = [
     r"$(shell touch pwned) $$(touch pwned) `touch pwned`",
     r"'; touch pwned; '",
     r"<script>alert(1)</script><img src=x onerror=alert(1)>",
-    r"</a></td></table><!-- end of gallery -->",
+    r"</a></td></table><!-- a comment -->",
     r"&lt;b&gt; &#x3c;script&#62;",
     r"](javascript:alert(1)) [x](https://example.org) ![x](y)",
     r"`code` *star* _line_ ~~gone~~ <https://example.org>",
@@ -217,7 +220,7 @@ def letters(text: str) -> str:
 
 
 def test_titles_are_shown_letter_by_letter(checkout: Checkout) -> None:
-    """In the report, and in the README's Markdown."""
+    """In the report, and in the gallery's Markdown."""
     (checkout.top / "secret.txt").write_text(SECRET)
     (checkout.top / "build" / "report" / "secret.txt").write_text(SECRET)
     for number, title in enumerate(TITLES):
@@ -236,9 +239,9 @@ def test_titles_are_shown_letter_by_letter(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_titles_are_shown_letter_by_letter_on_the_front_page(title: str) -> None:
-    page = Shown(MarkdownIt("gfm-like", {"linkify": False}).render(f"[{escape_markdown(title)}](figures/x.toml)"))
-    assert page.tags == ["p", "a href=figures/x.toml"]
+def test_titles_are_shown_letter_by_letter_in_the_gallery(title: str) -> None:
+    page = Shown(MarkdownIt("gfm-like", {"linkify": False}).render(f"[{escape_markdown(title)}](../figures/x.toml)"))
+    assert page.tags == ["p", "a href=../figures/x.toml"]
     assert page.text.strip() == title
 
 
@@ -472,6 +475,18 @@ def models(folder: Path) -> Iterator[tuple[str, bytes]]:
         if deep.ByteSize() > 1_000_000:
             break
     yield "graphs in graphs", helper.make_model(deep).SerializeToString()
+    for name, last in (("functions in a circle", "F0"), ("functions that call one another 2^40 times", "F40")):
+        called = [*(f"F{n}" for n in range(1, 40)), last]
+        calls = onnx.ModelProto.FromString(graph(helper.make_node("F0", ["x"], ["y"], domain="own"), weights, shape))
+        for n, other in enumerate(called):
+            body = [helper.make_node(other, *ends, domain="own") for ends in ((["X"], ["h"]), (["h"], ["Y"]))]
+            imports = [helper.make_opsetid("own", 1)]
+            calls.functions.append(helper.make_function("own", f"F{n}", ["X"], ["Y"], body, imports))
+        yield name, calls.SerializeToString()
+    chain = [helper.make_node("Concat", ["x", "x"], ["x0"], axis=0)]
+    chain += [helper.make_node("Concat", [f"x{n}"] * 50, [f"x{n + 1}"], axis=0) for n in range(50)]
+    deepest = helper.make_graph([helper.make_node("Shape", ["x"], ["x"]), *chain, node], "g", [], [])
+    yield "sizes that fill the memory", helper.make_model(deepest).SerializeToString()
     yield "groups in groups", b"\x3b" * 1_000_000
     yield "lengths that are not there", b"\x3a\xff\xff\xff\xff\x07" * 1000
     yield "nothing", b""

@@ -14,7 +14,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from scripts.core.arithmetic import LayerAxis
+from scripts.core.arithmetic import LayerAxis, adapted
 from scripts.core.figures import Figure, layer_of, load
 from scripts.core.keys import FigureFile
 from scripts.core.layers import Channels, Layer, Values
@@ -77,6 +77,12 @@ PYTORCH: list[Row] = [
     ("AdaptiveAvgPool2d(output_size=(1, 1))", (7,), {"operation": "global_average_pooling"}, (1, 1)),
     ("AdaptiveMaxPool2d(output_size=1)", (7, 5), {"operation": "global_max_pooling"}, (1, 1)),
     ("AdaptiveAvgPool2d((None, 2))", (3, 6), AVERAGE | {"kernel_size": [1, 3], "stride": [1, 3]}, (3, 2)),
+    ("AdaptiveAvgPool2d((7, 7))", (13,), {"operation": "adaptive_average_pooling", "output_size": 7}, (7, 7)),
+    ("AdaptiveAvgPool2d((None, 2))", (3, 5), {"operation": "adaptive_average_pooling", "output_size": [3, 2]}, (3, 2)),
+    ("AdaptiveMaxPool1d(4)", (7,), {"operation": "adaptive_max_pooling", "output_size": 4}, (4,)),
+    ("AdaptiveMaxPool3d((2, 3, 1))", (4,), {"operation": "adaptive_max_pooling", "output_size": [2, 3, 1]}, (2, 3, 1)),
+    # Larger than the input.
+    ("AdaptiveAvgPool2d(8)", (7,), {"operation": "adaptive_average_pooling", "output_size": 8}, (8, 8)),
 ]  # fmt: skip
 KNOWN: list[Row] = [
     # ResNet's first layers
@@ -342,8 +348,7 @@ ERRORS = [
     ("MaxPool2d(2, ceil_mode=2)", (5,), "ceil_mode: cannot be 2"),
     ("AvgPool2d(2, divisor_override=3)", (5,), "divisor_override: cannot be drawn"),
     ("LPPool2d(norm_type=inf, kernel_size=2)", (5,), "norm_type: cannot be 'inf'"),
-    ("AdaptiveAvgPool2d(3)", (7,), "windows differ in size"),
-    ("AdaptiveAvgPool2d(8)", (7,), "windows differ in size"),
+    ("AdaptiveAvgPool2d(0)", (7,), "output_size: cannot be 0"),
     ("AdaptiveAvgPool2d((1, 1, 1))", (7,), "output_size: has 3 entries for 2 axes"),
     ("Conv2d(1, 1, 3)", (5, 6, 7), "input_size: has 3 numbers for 2 axes. Give one per axis, as in INPUT=5x7"),
     ("Conv2d(3, 8, 3)", (1, 4, 7, 7), "input_size: has 4 channels for a layer of in_channels = 3. Give both the same"),
@@ -496,10 +501,13 @@ def test_the_layers_of_a_model(tmp_path: Path) -> None:
     )
     found = layers(file)
     assert found == [
-        ModelLayer("/stem/Conv", "Conv", {"pads": [1] * 4, "strides": [2, 2], "kernel_shape": [3, 3]}, (8, 10), (3, 4)),
-        ModelLayer("Conv_2", "Conv", {"auto_pad": "SAME_UPPER", "group": 4, "kernel_shape": [3, 3]}, (4, 5), (4, 4)),
-        ModelLayer("ConvTranspose_3", "ConvTranspose", {"strides": [2, 2], "kernel_shape": [2, 2]}, (4, 5), (4, 2)),
-        ModelLayer("GlobalAveragePool_4", "GlobalAveragePool", {}, (8, 10), None),
+        ModelLayer("/stem/Conv", "Conv", {"pads": [1] * 4, "strides": [2, 2], "kernel_shape": [3, 3]}, (8, 10), (3, 4),
+                   (4, 5)),
+        ModelLayer("Conv_2", "Conv", {"auto_pad": "SAME_UPPER", "group": 4, "kernel_shape": [3, 3]}, (4, 5), (4, 4),
+                   (4, 5)),
+        ModelLayer("ConvTranspose_3", "ConvTranspose", {"strides": [2, 2], "kernel_shape": [2, 2]}, (4, 5), (4, 2),
+                   (8, 10)),
+        ModelLayer("GlobalAveragePool_4", "GlobalAveragePool", {}, (8, 10), None, (1, 1)),
     ]  # fmt: skip
     stem, depthwise, up, last = (node.named() for node in found)
     assert stem == NamedLayer(
@@ -732,6 +740,10 @@ def test_the_code_that_the_report_shows() -> None:
     ("original", "message"),
     [
         (Layer(OPERATIONS["max_pooling"], (LayerAxis(4, 2),)), "operation: is max_pooling"),
+        (
+            Layer(OPERATIONS["adaptive_max_pooling"], (adapted(LayerAxis(5, 5), 3),)),
+            "operation: is adaptive_max_pooling",
+        ),
         (Layer(OPERATIONS["convolution"], (LayerAxis(4, 2),), Channels(2, 2)), "in_channels: is given"),
         (
             Layer(OPERATIONS["convolution"], (LayerAxis(4, 2, padding=(1, 1)),), padding_mode="reflect"),

@@ -42,14 +42,15 @@ def build(project: Project, *, jobs: int, quiet: bool, keep_going: bool, trace: 
             if errors:
                 raise CombinedError(errors)
             products = [_make(project), *(one.record for one in builds)]
-        unchanged.keep([provenance, *tool_files(), *(file for product in products for file in product.files())])
+        files = (file for product in products for file in product.files())
+        unchanged.keep([provenance, project.catalogue.package, *tool_files(), *files])
 
 
 def _make(project: Project) -> Record:
     """Gather and compile the report, unless it is up to date."""
     figures, _ = load_all([project.figures / f"{name}.toml" for name in project.figure_names()])
     sources = _sources(project, {figure.name: figure for figure in figures})
-    strips = [project.catalogue.folder(FORMATS["strip"].folder) / f"{figure.name}.pdf" for figure in figures]
+    strips = [project.catalogue.file(FORMATS["strip"].folder, f"{figure.name}.pdf") for figure in figures]
     record, source = Record(project, "_report"), project.report_build / "report.tex"
     parts = [part for name, content in sorted(sources.items()) for part in (name, content)]
     parts += [part for strip in strips for part in (strip.name, strip.read_bytes())]

@@ -3,7 +3,8 @@
 Pure functions of numbers: no file, no drawing, no state.  An operation turns a layer's own parameters along
 an axis (`LayerAxis`) into a `WindowAxis`: a row of cells, and the window over it for each output element.  For
 most operations that is a `DirectAxis` (for a transposed convolution, the equivalent one), for an unpooling an
-`UnpoolingAxis`.  A layer of N axes is the product of its axes (scripts/core/layers.py).
+`UnpoolingAxis`, for an adaptive pooling an `AdaptiveAxis`.  A layer of N axes is the product of its axes
+(scripts/core/layers.py).
 
 Source of the formulas: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
 learning", arXiv:1603.07285 (2016), extended by dilation, asymmetric padding, cropping and `ceil_mode`.
@@ -12,6 +13,7 @@ learning", arXiv:1603.07285 (2016), extended by dilation, asymmetric padding, cr
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import gcd
 from typing import Literal, NamedTuple, Protocol, get_args
 
 from scripts.errors import LayerError
@@ -35,7 +37,8 @@ class LayerAxis:
     """A layer's own parameters along one axis, under PyTorch's names.
 
     `padding` is (before, after).  `output_padding` is how much larger an output is than the smallest that
-    fits: zero except in transposed convolutions, and in unpooling, where it may be negative.  Raises `LayerError`.
+    fits: zero except in transposed convolutions, and in unpooling, where it may be negative.  `output_size` is a
+    parameter of an adaptive pooling alone, whose `kernel_size` is that of its largest window.  Raises `LayerError`.
     """
 
     input_size: int
@@ -44,6 +47,7 @@ class LayerAxis:
     padding: Pair = (0, 0)
     dilation: int = 1
     output_padding: int = 0
+    output_size: int | None = None
 
     def __post_init__(self) -> None:
         for key in ("input_size", "kernel_size", "stride", "dilation"):
@@ -353,6 +357,55 @@ class UnpoolingAxis:
             offsets = [(n, place - n * axis.stride) for n in starts]
             windows.append(tuple(Element(n, o // axis.dilation) for n, o in offsets if o % axis.dilation == 0))
         return GridAxis(tuple(Cell("input", n) for n in range(axis.input_size)), tuple(windows))
+
+
+@dataclass(frozen=True)
+class AdaptiveAxis:
+    """Adaptive pooling along one axis: the input in `output_size` equal parts, each with a window that covers it.
+
+    Window j covers the elements that have a share in part j: from ⌊j · i / o⌋ up to, and without, ⌈(j + 1) · i / o⌉, as
+    in PyTorch.  Where the output size does not divide the input's, windows overlap and may differ in size.
+    """
+
+    input_size: int
+    output_size: int
+
+    @property
+    def grid_size(self) -> int:
+        """Size of the input."""
+        return self.input_size
+
+    @property
+    def extent(self) -> int:
+        """Size of the input."""
+        return self.input_size
+
+    @property
+    def window_sizes(self) -> tuple[int, ...]:
+        """The sizes that windows have, from the smallest to the largest.
+
+        With i = q · o + r and r > 0, window j has q + ⌈((j · i mod o) + r) / o⌉ elements, and j · i mod o takes all
+        multiples of gcd(i, o) below o.
+        """
+        quotient, rest = divmod(self.input_size, self.output_size)
+        if rest == 0:
+            return (quotient,)
+        return (quotient + 1, quotient + 2) if rest > gcd(self.input_size, self.output_size) else (quotient + 1,)
+
+    @cached_property
+    def grid(self) -> GridAxis:
+        """The cells and the windows; raises `LayerError` where there are too many of them to enumerate."""
+        i, o = self.input_size, self.output_size
+        _check_length(i, o * self.window_sizes[-1])
+        bounds = ((j * i // o, -(-(j + 1) * i // o)) for j in range(o))
+        windows = tuple(tuple(Element(start + k, k) for k in range(end - start)) for start, end in bounds)
+        return GridAxis(tuple(Cell("input", n) for n in range(i)), windows)
+
+
+def adapted(axis: LayerAxis, output_size: int) -> LayerAxis:
+    """The axis of an adaptive pooling with that output size."""
+    largest = AdaptiveAxis(axis.input_size, output_size).window_sizes[-1]
+    return replace(axis, kernel_size=largest, output_size=output_size)
 
 
 def reaching(axis: LayerAxis, output_size: int, may_be_smaller: bool = False) -> LayerAxis:

@@ -1,6 +1,6 @@
 """The frames of a layer: one per output element, with the kernel and input elements that it is computed from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -63,12 +63,15 @@ def check_extent(layer: Layer) -> None:
     _ = layer.grid
 
 
-def frames(layer: Layer, output: Values | None, indices: Values | None = None) -> Iterator[Frame]:
-    """All frames of a layer in the order of its output elements, the last axis fastest.
+def frames(
+    layer: Layer, output: Values | None, indices: Values | None = None, numbers: Iterable[int] | None = None
+) -> Iterator[Frame]:
+    """The frames of a layer, those with some `numbers`, by default all, the last axis fastest.
 
     `output` has the values of the output, if any, and `indices` those of an unpooling with values.
     """
-    for output_index in layer.output_indices():
+    chosen = layer.output_indices() if numbers is None else (_unravelled(layer, number) for number in numbers)
+    for output_index in chosen:
         value = None if output is None else output[output_index].item()
         spatial = output_index[-len(layer.axes) :]
         windows = [axis.windows[o] for axis, o in zip(layer.grid, spatial, strict=True)]
@@ -78,6 +81,11 @@ def frames(layer: Layer, output: Values | None, indices: Values | None = None) -
             terms = [term if _goes_to(term, indices, int(place)) else _without_input(term) for term in terms]
         positions = tuple(tuple(element.position for element in window) for window in windows)
         yield Frame(output_index, positions, tuple(terms), value)
+
+
+def _unravelled(layer: Layer, number: int) -> Index:
+    """The index of an output element by its number."""
+    return tuple(int(n) for n in np.unravel_index(number, layer.output_shape))
 
 
 def _terms(layer: Layer, output_index: Index, windows: list[tuple[Element, ...]]) -> Iterator[Term]:

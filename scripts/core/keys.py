@@ -33,6 +33,7 @@ POSITIVE = f"{COUNT}, or a list of one per axis"
 NATURAL = f"a whole number from 0 to {LARGEST}, or a list of one per axis"
 NUMBERS = "nested lists of numbers, one level per axis"
 SWITCH = "true or false"
+FRAMES = "how many frames are shown, or a list of their numbers, counted from 0"
 SECONDS = "a number of seconds from 0.02 to 60"
 
 
@@ -89,6 +90,7 @@ class FigureFile(LayerKeys):
     indices: list[Any] | None = Field(None, description="nested lists of places in the flattened output")
     values: Literal["random"] | None = Field(None, description='"random", for small integers where no values are given')
     seed: int = Field(0, ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")
+    frames: Annotated[int, Field(ge=1)] | list[Annotated[int, Field(ge=0)]] | None = Field(None, description=FRAMES)
     frame_duration: float = Field(1.0, ge=0.02, le=60, description=SECONDS)
     last_frame_duration: float = Field(3.0, ge=0.02, le=60, description=SECONDS)
 

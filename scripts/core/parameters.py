@@ -25,7 +25,7 @@ OWNERS = {
     if (owners := [name for name, operation in OPERATIONS.items() if key in operation.keys])
 }
 
-SHOWN_KEYS = {"title", "note", "view", "frame_duration", "last_frame_duration"}
+SHOWN_KEYS = {"title", "note", "view", "frames", "frame_duration", "last_frame_duration"}
 VALUE_KEYS = {"input_values", "kernel_values", "indices", "values", "seed"}
 # What a transpose of another figure, and a stack of layers, may have.
 TRANSPOSE_KEYS = {"transpose_of", *SHOWN_KEYS, *VALUE_KEYS}

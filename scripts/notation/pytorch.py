@@ -136,19 +136,14 @@ def _pooling(layer: Signature, given: Arguments) -> Keys:
 
 
 def _adaptive_pooling(layer: Signature, given: Arguments) -> Keys:
-    """A pooling of equal windows side by side; with one window, it is global."""
+    """An adaptive pooling; with one window it is global, with equal windows side by side an ordinary one."""
     each = zip(given.per_axis("output_size"), given.input_size, strict=True)
     asked = {"output_size": [size if wanted is None else wanted for wanted, size in each]}
     output_size = Arguments(asked, given.input_size).sizes("output_size")
     if max(output_size) == 1:
         return {"operation": f"global_{layer.operation}"}
-    for size, wanted in zip(given.input_size, output_size, strict=True):
-        if size % wanted:
-            raise LayerError(
-                "output_size",
-                f"is {wanted} for an input of {size}, so that windows differ in size or stride",
-                "It must divide the input's size: only equal windows, side by side, can be drawn",
-            )
+    if any(size % wanted for size, wanted in zip(given.input_size, output_size, strict=True)):
+        return {"operation": f"adaptive_{layer.operation}", "output_size": output_size}
     window = [size // wanted for size, wanted in zip(given.input_size, output_size, strict=True)]
     return {"kernel_size": window, "stride": window}
 

@@ -1,51 +1,55 @@
 """What formats are made from: the pages and the images of a typeset figure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+import numpy as np
 import pikepdf
-from pdf2image import convert_from_path
-from pdf2image.exceptions import PDFInfoNotInstalledError, PDFPageCountError, PDFPopplerTimeoutError
 from PIL.Image import Image
 
 from scripts.errors import ToolError
-from scripts.processes import time_limit
+from scripts.project import Outputs, Project
+from scripts.stages.palette import indexed
+from scripts.stages.raster import rasterised
 
 T = TypeVar("T")
 
 
-class Page(NamedTuple):
-    """A page of a document, counted from 1."""
-
-    document: Path
-    number: int
-
-
 DPI = 150
-# Frames that poppler returns together; while it does, they take twice their memory.
-AT_A_TIME = 50
 
 
 @dataclass(frozen=True)
 class Drawn:
     """A typeset figure: its document has a page for each of `steps`, the names of its frames, and then the strip.
 
-    `durations` are in seconds.
+    `durations` are in seconds.  `title` and `caption` are plain text, and so is `alternative`, which describes the
+    figure to those who cannot see it.
     """
 
+    project: Project
+    outputs: Outputs
     name: str
-    document: Path
     steps: Sequence[str]
     durations: Sequence[float]
+    title: str
+    caption: str
+    alternative: str
 
     @property
-    def pages(self) -> list[Page]:
-        """The page of each frame."""
-        return [Page(self.document, number) for number in range(1, len(self.steps) + 1)]
+    def document(self) -> Path:
+        """The PDF that TeX made."""
+        return self.outputs.document(self.name).with_suffix(".pdf")
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """The width and height of every frame, in points of PDF."""
+        with pikepdf.open(self.document) as document:
+            left, bottom, right, top = map(float, document.pages[0].mediabox)
+        return right - left, top - bottom
 
     @cached_property
     def frames(self) -> list[bytes]:
@@ -59,8 +63,12 @@ class Drawn:
 
     @cached_property
     def images(self) -> list[Image]:
-        """Each frame as pixels, all of one size; raises `ToolError`."""
-        return rasterised(self.document, len(self.steps))
+        """Each frame as a palette image, all of one size and with one palette; raises `ToolError`."""
+        dpi = DPI * self.project.scale
+        images = indexed(np.stack(rasterised(self.document, len(self.steps), dpi, self.project.is_transparent)))
+        for image in images:
+            image.info["dpi"] = (dpi, dpi)
+        return images
 
     @cached_property
     def _split(self) -> list[bytes]:
@@ -72,7 +80,7 @@ class Drawn:
 
 
 class Format(Protocol):
-    """A kind of file that figures are built as: see `PerFrame` and `PerFigure`."""
+    """A kind of file that figures are built as: see `PerFrame`, `PerFigure` and `Several`."""
 
     @property
     def name(self) -> str:
@@ -81,10 +89,6 @@ class Format(Protocol):
     @property
     def folder(self) -> str:
         """The folder of its files in the build."""
-
-    @property
-    def ending(self) -> str:
-        """The ending of its files' names."""
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -98,11 +102,12 @@ class Format(Protocol):
     def has_durations(self) -> bool:
         """Whether its files hold the frames' durations."""
 
-    def names(self, drawn: Drawn) -> Sequence[str]:
-        """The names of its files, without ending."""
+    @property
+    def has_words(self) -> bool:
+        """Whether its files hold the figure's title or caption, or what else comes from templates and its own file."""
 
-    def contents(self, drawn: Drawn) -> list[bytes]:
-        """The contents of its files."""
+    def files(self, drawn: Drawn) -> Mapping[str, bytes]:
+        """The contents of its files, by their names."""
 
 
 @dataclass(frozen=True)
@@ -116,19 +121,19 @@ class PerFrame(Generic[T]):
     make: Callable[[T], bytes]
     beside: tuple[str, ...] = ()
     has_durations: bool = field(default=False, init=False)
+    has_words: bool = field(default=False, init=False)
 
     @property
     def code(self) -> str:
         """The module that makes it."""
         return self.make.__module__
 
-    def names(self, drawn: Drawn) -> Sequence[str]:
-        """The names of the frames: NAME_00, NAME_01."""
-        return drawn.steps
-
-    def contents(self, drawn: Drawn) -> list[bytes]:
-        """A content for each frame."""
-        return [self.make(frame) for frame in self.source(drawn)]
+    def files(self, drawn: Drawn) -> dict[str, bytes]:
+        """A file for each frame: NAME_00, NAME_01."""
+        return {
+            f"{step}.{self.ending}": self.make(frame)
+            for step, frame in zip(drawn.steps, self.source(drawn), strict=True)
+        }
 
 
 @dataclass(frozen=True)
@@ -142,42 +147,42 @@ class PerFigure(Generic[T]):
     make: Callable[[Sequence[T], Sequence[float]], bytes]
     beside: tuple[str, ...] = ()
     has_durations: bool = field(default=True, init=False)
+    has_words: bool = field(default=False, init=False)
 
     @property
     def code(self) -> str:
         """The module that makes it."""
         return self.make.__module__
 
-    def names(self, drawn: Drawn) -> Sequence[str]:
-        """The figure's name."""
-        return [drawn.name]
-
-    def contents(self, drawn: Drawn) -> list[bytes]:
-        """The content of the only file."""
-        return [self.make(self.source(drawn), drawn.durations)]
+    def files(self, drawn: Drawn) -> dict[str, bytes]:
+        """The only file, with the figure's name."""
+        return {f"{drawn.name}.{self.ending}": self.make(self.source(drawn), drawn.durations)}
 
 
-def rasterised(document: Path, count: int) -> list[Image]:
-    """The first pages of a document as images, by poppler; raises `ToolError`."""
-    images = list[Image]()
-    try:
-        for first in range(1, count + 1, AT_A_TIME):
-            last = min(first + AT_A_TIME - 1, count)
-            images += convert_from_path(document, dpi=DPI, first_page=first, last_page=last, timeout=time_limit())
-        for image in images:
-            image.load()
-    except PDFInfoNotInstalledError as error:
-        raise ToolError("pdfinfo is not installed. Run: make doctor") from error
-    except PDFPopplerTimeoutError as error:
-        raise ToolError(f"{document}: poppler took over {time_limit()} s and was stopped.") from error
-    except PDFPageCountError as error:
-        raise ToolError(f"{document}: poppler cannot read it. {error}") from error
-    # Poppler was killed in the middle of an image.
-    except (ValueError, OSError) as error:
-        raise ToolError(f"{document}: poppler was killed while drawing ({error}). Run make.") from error
-    if len(images) != count:
-        raise ToolError(f"{document}: poppler was killed after {len(images)} of {count} frames. Run make.")
-    return images
+@dataclass(frozen=True)
+class Several:
+    """A format with several kinds of files: `make` gives the contents of all of them, by their names."""
+
+    name: str
+    folder: str
+    make: Callable[[Drawn], Mapping[str, bytes]]
+    beside: tuple[str, ...] = ()
+    has_durations: bool = field(default=False, kw_only=True)
+    has_words: bool = field(default=False, kw_only=True)
+
+    @property
+    def code(self) -> str:
+        """The module that makes it."""
+        return self.make.__module__
+
+    def files(self, drawn: Drawn) -> Mapping[str, bytes]:
+        """What `make` gives."""
+        return self.make(drawn)
+
+
+def milliseconds(durations: Sequence[float]) -> list[int]:
+    """Durations in seconds as the whole milliseconds that files hold."""
+    return [round(1000 * seconds) for seconds in durations]
 
 
 def _single(page: pikepdf.Page) -> bytes:

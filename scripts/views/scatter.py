@@ -1,92 +1,151 @@
-"""The scatter view: each input element of a transposed layer adds a multiple of the kernel to the output."""
+"""The scatter view: each input element of a transposed layer stamps its multiple of the kernel onto the output."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import NamedTuple
 
+import numpy as np
+
 from scripts.core.figures import Figure
-from scripts.core.layers import Layer, Values
+from scripts.core.layers import Index, Layer, Values
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length, check_parts
-from scripts.views.maps import Line, NumberMap, Point, as_rows, in_words, number_map
+from scripts.views.limits import Extent, check_layer, check_size
+from scripts.views.maps import (
+    Block,
+    Number,
+    NumberMap,
+    OutputMap,
+    Point,
+    as_rows,
+    in_two_axes,
+    number_map,
+    sizes,
+)
 from scripts.views.scene import Scene
 
-# From one row to the next, from the last one down to the sums with a line between, and from the input elements to the
-# first product.
-PITCH, SUM_GAP, INPUT_GAP = 1.3, 0.3, 1.7
+# Space between two maps.
+GAP = 1.5
 
 
-class Product(NamedTuple):
-    """What an input element adds to a column of the output, or to one that is cropped."""
+class Sum(NamedTuple):
+    """A cell with the sum of what so many stamps have put there."""
 
     column: int
+    row: int
     number: float
-    cropped: bool
+    stamps: int
 
 
 @dataclass(frozen=True)
-class Row:
-    """An input element, at a height, and its products."""
+class Maps:
+    """The static parts: from left to right the input, a stamp, and the cells that all stamps cover.
 
-    row: float
-    number: float
-    products: tuple[Product, ...]
+    Of the latter, `output` are the output, of which `extra` are those cells that only output padding adds, and the
+    others are cropped by the padding.  `most` is the largest number of stamps on a cell.
+    """
+
+    input: NumberMap
+    stamp: OutputMap
+    covered: OutputMap
+    output: Block
+    extra: tuple[Block, ...]
+    most: int
 
 
 @dataclass(frozen=True)
-class Scattering:
-    """The input elements, all in one column, with their products; and their sums below a line."""
+class Step:
+    """An input element, its multiple of the kernel, the sums of cells that it changes, and those of all others so far.
 
-    column: float
-    rows: tuple[Row, ...]
-    rule: Line
-    output: NumberMap
+    In the last step all elements have been added, `element` is None, and `others` include the output's cells that no
+    stamp covers.
+    """
+
+    element: Number | None
+    stamp: tuple[Number, ...]
+    changed: tuple[Sum, ...]
+    others: tuple[Sum, ...]
 
 
-def products(layer: Layer, input_values: Values, kernel_values: Values) -> list[list[Product]]:
-    """For each input element of a transposed layer of one axis, what it adds to which element of the output."""
-    (axis,), (size,) = layer.axes, layer.output_size
-    places = [
-        [n * axis.stride - axis.padding[0] + j * axis.dilation for j in range(axis.kernel_size)]
-        for n in range(axis.input_size)
-    ]
-    return [
-        [
-            Product(place, value * weight, not 0 <= place < size)
-            for place, weight in zip(row, kernel_values.tolist(), strict=True)
-        ]
-        for row, value in zip(places, input_values.tolist(), strict=True)
-    ]
+def _covered(layer: Layer) -> Index:
+    """The size of all that stamps cover, with the rest of the output."""
+    return tuple(
+        max(axis.stride * (axis.input_size - 1) + axis.reach + 1, axis.padding[0] + size)
+        for axis, size in zip(layer.axes, layer.output_size, strict=True)
+    )
+
+
+def _extent(layer: Layer) -> Extent:
+    covered, steps = _covered(layer), prod(layer.input_size) + 1
+    length = layer.input_size[-1] + layer.axes[-1].reach + 1 + covered[-1]
+    return Extent(max(length, *covered), steps, steps * prod(covered), terms=prod(layer.kernel_size))
 
 
 def scene(figure: Figure) -> Scene:
-    """The scene of a transposed layer of one axis with values; raises `LayerError`."""
-    layer = figure.layer
-    check_layer(layer, "scatter", most_axes=1)
-    if not layer.transposed:
+    """The scene of a transposed layer of one or two axes with values; raises `LayerError`."""
+    check_layer(figure.layer, "scatter")
+    if not figure.layer.transposed:
         raise LayerError("view", "the scatter view draws transposed convolutions", "Use the plane view")
-    if figure.input_values is None or figure.kernel_values is None or figure.output_values is None:
+    if figure.input_values is None or figure.kernel_values is None:
         raise LayerError("view", "the scatter view draws values", "Give input_values and kernel_values")
-    (axis,) = layer.axes
-    check_length(axis.scattered_size + sum(axis.padding))
-    check_parts(axis.input_size * axis.kernel_size)
-    scattered = products(layer, figure.input_values, figure.kernel_values)
-    column = -axis.padding[0] - INPUT_GAP
-    bottom = round(PITCH * len(scattered), 2)
-    still = Scattering(
-        column=column,
-        rows=tuple(
-            Row(round(PITCH * n, 2), value, tuple(row))
-            for n, (value, row) in enumerate(zip(figure.input_values.tolist(), scattered, strict=True))
+    check_size(figure.layer, _extent)
+    layer = in_two_axes(figure.layer)
+    input_values, kernel_values = as_rows(figure.input_values), as_rows(figure.kernel_values)
+    stamp_rows, stamp_columns = (axis.reach + 1 for axis in layer.axes)
+    rows, columns = _covered(layer)
+    steps = tuple(_steps(layer, input_values, kernel_values))
+    stamp_at = Point(input_values.shape[1] + GAP, 0)
+    (top, left), (height, width) = ((axis.padding[0] for axis in layer.axes), layer.output_size)
+    extra_rows, extra_columns = (axis.output_padding for axis in layer.axes)
+    extra = (
+        Block(left + width - extra_columns, top, extra_columns, height),
+        Block(left, top + height - extra_rows, width - extra_columns, extra_rows),
+    )
+    still = Maps(
+        input=number_map(f"input {sizes(figure.layer.input_size)}", input_values),
+        stamp=OutputMap("element × kernel", stamp_columns, stamp_rows, stamp_at),
+        covered=OutputMap(
+            f"output {sizes(figure.layer.output_size)}", columns, rows, Point(stamp_at.column + stamp_columns + GAP, 0)
         ),
-        rule=(Point(column, bottom), Point(layer.output_size[0] + 1, bottom)),
-        output=number_map("sum", as_rows(figure.output_values), Point(0, round(bottom + SUM_GAP, 2))),
+        output=Block(left, top, width, height),
+        extra=tuple(block for block in extra if block.columns and block.rows),
+        most=max(sum_.stamps for sum_ in steps[-1].others),
     )
-    cropped = any(product.cropped for row in scattered for product in row)
-    return Scene(
-        figure,
-        still,
-        sentence="Each row is an input element times the kernel; the sums of the columns are the output."
-        + (" Pale cells are cropped by the padding." if cropped else ""),
-        alternative=f"The inputs {in_words(as_rows(figure.input_values))} times a kernel, each further to the right, "
-        f"and the sums of the columns: {in_words(as_rows(figure.output_values))}.",
-    )
+    return Scene(figure, still, steps, _sentence(still))
+
+
+def _steps(layer: Layer, input_values: Values, kernel_values: Values) -> Iterator[Step]:
+    """A step for each input element, row by row, and the last one."""
+    down, right = layer.axes
+    sums = dict[tuple[int, int], tuple[float, int]]()
+    for (row, column), value in np.ndenumerate(input_values):
+        stamp = tuple(
+            Number(j * right.dilation, i * down.dilation, (value * weight).item())
+            for (i, j), weight in np.ndenumerate(kernel_values)
+        )
+        changed = []
+        for cell in stamp:
+            place = row * down.stride + cell.row, column * right.stride + cell.column
+            number, stamps = sums.get(place, (0, 0))
+            sums[place] = number + cell.number, stamps + 1
+            changed.append(place)
+        yield Step(
+            Number(column, row, value.item()),
+            stamp,
+            changed=tuple(Sum(c, r, *sums[r, c]) for r, c in changed),
+            others=tuple(Sum(c, r, *sum_) for (r, c), sum_ in sums.items() if (r, c) not in changed),
+        )
+    (top, left), (height, width) = (axis.padding[0] for axis in layer.axes), layer.output_size
+    for r, c in product(range(top, top + height), range(left, left + width)):
+        sums.setdefault((r, c), (0, 0))
+    yield Step(None, (), (), others=tuple(Sum(c, r, *sum_) for (r, c), sum_ in sums.items()))
+
+
+def _sentence(maps: Maps) -> str:
+    sentence = "Each step adds a multiple of the kernel to the output; the darker a cell, the more products it sums."
+    if (maps.output.columns, maps.output.rows) != (maps.covered.columns, maps.covered.rows):
+        sentence += " Cells outside the output are cropped by the padding."
+    if maps.extra:
+        sentence += " A dashed line sets off the elements that output padding adds: they are computed like all others."
+    return sentence

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length, check_parts
+from scripts.views.limits import Extent, check_layer, check_size
 from scripts.views.maps import (
     ORIGIN,
     Block,
@@ -41,15 +41,21 @@ def with_unit_stride(layer: Layer) -> Layer:
     return replace(layer, axes=tuple(replace(axis, stride=1) for axis in layer.axes))
 
 
+def _extent(layer: Layer) -> Extent:
+    height, width = in_two_axes(with_unit_stride(layer)).output_size
+    return Extent(max(height, 2 * width + GAP), parts=2 * height * width)
+
+
 def scene(figure: Figure) -> Scene:
     """The scene of a convolution or a pooling of one or two axes, with or without values; raises `LayerError`."""
     check_layer(figure.layer, "subsampling")
     if figure.layer.transposed or not figure.layer.direct:
-        raise LayerError("view", "the subsampling view draws convolutions and poolings", "Use the plane view")
+        raise LayerError(
+            "view", "the subsampling view draws convolutions and poolings by a stride", "Use the plane view"
+        )
+    check_size(figure.layer, _extent)
     unit = with_unit_stride(figure.layer)
     height, width = in_two_axes(unit).output_size
-    check_length(max(height, 2 * width + GAP))
-    check_parts(2 * height * width)
     kept_height, kept_width = in_two_axes(figure.layer).output_size
     down, right = (axis.stride for axis in in_two_axes(figure.layer).axes)
     kept = tuple(Block(column, row, 1, 1) for row in range(0, height, down) for column in range(0, width, right))
