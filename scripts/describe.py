@@ -50,9 +50,14 @@ def describe(project: Project, figure: Figure) -> dict[str, Any]:
 
 
 def _parameters(layer: Layer) -> dict[str, Any]:
-    """A layer's sizes, parameters and options."""
+    """A layer's sizes, parameters and options.
+
+    The kernel size of an adaptive pooling is that of its largest window; it has no stride.
+    """
     names = ("input_size", "kernel_size", "stride", "padding", "dilation", "output_padding")
-    parameters = {name: [getattr(axis, name) for axis in layer.axes] for name in names}
+    parameters: dict[str, Any] = {name: [getattr(axis, name) for axis in layer.axes] for name in names}
+    if layer.operation.adaptive:
+        parameters["stride"] = None
     return {**parameters, **_options(layer), "output_size": layer.output_size}
 
 

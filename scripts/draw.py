@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import cli
-from scripts.builds.figure import FigureBuild
+from scripts.builds.figure import FigureBuild, formats_of
 from scripts.core.figures import NAME, NAME_RULE, Figure, figure, layer_of
 from scripts.core.keys import check
 from scripts.core.layers import Index
@@ -26,7 +26,7 @@ from scripts.notation.frameworks import layer
 from scripts.notation.model_file import ModelLayer
 from scripts.notation.signature import NamedLayer
 from scripts.project import Project
-from scripts.recipes.reading import figure_of, formats_of, opened, with_keys
+from scripts.recipes.reading import figure_of, opened, with_keys
 from scripts.stages.render import caption
 from scripts.stages.typeset import TexFormat
 from scripts.views import scene_of
@@ -62,7 +62,7 @@ def draw_again(wanted: argparse.Namespace) -> None:
         raise UserError(f"NAME: cannot be {name!r}. The figure refers to another one of that name.")
     texts |= {reference: recipe.figures[reference] for reference in picture.figure.references}
     drawn = figure_of(texts, str(wanted.file))
-    print(f"{wanted.file}, made by version {recipe.version}", flush=True)
+    print(cli.printable(f"{wanted.file}, made by version {recipe.version}"), flush=True)
     with only_build(project.base, quiet=False):
         try:
             _make(project, drawn, texts, wanted.formats or formats_of(recipe, wanted.file))

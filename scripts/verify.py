@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scripts import cli
-from scripts.builds.figure import FigureBuild
+from scripts.builds.figure import FigureBuild, formats_of
 from scripts.errors import FigureError, LayerError, UserError
 from scripts.project import Outputs, Project
 from scripts.recipes.comparison import difference
-from scripts.recipes.reading import Opened, formats_of, opened
+from scripts.recipes.reading import Opened, opened
 from scripts.stages.typeset import TexFormat
 
 
@@ -48,7 +48,7 @@ def main() -> None:
         # Files that name others find them elsewhere in the folder of a drawing.
         if found and difference(picture, rebuilt(picture, project, project.drawing(picture.recipe.name))):
             raise UserError("\n  ".join([f"{picture.file}: is not as built.", *found]))
-    print(f"{picture.file}: as built")
+    print(cli.printable(f"{picture.file}: as built"))
 
 
 if __name__ == "__main__":

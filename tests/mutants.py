@@ -85,7 +85,7 @@ SCATTER, SCATTER_LOOKS = view("scatter")
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
-CALL = "scripts/notation/call.py"
+CALL, MODEL_FILE, INFERENCE = (f"scripts/notation/{name}.py" for name in ("call", "model_file", "inference"))
 
 # The tests that are run, by the beginning of a mutant's file: what pictures and captions mean, then their text.
 PICTURES = ("tests/test_pictures.py", "tests/test_view_pictures.py", "tests/test_render.py")
@@ -100,6 +100,8 @@ TESTS = {
     "scripts/views/": PICTURES[1:2],
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
+    MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
+    INFERENCE: ("tests/test_model_file.py",),
     "scripts/notation/": ("tests/test_notation.py",),
     SVG: ("tests/test_vector.py",),
     VECTOR: ("tests/test_vector.py",),
@@ -147,8 +149,18 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
          "<< words.padding(direct) | tex >> & << words.padding(axes) | tex >>"),
         ('map(attribute="output_padding") | max > 0', 'map(attribute="output_padding") | max > 1'),
         ('<< words.per_axis(axes, "dilation") | tex >> &', '<< words.per_axis(axes, "stride") | tex >> &'),
+        # The legend.
+        ('"padding" in found and layer.padding_mode', 'layer.padding_mode'),
+        ('"padding" in found or "inserted" in found', '"padding" in found'),
+        ('["padding" ~ words.padded_with(layer) | trim("\\n")]', '["padding"]'),
+        ('(["inserted zeros"] if "inserted" in found', '(["inserted zeros"] if "input" in found'),
+        ("{window over padding, lit}", "{window over input, lit}"),
+        ('if "overhang" in found', 'if "cropped" in found'),
+        ("cropped input, cropped", "cropped"),
+        (r"\iffigurelegend", ""),
     ],
     WORDS: [
+        ('map("join", "–")', 'map("first")'),
         ('"%.12g" | format(value + 0)', '"%.3g" | format(value + 0)'),
         ('"%.12g" | format(value + 0)', '"%.12g" | format(value)'),
         ('"−∞" if value == -infinity', '"−∞" if value == infinity'),
@@ -201,6 +213,8 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<< view.moving(still, frame) >>", "<< view.moving(still, scene.steps[0]) >>"),
         ("<< view.result(still, frame) >>", ""),
         ("<< maps.parameters(scene) >>", "<< figure.title >>"),
+        ("<< view.beside(still) >>", ""),
+        ("{<< view.sum(still, frame, figure) | trim >>}", "{<< view.sum(still, scene.steps[0], figure) | trim >>}"),
     ],
     DOCUMENT: [
         ("scene.steps[:most]", "scene.steps[-most:]"),
@@ -212,6 +226,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<< overlay(view.result(still, step)) >>", "<< overlay(view.result(still, scene.steps[0])) >>"),
         ("<< overlay(view.above(still), options) >>", "<< overlay(view.below(still), options) >>"),
         ("<< maps.parameters(scene) >>", ""),
+        ("<< view.beside(still) >>", ""),
+        ("view.sum(still, step, figure) | trim", "view.sum(still, scene.steps[0], figure) | trim"),
+        ("<< maps.legend(view.legend(still, figure)) >>", ""),
     ],
     REPORT: [
         ("of << scene.count >> steps.", "of << shown >> steps."),
@@ -345,10 +362,13 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("numbers=numbers(output)", "numbers=numbers(output[::-1])"),
         ("', rotated' if figure.layer.transposed", "', rotated' if not figure.layer.transposed"),
         ("places of the maxima", "maxima"),
+        ("np.flip(kernel), at) if layer.transposed", "kernel, at) if layer.transposed"),
+        ("Point(0, -1) if _is_row(layer)", "Point(1, -1) if _is_row(layer)"),
+        ("Point(-width, (len(layer.grid[0].cells) - height) / 2)", "Point(-width, 0)"),
     ],
     NUMERICAL_LOOKS: [
         ("text | length <= 3", "text | length <= 30"),
-        ("<% if decimals is none %>", "<% if decimals is not none %>"),
+        ("<% if decimals is none %><<", "<% if decimals is not none %><<"),
         (r'maps.layout == "beside" %>+\flatgap', r'maps.layout == "below" %>+\flatgap'),
         ("{<< cell.column + 0.5 >>}{<< cell.row + 0.5 >>}", "{<< cell.row + 0.5 >>}{<< cell.column + 0.5 >>}"),
         ("{<< cell.column + 1 >>}{<< cell.row + 1 >>}", "{<< cell.row + 1 >>}{<< cell.column + 1 >>}"),
@@ -368,6 +388,20 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('value("window over output value", step.element', 'value("output value", step.element'),
         ("anchor=south] at ([flat]<< flat.input.columns", "anchor=south] at ([flat]<< flat.input.rows"),
         ("strip = (3, 9,", "strip = (3, 3,"),
+        # The kernel.
+        ('<% if flat.kernel is not none %>', "<% if false %>"),
+        (r"-\flatgap", ""),
+        ('value("weight value", cell, given(cell.number))', 'value("weight value", cell, given(cell.row))'),
+        (r"\fill[weight]", r"\fill[input]"),
+        # How a result is computed.
+        ('sort(attribute="row,column")', 'sort(attribute="column,row")'),
+        ("if cell.number is not none %>\n<% do terms", "%>\n<% do terms"),
+        ("terms | length <= 12", "terms | length <= 3"),
+        ("/ << terms | length >>", "/ << step.covered | sum(start=()) | length >>"),
+        ('("(%s)" if value < 0', '("(%s)" if value < -9'),
+        ("<< factor(cell.small) >>·<< factor(cell.number) >>", "<< factor(cell.number) >>·<< factor(cell.small) >>"),
+        ("1/<< words.number(layer.norm) >>", "1/2"),
+        ('"=" if (value', '"=" if 0 * (value'),
     ],
     KERNEL: [
         ("np.flip(kernel)", "np.flip(kernel, axis=0)"),
@@ -429,6 +463,8 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("GAP + PITCH * number", "GAP + PITCH"),
         ("stride {axis.stride}", "stride {axis.dilation}"),
         ("counted(count, 'position')", "counted(count + 1, 'position')"),
+        ('counted(count, "window")', 'counted(count + 1, "window")'),
+        ("is one of the windows", "is one of the positions"),
         ("padding {before} before, {after} after", "padding {after} before, {before} after"),
         ("if any(sides)", "if all(sides)"),
         ("{window[0]}–{window[-1]}", "{window[0]}–{window[0]}"),
@@ -703,6 +739,25 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('.replace(b"<", b"&lt;")', ""),
         ('.replace(b"&gt;", b">").replace(b"&amp;", b"&")', '.replace(b"&amp;", b"&").replace(b"&gt;", b">")'),
     ],
+    MODEL_FILE: [
+        ("slice(1, -1) if op_type", "slice(2, None) if op_type"),
+        ('"QLinearConv": 3', '"QLinearConv": 1'),
+        ("(first, second * groups) if op_type", "(second * groups, first) if op_type"),
+        ("scope.lists.get(node.input[2], output)", "output"),
+        ("list(output[2:])", "list(output[:2])"),
+        ("yield from _layers(graph.node, scope.inner(graph)", "yield from _layers(graph.node, scope"),
+        ("for function in model.functions:", "for function in model.functions[:0]:"),
+        ("if any(attribute.ref_attr_name", "if all(attribute.ref_attr_name"),
+    ],
+    INFERENCE: [
+        ("result.functions.extend(functions)", "result.functions.extend(functions[:0])"),
+        ("<= MOST_NODES", ">= 0"),
+        ("prod(tensor.dims) > MOST_ELEMENTS", "prod(tensor.dims) < 0"),
+        ("(used & STAND_INS.keys()) - unlike", "used & STAND_INS.keys()"),
+        ("data_prop=True", "data_prop=False"),
+        ("model = onnx.inliner.inline_local_functions(model)", "pass"),
+        ("Y = GlobalAveragePool (X)", "Y = Identity (X)"),
+    ],
     CALL: [
         ("""replace("'", '"')""", """replace("'", "'")"""),
         ("{name}={value!r}", "{name}={value}"),
@@ -735,6 +790,8 @@ class Failed:
 def caught_by(mutant: Mutant) -> tuple[Mutant, str, float]:
     """The test that fails at a mutant, if any, and the seconds it took; in a process that does nothing after."""
     start = time.monotonic()
+    # A pool's workers are daemons, which may not start processes as the tests of models do.
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     with TemporaryDirectory(prefix="mutant-") as folder:
         top = Path(folder)
         for name in COPIED:

@@ -34,6 +34,15 @@ def test_one_line_of_json_per_file() -> None:
     assert odd["frames"][0]["terms"][0]["kernel_index"] == [2, 2]
 
 
+def test_an_adaptive_pooling_has_windows_of_its_own_but_no_stride() -> None:
+    found = json.loads(describe("figures/adaptive_positions.toml").stdout)
+    assert (found["input_size"], found["output_size"]) == ([7], [4])
+    assert (found["kernel_size"], found["stride"]) == ([3], None)
+    terms = [[term["input_index"][0] for term in frame["terms"]] for frame in found["frames"]]
+    assert terms == [[0, 1], [1, 2, 3], [3, 4, 5], [5, 6]]
+    assert found["caption"].startswith("Adaptive max pooling with windows 2–3, from an input of 7 to an output of 4.")
+
+
 def test_a_stack_is_described_layer_by_layer(tmp_path: Path) -> None:
     keys = "[{ kernel_size = 3, stride = 2 }, { operation = 'lp_pooling', kernel_size = 2, norm = 3 }]"
     (tmp_path / "stack.toml").write_text(f'title = "Two"\ninput_size = [9]\nlayers = {keys}\n')

@@ -142,7 +142,7 @@ def test_a_video_shows_each_image_for_its_duration() -> None:
 
 def test_a_video_of_transparent_images_is_refused() -> None:
     with pytest.raises(UserError, match="BACKGROUND: a video cannot be transparent"):
-        mp4(still(pixels(1, 3) & 0x7FFFFFFF), [1.0])
+        mp4(still(pixels(1, 3) & np.uint32(0x7FFFFFFF)), [1.0])
 
 
 def test_more_colours_than_a_palette_holds_become_near_ones() -> None:

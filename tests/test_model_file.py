@@ -138,14 +138,14 @@ def test_what_cannot_be_drawn_is_named_with_its_size_and_a_reason(tmp_path: Path
     for line, reason in zip(
         printed[1:],
         (
-            "the places that its kernel meets are an input of it",
-            "its windows are an input of it",
+            "an input displaces the elements of its window",
+            "an input gives its windows",
             *["its operator is not one of ONNX's"] * 2,
         ),
         strict=True,
     ):
         assert line.endswith(f"  not drawn: {reason}")
-    with pytest.raises(UserError, match="deform: DeformConv cannot be drawn: the places that its kernel"):
+    with pytest.raises(UserError, match="deform: DeformConv cannot be drawn: an input displaces"):
         read[0].named()
 
 
@@ -290,7 +290,9 @@ def test_few_calls_are_written_out_and_billions_are_not(tmp_path: Path) -> None:
     call = node("F0", ["x"], ["y"], domain="own")
     few = found(tmp_path, call, functions=calling(4, 2))
     assert [one.output_size for one in few] == [(9, 9)] * 8
-    (billions,) = found(tmp_path, call, functions=calling(40, 2))
+    layer = node("Conv", ["x", "w"], ["a"])
+    main, billions = found(tmp_path, layer, call, functions=calling(40, 2))
+    assert main.output_size == (7, 7)
     assert (billions.name, billions.input_size) == ("F39/MaxPool_0", None)
 
 

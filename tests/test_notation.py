@@ -14,7 +14,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from scripts.core.arithmetic import LayerAxis
+from scripts.core.arithmetic import LayerAxis, adapted
 from scripts.core.figures import Figure, layer_of, load
 from scripts.core.keys import FigureFile
 from scripts.core.layers import Channels, Layer, Values
@@ -619,6 +619,10 @@ def test_the_code_that_the_report_shows() -> None:
     ("original", "message"),
     [
         (Layer(OPERATIONS["max_pooling"], (LayerAxis(4, 2),)), "operation: is max_pooling"),
+        (
+            Layer(OPERATIONS["adaptive_max_pooling"], (adapted(LayerAxis(5, 5), 3),)),
+            "operation: is adaptive_max_pooling",
+        ),
         (Layer(OPERATIONS["convolution"], (LayerAxis(4, 2),), Channels(2, 2)), "in_channels: is given"),
         (
             Layer(OPERATIONS["convolution"], (LayerAxis(4, 2, padding=(1, 1)),), padding_mode="reflect"),

@@ -4,6 +4,7 @@ Nothing of the views or their templates is used here but what they draw.
 """
 
 import re
+import subprocess
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -12,6 +13,7 @@ from math import floor, inf, isfinite, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ from scripts.core.frames import Frame, Term, frames
 from scripts.core.layers import Index, Layer
 from scripts.core.operations import OPERATIONS
 from scripts.errors import LayerError, UserError
-from scripts.stages.render import caption, render
+from scripts.stages.render import caption, preamble, render
 from scripts.stages.templates import templates
 from scripts.views import scene_of, view_name
 from tests.conftest import PROJECT
@@ -363,6 +365,37 @@ def filled(found: dict[Point, tuple[Any, ...]]) -> dict[Point, tuple[Any, ...]]:
     return {cell: content for cell, content in found.items() if content}
 
 
+def assert_kernel(figure: Figure, picture: Picture) -> None:
+    """That the kernel is beside the input where its values are shown, as it lies on the input."""
+    if not is_numerical(figure) or figure.kernel_values is None:
+        assert not picture.beside
+        return
+    (((x, y), beside),) = picture.beside.items()
+    assert picture.matrix is not None
+    width, height = picture.matrix[0], picture.matrix[3]
+    weights = figure.kernel_values.reshape(in_rows(figure.layer.kernel_size))
+    (label,) = beside.labels
+    if figure.layer.transposed:
+        weights = weights[::-1, ::-1]
+    assert label.text == ("rotated kernel" if figure.layer.transposed else "kernel")
+    if is_flat(figure):
+        assert (x, label.anchor, label.at) == (0, "east", (0, 0.5, 0))
+        assert 1.5 < y / -height < 2
+    else:
+        assert (label.anchor, label.at) == ("south", (weights.shape[1] / 2, 0, 0))
+        assert 0.5 < -x / width - weights.shape[1] < 2
+        rows, _ = grid_of(figure)
+        assert y / height + weights.shape[0] / 2 == pytest.approx(len(rows.cells) / 2)
+    expected = Picture()
+    for (row, column), value in np.ndenumerate(weights):
+        cell = (column, row, 0)
+        expected.fills[cell] = ("weight",)
+        expected.texts[cell] = (number(as_given(value), "weight value"),)
+        expected.edges |= dict.fromkeys(around(cell), ("outline",))
+    assert_drawn(beside, expected)
+    assert beside.matrix == picture.matrix
+
+
 def assert_labelled(figure: Figure, picture: Picture) -> None:
     """That each map has its size beside it, and that the space is the view's."""
     rows, columns = grid_of(figure)
@@ -401,7 +434,8 @@ def assert_meant(figure: Figure, found: Document) -> None:
     """That all frames are drawn as the arithmetic says."""
     expected = Expected(figure, output_origin(figure, found.frames[0]))
     for picture, frame in zip(found.frames, frames(figure.layer, None, figure.indices), strict=True):
-        assert_drawn(picture, expected.frame(frame))
+        assert_kernel(figure, picture)
+        assert_drawn(replace(picture, beside={}), expected.frame(frame))
     assert_labelled(figure, found.frames[0])
     assert_parameters(figure.layer, found.frames[0].parameters)
     assert found.bare.fills.keys() <= found.frames[0].fills.keys()
@@ -432,8 +466,10 @@ def assert_strip(found: Document) -> None:
     columns = max(column for _, column in found.strip) + 1
     assert list(found.strip) == [divmod(number, columns) for number in range(len(found.strip))]
     for number, (panel, frame) in enumerate(zip(found.strip.values(), found.frames, strict=False)):
-        unlabelled = replace(frame, labels=[], beside=panel.beside) if number else frame
-        assert panel == replace(unlabelled, parameters=None)
+        unlabelled = replace(frame, labels=[]) if number else frame
+        assert panel == replace(unlabelled, parameters=None, beside=panel.beside)
+        # The kernel beside maps is on the pages only.
+        assert panel.beside in ({}, frame.beside) or number
 
 
 def assert_on_page(found: Document) -> None:
@@ -796,6 +832,128 @@ def test_a_drawing_without_labels_is_the_same_but_for_them(name: str) -> None:
         assert full.labels and full.parameters
         assert not bare.labels and not bare.parameters
         assert (full.fills, full.edges, full.texts, full.lines) == (bare.fills, bare.edges, bare.texts, bare.lines)
+
+
+def switched_on(figure: Figure, switch: str) -> list[Picture]:
+    """All frames with a switch of the styles turned on, which steps and document have to agree on."""
+    steps, document = sources(figure)
+    on = [text.replace(f"\\newif\\if{switch}", f"\\newif\\if{switch}\\{switch}true") for text in (*steps, document)]
+    pictures = list(map(read, on[:-1]))
+    found = read_document(on[-1])
+    assert found.frames == pictures
+    assert not any(panel.sum or panel.legend for panel in found.strip.values())
+    return pictures
+
+
+def computed_by(text: str) -> Any:
+    """The value of what is written left of an equals sign."""
+    text = text.replace("·", "*").replace("−∞", "-inf").replace("−", "-")
+    text = re.sub(r"\|(.*?)\|\^([\d.]+)", r"abs(\1)**\2", text)
+    text = re.sub(r"\)\^1/([\d.]+)", r")**(1/\1)", text)
+    return eval(text, {"inf": inf, "abs": abs, "max": lambda *values: max(values)})  # noqa: S307 # our own
+
+
+SUMMED = [name for name in SMALL if name.startswith("numerical") and name != "numerical_unpooling"]
+POOLED: File = {"input_values": [[-3, 5, 1], [0, 2, -8]], "kernel_size": 2, "padding": 1}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        *(SMALL[name] for name in SUMMED),
+        {"operation": "max_pooling", **POOLED},
+        {"operation": "average_pooling", **POOLED},
+    ],
+)
+def test_sums_say_how_each_step_is_computed(keys: File, tmp_path: Path) -> None:
+    figure = in_file(tmp_path, "figure", **keys)
+    assert figure.input_values is not None
+    assert figure.output_values is not None
+    for picture, frame in zip(switched_on(figure, "figuresums"), frames(figure.layer, None), strict=True):
+        match = re.fullmatch(r"(.*) (=|≈) (.*)", picture.sum)
+        assert match
+        value = float(figure.output_values[frame.output_index])
+        assert computed_by(match[1]) == pytest.approx(value)
+        assert computed_by(match[3]) == pytest.approx(value, abs=0.05)
+        assert (match[2] == "=") == (computed_by(match[3]) == pytest.approx(value, abs=1e-9))
+        # The result as it is in its cell, and the numbers of the window as they are in theirs.
+        assert [match[3]] == shown(picture, "window over output value")
+        held = [
+            counted_as(figure.layer) if term.input_index is None else figure.input_values[term.input_index]
+            for term in frame.terms
+        ]
+        kernel = figure.kernel_values
+        if kernel is not None:
+            products = [
+                "·".join(f"({text})" if text.startswith("−") else text for text in map(as_given, (kernel[k], value)))
+                for value, k in zip(held, (term.kernel_index for term in frame.terms), strict=True)
+            ]
+            assert match[1] == " + ".join(products)
+        else:
+            words = [as_given(value) for value in held if value is not None]
+            without_exponents = re.sub(r"\^[\d./]+|/ \d+", "", match[1])
+            assert re.findall(r"−?(?:∞|[\d.]+)", without_exponents) == words
+
+
+def test_long_sums_leave_their_middle_out(tmp_path: Path) -> None:
+    figure = in_file(tmp_path, "figure", operation="convolution", input_values=[[*range(13)]], kernel_values=[[1] * 13])
+    (picture,) = switched_on(figure, "figuresums")
+    assert picture.sum == "1·0 + 1·1 + 1·2 + 1·3 + 1·4 + 1·5 + 1·6 + 1·7 + … + 1·11 + 1·12 = 78"
+
+
+def test_nothing_is_summed_or_explained_unless_it_is_switched_on(tmp_path: Path) -> None:
+    figure = in_file(tmp_path, "figure", **SMALL["numerical"])
+    assert not any(picture.sum or picture.legend for picture in map(read, sources(figure)[0]))
+    unpooling = in_file(tmp_path, "unpooling", **SMALL["numerical_unpooling"])
+    assert not any(picture.sum for picture in switched_on(unpooling, "figuresums"))
+
+
+WINDOW = ("window over input, lit", "window")
+WITHOUT = ("window over padding, lit", "window without input")
+LEGENDS = {
+    "plane": [WINDOW],
+    "plane_1d": [WINDOW, ("padding", "padding"), WITHOUT],
+    "plane_cropped": [
+        WINDOW, ("padding", "inserted zeros"), WITHOUT, ("cropped input, cropped", "cropped by the padding"),
+    ],
+    "plane_ceil_mode": [
+        WINDOW, ("padding", "padding (−∞)"), WITHOUT, ("overhang", "beyond the padding, in ceil mode"),
+    ],
+    "numerical_1d_transposed": [WINDOW, ("padding", "padding, inserted zeros"), WITHOUT],
+    "numerical_copied": [WINDOW, ("copy, padding", "padding that repeats the input")],
+    "numerical_unpooling": [WINDOW],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEGENDS)
+def test_a_legend_explains_the_cells_that_a_figure_has(name: str, tmp_path: Path) -> None:
+    pictures = switched_on(in_file(tmp_path, "figure", **SMALL[name]), "figurelegend")
+    assert {tuple(picture.legend) for picture in pictures} == {tuple(LEGENDS[name])}
+
+
+def test_a_legend_knows_no_padding_where_there_is_none(tmp_path: Path) -> None:
+    keys: File = {"operation": "convolution", "input_size": 3, "kernel_size": 2, "padding_mode": "reflect"}
+    assert switched_on(in_file(tmp_path, "figure", **keys), "figurelegend")[0].legend == [WINDOW]
+
+
+def test_pages_have_room_for_sums_and_legends(tmp_path: Path) -> None:
+    """Whatever a step's sum, all pages are equally large; the steps' own ones as large as those of the document."""
+    figure = in_file(tmp_path, "figure", **SMALL["numerical"])
+    steps, document = sources(figure)
+    sizes = set()
+    for name, text in {"all": preamble(PROJECT) + document, "first": steps[0], "last": steps[-1]}.items():
+        for switch in ("figuresums", "figurelegend"):
+            text = text.replace(f"\\newif\\if{switch}", f"\\newif\\if{switch}\\{switch}true")
+        (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
+        run = ["pdflatex", "-interaction=batchmode", "-halt-on-error", f"{name}.tex"]
+        subprocess.run(run, cwd=tmp_path, check=True, capture_output=True)
+        last = str(len(steps)) if name == "all" else "1"
+        asked = ["pdfinfo", "-f", "1", "-l", last, f"{name}.pdf"]
+        said = subprocess.run(asked, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+        found = re.findall(r"size: +([\d.]+) x ([\d.]+)", said)
+        assert len(found) == int(last)
+        sizes |= {(round(float(width), 1), round(float(height), 1)) for width, height in found}
+    assert len(sizes) == 1
 
 
 def test_kinds_of_cells_can_be_told_apart() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,11 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"input_values": "[" * 60 + "1" + "]" * 60, "input_size": None}, "input_values: is nested more than 5 deep"),
         ({"title": f'"{"a" * 400_001}"'}, "is larger than 400000 bytes"),
         ({"output_size": "6"}, "output_size: does not belong to convolution"),
+        ({"operation": '"adaptive_max_pooling"', "kernel_size": None}, "output_size: is missing. Give one number"),
+        (
+            {"operation": '"adaptive_max_pooling"', "output_size": "2"},
+            "kernel_size: does not belong to adaptive_max_pooling",
+        ),
     ],
 )
 def test_wrong_files_are_told_with_file_key_and_remedy(tmp_path: Path, keys: dict[str, str], message: str) -> None:
@@ -349,6 +355,14 @@ def test_each_layer_of_a_stack_takes_the_output_of_the_one_before(
     assert figure.input_values is None
     with pytest.raises(LayerError, match="layers: is a stack of 3"):
         scene_of(figure)
+
+
+def test_a_stack_may_hold_an_adaptive_pooling(tmp_path: Path) -> None:
+    layers = "[{ kernel_size = 3 }, { operation = 'adaptive_average_pooling', output_size = 4 }, { kernel_size = 2 }]"
+    figure = read_stack(tmp_path, f"layers = {layers}")
+    assert [layer.output_size for layer in figure.layers] == [(10,), (4,), (3,)]
+    with pytest.raises(LayerError, match="the stack view draws layers with a stride"):
+        scene_of(replace(figure, view="stack"))
 
 
 def test_a_stack_of_one_layer_is_that_layer(tmp_path: Path) -> None:

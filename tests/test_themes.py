@@ -309,3 +309,15 @@ def test_a_window_is_as_dark_where_numbers_are_on_it(theme: str) -> None:
     for kind in ("input", "output", "copy", "padding"):
         mixed = opacity * np.array(window) + (1 - opacity) * np.array(fill(theme, kind))
         assert np.allclose(mixed, fill(theme, f"window over {kind}"), atol=1.5)
+
+
+def test_the_readme_shows_a_light_and_a_dark_page_their_own_picture() -> None:
+    readme = (PROJECT.root / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"<picture>.*?</picture>", readme, re.DOTALL)
+    dark, light = re.findall(r"build/(?:themes/(\w+)/)?gif/(\w+)\.gif", snippet)
+    assert "prefers-color-scheme: dark" in snippet
+    assert (dark[0], light[0]) == ("dark", "")
+    assert dark[1] == light[1]
+    assert dark[1] in PROJECT.figure_names()
+    # The page of one is dark, of the other light.
+    assert [contrast(fill(theme, "padding"), (0, 0, 0)) > 10 for theme in ("dark", "classic")] == [False, True]

@@ -38,12 +38,12 @@ def test_files_of_every_format_are_as_built(checkout: Checkout) -> None:
 
 def test_verify_needs_nothing_of_the_build(checkout: Checkout) -> None:
     """Neither the figure nor what was built; and it writes nothing."""
-    picture = checkout.top / "mine"
+    picture = checkout.top / "mine \x1b[2J\u202e"
     (checkout.top / "build" / "gif" / "tiny_transposed.gif").rename(picture)
     for file in (checkout.top / "figures").iterdir():
         file.unlink()
     before = checkout.contents("**/*")
-    assert checkout.make("verify", f"FILE={picture}") == f"{picture}: as built\n"
+    assert checkout.make("verify", f"FILE={picture}") == f"{checkout.top}/mine \\x1b[2J\\u202e: as built\n"
     assert checkout.contents("**/*") == before
 
 
@@ -70,7 +70,7 @@ def test_a_picture_is_drawn_again(checkout: Checkout) -> None:
     assert (folder / "mine.toml").read_text() == 'view = "matrix"\n' + FIGURES["tiny_transposed"]
     assert load(folder / "mine.toml").layer == load(checkout.top / "figures" / "tiny_transposed.toml").layer
     found = opened(folder / "mine_00.svg")
-    assert found.recipe.options == {"theme": "dark"}
+    assert found.recipe.options["theme"] == "dark"
     # Again, in its own theme and format.
     checkout.run("draw", f"--file={folder / 'mine_00.svg'}", "--name=other")
     assert (folder.parent / "other" / "other_00.svg").is_file()
@@ -102,7 +102,7 @@ def test_what_a_recipe_names_must_be_known(checkout: Checkout, tmp_path: Path) -
     for old, new, message in (
         ('"gif"', '"bmp"', "there is no format 'bmp' in this version."),
         ('"classic"', '"secret"', "THEME: cannot be 'secret'. It is one of"),
-        ("theme =", "magic =", "MAGIC: is no option of this version. The options are theme."),
+        ("theme =", "magic =", "MAGIC: is no option of this version. The options are theme"),
         ('"tiny.gif"', '"values.gif"', "its figure has no picture 'values.gif' in this version."),
     ):
         (tmp_path / "picture").write_bytes(forged(RECIPE.text.replace(old, new)))

@@ -49,6 +49,7 @@ from tests.test_pictures import (
     parameters_in,
     places,
     read_back,
+    switched_on,
     two,
 )
 
@@ -389,7 +390,8 @@ def scatter(figure: Figure, found: Document) -> None:
             light(expected, (0, 0), {lit}, "window over input")
             r, c = two(lit)
             expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
-        for place, number in sums.items():
+        # Those that the step changes are drawn last.
+        for place, number in sorted(sums.items(), key=lambda item: item[0] in changed):
             cell: Point = (grid_x + place[1], place[0], 0)
             share, style = round(100 * stamps[place] / most), "cropped value"
             if place in kept:
@@ -991,6 +993,23 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "im2col": im2col,
     "stack": stack,
 }
+
+
+# Legends, where they are switched on: what these views have besides maps and windows.
+LEGENDS = {
+    "subsampling": [("dropped output, outline", "dropped by the stride")],
+    "positions": [("padding", "padding (−∞)")],
+    "sums": [("cropped", "cropped by the padding")],
+    "scatter": [("output padding", "added by output padding"), ("window over output, lit", "changed by this step")],
+    "matrix": [("window over weight, lit", "row of the marked output element"), ("cropped", "zero")],
+    "stack": [("unseen", "not seen by the element at the top")],
+}
+
+
+@pytest.mark.parametrize("name", LEGENDS)
+def test_a_legend_explains_the_cells_that_a_figure_has(name: str, tmp_path: Path) -> None:
+    pictures = switched_on(in_file(tmp_path, "figure", view=name, **SMALL[name]), "figurelegend")
+    assert {tuple(picture.legend) for picture in pictures} == {tuple(LEGENDS[name])}
 
 
 # What is said of them

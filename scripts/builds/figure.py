@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from scripts.core.figures import Figure
-from scripts.errors import LayerError
+from scripts.errors import LayerError, UserError
 from scripts.files import digest, write_whole
 from scripts.formats import FORMATS
 from scripts.project import Outputs, Project, frame_names
@@ -180,3 +180,10 @@ class FigureBuild:
         kind = FORMATS[name]
         codes = [code(module, self.project.root) for module in (kind.code, sealed.__module__)]
         return digest(*codes, identity(), made_from, durations * kind.has_durations, self._recipe.text)
+
+
+def formats_of(recipe: Recipe, source: Path) -> list[str]:
+    """The format of a recipe, after those that are made along with it; raises `UserError` if it is unknown here."""
+    if recipe.format not in FORMATS:
+        raise UserError(f"{source}: there is no format {recipe.format!r} in this version.")
+    return [*FORMATS[recipe.format].beside, recipe.format]

@@ -171,10 +171,10 @@ CHANNELS_LAST = ("NhwcMaxPool",)
 # Whether a name is that of a convolution or a pooling.
 KIND = re.compile("conv(?!ert)|pool|roialign", re.IGNORECASE)
 NOT_DRAWN = {
-    "DeformConv": "the places that its kernel meets are an input of it",
-    "MaxRoiPool": "its windows are an input of it",
-    "RoiAlign": "its windows are an input of it",
-    "ConvTransposeWithDynamicPads": "its padding is an input of it",
+    "DeformConv": "an input displaces the elements of its window",
+    "MaxRoiPool": "an input gives its windows",
+    "RoiAlign": "an input gives its windows",
+    "ConvTransposeWithDynamicPads": "an input gives its padding",
 }
 
 

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import os
 import stat
 import zlib
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,6 @@ from scripts.core import toml
 from scripts.core.figures import NAME, Figure, parsed
 from scripts.core.keys import shown
 from scripts.errors import LayerError, UserError
-from scripts.formats import FORMATS
 from scripts.recipes import CONTAINERS, container_of
 from scripts.recipes.container import HEADER
 from scripts.recipes.recipe import MOST_BYTES, Recipe, check_line
@@ -82,9 +80,6 @@ def _content(file: Path) -> bytes:
             content = stream.read(LARGEST_FILE + 1)
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}. Name a picture of this project.") from None
-    # The system refuses such a name before it looks for it.
-    except ValueError:
-        raise UserError(f"{os.fspath(file)!r}: is not the name of a file.") from None
     if len(content) > LARGEST_FILE:
         raise UserError(f"{file}: is larger than {LARGEST_FILE} bytes, as no picture of this project is.")
     return content
@@ -108,7 +103,8 @@ def _recipe(text: bytes, source: str) -> Recipe:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
-        raise UserError(f"{source}: {shown(key)[1:-1]} cannot be {shown(first['input'])}. It is damaged.") from None
+        problem = f"{shown(key)[1:-1]} cannot be {shown(first['input'])}"
+        raise UserError(f"{source}: {problem}. It is damaged, or of another version.") from None
 
 
 def figure_of(texts: Mapping[str, str], source: str) -> Figure:
@@ -141,10 +137,3 @@ def _end(lines: Sequence[str], start: int) -> int:
     """The end of a value that begins in line `start`: the line in which its last bracket is closed, counted from 1."""
     depths = accumulate(line.count("[") - line.count("]") for line in lines[start:])
     return next((number for number, depth in enumerate(depths, start + 1) if depth <= 0), len(lines))
-
-
-def formats_of(recipe: Recipe, source: Path) -> list[str]:
-    """The format of a recipe, after those that are made along with it; raises `UserError` if it is unknown here."""
-    if recipe.format not in FORMATS:
-        raise UserError(f"{source}: there is no format {recipe.format!r} in this version.")
-    return [*FORMATS[recipe.format].beside, recipe.format]

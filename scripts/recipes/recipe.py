@@ -21,9 +21,9 @@ class Recipe:
     """What a picture's file was made from.
 
     `version` is the project's, `inputs` a fingerprint of the TeX source that templates, theme and code made of the
-    figure.  `options` say how it looks: its theme.  `figures` are the texts of the figure's file and of those that it
-    refers to, in this order, by name.  `file` is the name of the picture's file as it was built, `format` that of its
-    format; they are empty in what all files of a figure have in common.
+    figure.  `options` are the project's, such as the theme.  `figures` are the texts of the figure's file and of those
+    that it refers to, in this order, by name.  `file` is the name of the picture's file as it was built, `format` that
+    of its format; they are empty in what all files of a figure have in common.
     """
 
     version: str

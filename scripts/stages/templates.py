@@ -40,6 +40,7 @@ TEX_ESCAPES = {
     '"': r"\textquotedbl{}",
     "−": r"\textminus{}",
     "∞": r"$\infty$",
+    "≈": r"$\approx$",
 }
 
 
