@@ -69,7 +69,8 @@ report: $(READY) ## the report, build/report.pdf
 	@$(PY) -m scripts.report $(OPTIONS)
 
 # gifs: ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
-# pngs, pdfs, svgs: ## one PNG, PDF or SVG per frame
+# pngs, pdfs, svgs: ## one PNG, PDF or SVG per frame; svgs are also animated
+# sheets, slides: ## all frames on pages for print; slides for beamer
 # webps, apngs, mp4s: ## animations as WebP, animated PNG or video
 $(FORMAT_GOALS): $(READY)
 	@$(PY) -m scripts.build --format=$(@:s=) $(OPTIONS) $(BUILD_OPTIONS)

@@ -52,6 +52,8 @@ GEOMETRY = "scripts/views/maps.py"
 VIEWS = "scripts/views/__init__.py"
 SCENE = "scripts/views/scene.py"
 GIF = "scripts/formats/gif.py"
+SVG = "scripts/formats/svg.py"
+VECTOR = "scripts/stages/vector.py"
 WEBP = "scripts/formats/webp.py"
 APNG = "scripts/formats/apng.py"
 MP4 = "scripts/formats/mp4.py"
@@ -103,6 +105,8 @@ TESTS = {
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
     INFERENCE: ("tests/test_model_file.py",),
     "scripts/notation/": ("tests/test_notation.py",),
+    SVG: ("tests/test_vector.py",),
+    VECTOR: ("tests/test_vector.py",),
     "scripts/formats/": ("tests/test_formats.py",),
     PALETTE: ("tests/test_formats.py",),
     "scripts/recipes/": ("tests/test_recipes.py",),
@@ -623,6 +627,26 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("disposal=0 if is_opaque else 2", "disposal=0"),
         ("loop=0", "loop=1"),
         ("duration=times if len(times) > 1 else times[0]", "duration=times[0]"),
+    ],
+    SVG: [
+        ("if frame > 0:\n                group.set", "if frame > 1:\n                group.set"),
+        ("accumulate(durations, initial=0)", "accumulate(reversed(durations), initial=0)"),
+        ("start = place + 1", "start = place"),
+        ("shares[frame + 1]}%{{visibility:hidden}}", "shares[frame]}%{{visibility:hidden}}"),
+        ("{{animation:none}}", "{{}}"),
+        (":hover .{prefix}{{animation-play-state", " .{prefix}{{animation-play-state"),
+        ("if shape not in self.known:", "if True:"),
+    ],
+    VECTOR: [
+        ("self.a * x + self.c * y + self.e", "self.a * x + self.b * y + self.e"),
+        ("round(float(share) * 2.55)", "round(float(share) * 2.5)"),
+        ("isclose(first, second, rel_tol=1e-6) else None", "True else None"),
+        ("_length(scale * float(number))", "_length(float(number))"),
+        ("write = _coordinate if name", "write = _coordinate if True or name"),
+        ('            written.append("z")\n            here = start', '            written.append("z")'),
+        ("here, moved = start, False", "moved = False"),
+        ("if len(pages) != count:", "if False:"),
+        ('given.pop("id", None)', ""),
     ],
     WEBP: [
         ("append_images=images[1:]", "append_images=images[:-1]"),

@@ -354,6 +354,19 @@ def test_a_theme_that_is_tried_and_taken_back_leaves_nothing_behind(checkout: Ch
     assert checkout.contents(*kinds) == before
 
 
+def test_no_figure_has_the_name_of_a_step_of_another(checkout: Checkout) -> None:
+    """The page that shows it without motion would be the step's."""
+    before = checkout.contents("pdf/*")
+    (checkout.top / "figures" / "tiny_00.toml").write_text(FIGURES["values"])
+    printed = checkout.run("build", "--format=pdf", fails=True)
+    assert "figures/tiny_00.toml: its files would have the names of those of a step of tiny. Rename it.\n" in printed
+    assert checkout.contents("pdf/*") == before
+    # Steps that only look alike are none.
+    (checkout.top / "figures" / "tiny_00.toml").rename(checkout.top / "figures" / "other_00.toml")
+    checkout.run("build", "other_00", "--format=pdf")
+    assert len(checkout.outputs("pdf/other_00*")) == 3
+
+
 def test_a_figure_of_one_frame(unbuilt: Checkout) -> None:
     unbuilt.edit("figures/tiny.toml", "input_size = 3", "input_size = 2")
     unbuilt.run("build", "tiny")
