@@ -120,7 +120,7 @@ def test_a_pixel_of_a_gif_is_transparent_where_it_is_mostly_so() -> None:
 
 
 def test_a_video_shows_each_image_for_its_duration() -> None:
-    squares = pixels(3, 8)[:, 5:9, :6]
+    squares: Pixels = pixels(3, 8)[:, 5:9, :6]
     asked = squares.repeat(16, axis=1).repeat(17, axis=2)[:, :-1].astype(np.uint32)
     content = mp4(still(asked), [0.5, 0.3, 2.0])
     assert content == mp4(still(asked), [0.5, 0.3, 2.0])
@@ -142,7 +142,7 @@ def test_a_video_shows_each_image_for_its_duration() -> None:
 
 def test_a_video_of_transparent_images_is_refused() -> None:
     with pytest.raises(UserError, match="BACKGROUND: a video cannot be transparent"):
-        mp4(still(pixels(1, 3) & 0x7FFFFFFF), [1.0])
+        mp4(still(pixels(1, 3) & np.uint32(0x7FFFFFFF)), [1.0])
 
 
 def test_more_colours_than_a_palette_holds_become_near_ones() -> None:
