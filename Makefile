@@ -112,7 +112,7 @@ test: lint $(VIDEO) ## all tests
 test-full: lint $(VIDEO) ## all tests, the long ones at full length
 	@$(PY) -m pytest --full $(if $(QUIET),-q)
 
-bench: $(READY) gifs ## measure the build; BASELINE=file.json compares with earlier results
+bench: $(READY) $(VIDEO) gifs ## measure the build; BASELINE=file.json compares with earlier results
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@$(PY) -m scripts.bench $(BENCH_OPTIONS)
 
