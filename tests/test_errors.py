@@ -241,6 +241,22 @@ def test_a_folder_that_cannot_be_built_in_is_told_by_make(built: Checkout, folde
     assert sorted(built.top.rglob("*")) == before
 
 
+def test_a_folder_with_other_files_is_neither_built_in_nor_removed(fresh: Checkout) -> None:
+    mine = fresh.top / "notes"
+    mine.mkdir()
+    (mine / "letter.txt").write_text("Dear Ada")
+    assert "BUILD: notes holds files of another origin." in fresh.make("gifs", "BUILD=notes", fails=True)
+    assert "BUILD=notes holds files that no build of this project made" in fresh.make(
+        "clean", "BUILD=notes", fails=True
+    )
+    assert [file.name for file in mine.iterdir()] == ["letter.txt"]
+    (mine / "letter.txt").unlink()
+    fresh.make("draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=2", "FORMATS=pdf", "BUILD=notes")
+    fresh.make("clean", "BUILD=notes")
+    assert not mine.exists()
+    fresh.make("clean", "BUILD=notes")
+
+
 def processes(top: Path) -> dict[int, str]:
     """The ids and names of processes that run below a folder."""
     found = {}
@@ -347,7 +363,7 @@ def test_a_full_disk_is_told_and_the_next_build_is_whole(checkout: Checkout, ful
     """Disks of growing size, which are full at the format, the first figures, the GIFs or the report."""
     if not works(*OWN_MOUNTS):
         pytest.skip("this system lets nobody mount a small disk: unshare --mount does not work")
-    script = """mkdir disk && mount -t tmpfs -o size=65536k small disk
+    script = """mkdir disk && mount -t tmpfs -o size=65536k small disk && touch disk/.lock
 for size; do
     rm -f disk/others
     head -c $((65536 - size))K /dev/zero > disk/others
