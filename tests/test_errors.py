@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 
+from scripts.tex.log import first_stop
 from tests.conftest import FIGURES, RECOLOUR, UNPRIVILEGED, Checkout, works
 
 T = TypeVar("T")
@@ -122,6 +123,23 @@ def test_a_mistake_in_a_template_is_told_once_with_its_line(checkout: Checkout, 
     if "TeX stopped" in printed:
         log = printed.partition("The full log is ")[2].split()[0].rstrip(".")
         assert "==> Fatal error" in (checkout.top / log).read_text()
+
+
+@pytest.mark.parametrize(
+    ("drawing", "hint"),
+    [
+        (r"\newcommand\margin{3} \hspace{\margin}", "A length needs a unit, as in 3pt."),
+        (r"\draw[line width=thickk] (0,0) -- (1,1);", "It is neither a number nor a length"),
+    ],
+)
+def test_a_wrong_length_has_a_hint(tmp_path: Path, drawing: str, hint: str) -> None:
+    picture = rf"\begin{{tikzpicture}}{drawing}\end{{tikzpicture}}"
+    document = rf"\documentclass{{article}}\usepackage{{tikz}}\begin{{document}}{picture}\end{{document}}"
+    (tmp_path / "wrong.tex").write_text(document)
+    subprocess.run(["pdflatex", "-interaction=batchmode", "-halt-on-error", "wrong"], cwd=tmp_path, check=False)
+    stop = first_stop((tmp_path / "wrong.log").read_text(errors="replace"))
+    assert stop is not None
+    assert stop.hint is not None and stop.hint.startswith(hint)
 
 
 def test_a_mistake_in_the_theme_leaves_all_outputs_and_takes_none_for_new(checkout: Checkout) -> None:
