@@ -65,15 +65,16 @@ FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(
 .DEFAULT_GOAL := report
 .SUFFIXES:
 
+# A shell between Make and a command would end alone when Make is terminated, hence exec.
 report: $(READY) ## the report, build/report.pdf
-	@$(PY) -m scripts.report $(OPTIONS)
+	@exec $(PY) -m scripts.report $(OPTIONS)
 
 # gifs: ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
 # pngs, pdfs, svgs: ## one PNG, PDF or SVG per frame; svgs are also animated
 # sheets, slides: ## all frames on pages for print; slides for beamer
 # webps, apngs, mp4s: ## animations as WebP, animated PNG or video
 $(FORMAT_GOALS): $(READY)
-	@$(PY) -m scripts.build --format=$(@:s=) $(OPTIONS) $(BUILD_OPTIONS)
+	@exec $(PY) -m scripts.build --format=$(@:s=) $(OPTIONS) $(BUILD_OPTIONS)
 
 mp4s: $(VIDEO)
 
@@ -84,18 +85,18 @@ $(VIDEO): requirements-mp4.txt | $(READY)
 # What the report alone needs is no format for others; a video cannot be transparent.
 EVERY := $(filter-out strip $(if $(findstring transparent,$(BACKGROUND)),mp4),$(FORMAT_GOALS:s=))
 everything: $(READY) $(if $(filter mp4,$(EVERY)),$(VIDEO)) ## all figures in all formats
-	@$(PY) -m scripts.build --format="$(EVERY)" $(OPTIONS) $(BUILD_OPTIONS)
+	@exec $(PY) -m scripts.build --format="$(EVERY)" $(OPTIONS) $(BUILD_OPTIONS)
 
 all_animations: gifs
 
 draw: $(READY) $(if $(findstring mp4,$(FORMATS)),$(VIDEO)) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
-	@$(PY) -m scripts.draw $(DRAW_OPTIONS)
+	@exec $(PY) -m scripts.draw $(DRAW_OPTIONS) $(if $(QUIET),> /dev/null)
 
 verify: $(READY) ## check that a picture, FILE=picture.gif, is what the recipe in it gives
-	@$(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
+	@exec $(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
 
 watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything
-	@$(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
+	@exec $(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
 
 gallery: gifs ## update docs/gallery.md and its animations
 	@$(PY) -m scripts.gallery
@@ -138,6 +139,8 @@ list: ## list all figures
 	@ls figures | sed -n 's/\.toml$$//p'
 
 clean: ## remove the build
+	@if [ -n "$$(ls -A $(BUILD) 2> /dev/null)" ] && [ ! -e $(BUILD)/.lock ]; then \
+	    echo 'BUILD=$(BUILD) holds files that no build of this project made; remove it yourself.' >&2; exit 1; fi
 	rm -rf $(BUILD)
 
 distclean: clean ## remove the Python packages too

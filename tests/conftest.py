@@ -299,10 +299,10 @@ def checkout(built: Checkout, tmp_path: Path) -> Checkout:
 @pytest.fixture
 def unbuilt(checkout: Checkout) -> Checkout:
     """A checkout in which only TeX's format is built."""
-    made = {file: checkout.top / "build" / file for file in ("work/figure.fmt", "made/_format.json")}
+    made = {file: checkout.top / "build" / file for file in (".lock", "work/figure.fmt", "made/_format.json")}
     aside = checkout.top / "aside"
     for file, path in made.items():
-        (aside / file).parent.mkdir(parents=True)
+        (aside / file).parent.mkdir(parents=True, exist_ok=True)
         path.rename(aside / file)
     shutil.rmtree(checkout.top / "build")
     aside.rename(checkout.top / "build")

@@ -56,6 +56,11 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
     assert all(sources[path] != content for path, content in checkout.contents("draw/mine/*.tex").items())
 
 
+def test_a_silent_drawing_prints_nothing(checkout: Checkout) -> None:
+    assert checkout.make("-s", "draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=2", "FORMATS=pdf") == ""
+    assert checkout.outputs("draw/*/*.pdf")
+
+
 def test_a_layer_is_drawn_in_a_theme(checkout: Checkout) -> None:
     checkout.make("draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=2", "NAME=mine", "THEME=dark", "FORMATS=pdf")
     assert checkout.outputs("draw/*/*") == {}

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 
+from scripts.tex.log import first_stop
 from tests.conftest import FIGURES, RECOLOUR, UNPRIVILEGED, Checkout, works
 
 T = TypeVar("T")
@@ -122,6 +123,23 @@ def test_a_mistake_in_a_template_is_told_once_with_its_line(checkout: Checkout, 
     if "TeX stopped" in printed:
         log = printed.partition("The full log is ")[2].split()[0].rstrip(".")
         assert "==> Fatal error" in (checkout.top / log).read_text()
+
+
+@pytest.mark.parametrize(
+    ("drawing", "hint"),
+    [
+        (r"\newcommand\margin{3} \hspace{\margin}", "A length needs a unit, as in 3pt."),
+        (r"\draw[line width=thickk] (0,0) -- (1,1);", "It is neither a number nor a length"),
+    ],
+)
+def test_a_wrong_length_has_a_hint(tmp_path: Path, drawing: str, hint: str) -> None:
+    picture = rf"\begin{{tikzpicture}}{drawing}\end{{tikzpicture}}"
+    document = rf"\documentclass{{article}}\usepackage{{tikz}}\begin{{document}}{picture}\end{{document}}"
+    (tmp_path / "wrong.tex").write_text(document)
+    subprocess.run(["pdflatex", "-interaction=batchmode", "-halt-on-error", "wrong"], cwd=tmp_path, check=False)
+    stop = first_stop((tmp_path / "wrong.log").read_text(errors="replace"))
+    assert stop is not None
+    assert stop.hint is not None and stop.hint.startswith(hint)
 
 
 def test_a_mistake_in_the_theme_leaves_all_outputs_and_takes_none_for_new(checkout: Checkout) -> None:
@@ -241,6 +259,22 @@ def test_a_folder_that_cannot_be_built_in_is_told_by_make(built: Checkout, folde
     assert sorted(built.top.rglob("*")) == before
 
 
+def test_a_folder_with_other_files_is_neither_built_in_nor_removed(fresh: Checkout) -> None:
+    mine = fresh.top / "notes"
+    mine.mkdir()
+    (mine / "letter.txt").write_text("Dear Ada")
+    assert "BUILD: notes holds files of another origin." in fresh.make("gifs", "BUILD=notes", fails=True)
+    assert "BUILD=notes holds files that no build of this project made" in fresh.make(
+        "clean", "BUILD=notes", fails=True
+    )
+    assert [file.name for file in mine.iterdir()] == ["letter.txt"]
+    (mine / "letter.txt").unlink()
+    fresh.make("draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=2", "FORMATS=pdf", "BUILD=notes")
+    fresh.make("clean", "BUILD=notes")
+    assert not mine.exists()
+    fresh.make("clean", "BUILD=notes")
+
+
 def processes(top: Path) -> dict[int, str]:
     """The ids and names of processes that run below a folder."""
     found = {}
@@ -347,7 +381,7 @@ def test_a_full_disk_is_told_and_the_next_build_is_whole(checkout: Checkout, ful
     """Disks of growing size, which are full at the format, the first figures, the GIFs or the report."""
     if not works(*OWN_MOUNTS):
         pytest.skip("this system lets nobody mount a small disk: unshare --mount does not work")
-    script = """mkdir disk && mount -t tmpfs -o size=65536k small disk
+    script = """mkdir disk && mount -t tmpfs -o size=65536k small disk && touch disk/.lock
 for size; do
     rm -f disk/others
     head -c $((65536 - size))K /dev/zero > disk/others

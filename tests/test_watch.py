@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
 from tests.conftest import Checkout
+from tests.test_errors import ENDLESS, needs_proc, processes, until
 
 SECONDS = 60
 
@@ -26,7 +27,8 @@ def watching(checkout: Checkout, *words: str) -> Iterator["subprocess.Popen[str]
     try:
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
         process.wait(SECONDS)
 
 
@@ -58,3 +60,18 @@ def test_what_an_edit_touches_is_built_again_and_mistakes_are_survived(checkout:
         assert "[1/1] tiny, 4 frames" in until_done(process)
         assert gif.read_bytes() == before
     assert (checkout.top / "build" / "gif" / "values.gif").stat().st_mtime_ns == other
+
+
+@needs_proc
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("building", [False, True])
+def test_a_signal_to_make_ends_the_whole_tree(checkout: Checkout, number: signal.Signals, building: bool) -> None:
+    with watching(checkout, "FIGURES=tiny") as process:
+        until_done(process)
+        if building:
+            checkout.edit("templates/views/plane.tex.j2", *ENDLESS)
+            until((checkout.top / "build" / "work" / "tiny" / "begun.tex").is_file)
+        # To the terminal's group, as Ctrl-C does; others send TERM to make alone.
+        (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+        process.wait(SECONDS)
+        until(lambda: not processes(checkout.top))
