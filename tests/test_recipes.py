@@ -273,7 +273,7 @@ def test_a_picture_is_drawn_again(checkout: Checkout) -> None:
     assert (folder / "mine.toml").read_text() == 'view = "matrix"\n' + FIGURES["tiny_transposed"]
     assert load(folder / "mine.toml").layer == load(checkout.top / "figures" / "tiny_transposed.toml").layer
     found = opened(folder / "mine_00.svg")
-    assert found.recipe.options == {"theme": "dark", "background": "paper", "scale": "1"}
+    assert found.recipe.options == {"theme": "dark"}
     # Again, in its own theme and format.
     checkout.run("draw", f"--file={folder / 'mine_00.svg'}", "--name=other")
     assert (folder.parent / "other" / "other_00.svg").is_file()
