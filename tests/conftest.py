@@ -233,7 +233,7 @@ RECOLOUR = ("templates/themes/classic.tex", "{38,139,210}", "{220,50,47}")
 
 def share_environment(top: Path) -> None:
     """Let a checkout use the tests' own environment, in which set-up has nothing to do."""
-    for name in ("requirements.txt", "scripts/setup.py", "scripts/machine/needs.py"):
+    for name in ("requirements.txt", "requirements-mp4.txt", "scripts/setup.py", "scripts/machine/needs.py"):
         os.utime(top / name, (0, 0))
     (top / ".venv").symlink_to(TOP / ".venv")
 
@@ -241,7 +241,7 @@ def share_environment(top: Path) -> None:
 def make_checkout(top: Path) -> Checkout:
     for name in ("scripts", "templates"):
         shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "requirements.txt", "CHANGELOG.md"):
+    for name in ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md"):
         shutil.copy2(TOP / name, top / name)
     # Whether or not the originals may be written to.
     set_writable(top, True)
