@@ -1,4 +1,4 @@
-"""The channels view: a slice of a kernel wherever the column of an input channel meets the row of an output channel."""
+"""The wiring view: a slice of a kernel wherever the column of an input channel meets the row of an output channel."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,8 +99,8 @@ def scene(figure: Figure) -> Scene:
     """The scene of a layer of one or two axes with channels; raises `LayerError`."""
     channels = figure.layer.channels
     if channels is None:
-        raise LayerError("view", "the channels view draws channels", "Give in_channels and out_channels")
-    check_axes(figure.layer, "channels")
+        raise LayerError("view", "the wiring view draws channels", "Give in_channels and out_channels")
+    check_axes(figure.layer, "wiring")
     layer = in_two_axes(figure.layer)
     ins, outs = channels.in_channels // channels.groups, channels.out_channels // channels.groups
     layout = _Layout(layer.input_size, layer.kernel_size, layer.output_size, channels.in_channels, ins, outs)
