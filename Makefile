@@ -16,6 +16,8 @@ PYTHON ?= python3
 
 PY := .venv/bin/python
 READY := .venv/.ready
+# ffmpeg, which is large and only writes videos.
+VIDEO := .venv/.video
 
 # Nothing is written into the source folders; the packages in .venv are compiled already.
 export PYTHONDONTWRITEBYTECODE := 1
@@ -44,17 +46,21 @@ $(eval $(call OPTION,FIGURES,BUILD_OPTIONS,-- ))
 $(eval $(call OPTION,LAYER,DRAW_OPTIONS,--layer=))
 $(eval $(call OPTION,INPUT,DRAW_OPTIONS,--input=))
 $(eval $(call OPTION,ONNX,DRAW_OPTIONS,--onnx=))
+$(eval $(call OPTION,FILE,DRAW_OPTIONS,--file=))
 $(eval $(call OPTION,NAME,DRAW_OPTIONS,--name=))
 $(eval $(call OPTION,VALUES,DRAW_OPTIONS,--values=))
 $(eval $(call OPTION,VIEW,DRAW_OPTIONS,--view=))
+$(eval $(call OPTION,FRAMES,DRAW_OPTIONS,--frames=))
 $(eval $(call OPTION,FORMATS,DRAW_OPTIONS,--formats=))
 $(eval $(call OPTION,BASELINE,BENCH_OPTIONS,--baseline=))
 $(eval $(call OPTION,THEME))
+$(eval $(call OPTION,BACKGROUND))
+$(eval $(call OPTION,SCALE))
 
 # Each module in scripts/formats/ is a format NAME, made by `make NAMEs`.
 FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(wildcard scripts/formats/*.py)))
 
-.PHONY: report $(FORMAT_GOALS) all_animations draw watch gallery test test-full bench lint format pins setup doctor list \
+.PHONY: report $(FORMAT_GOALS) everything all_animations draw verify watch gallery test test-full bench lint format pins setup doctor list \
     clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
@@ -63,14 +69,30 @@ report: $(READY) ## the report, build/report.pdf
 	@$(PY) -m scripts.report $(OPTIONS)
 
 # gifs: ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
-# pngs, pdfs, svgs: ## one PNG, PDF or SVG per frame
+# pngs, pdfs, svgs: ## one PNG, PDF or SVG per frame; svgs are also animated
+# sheets, slides: ## all frames on pages for print; slides for beamer
+# webps, apngs, mp4s: ## animations as WebP, animated PNG or video
 $(FORMAT_GOALS): $(READY)
 	@$(PY) -m scripts.build --format=$(@:s=) $(OPTIONS) $(BUILD_OPTIONS)
 
+mp4s: $(VIDEO)
+
+$(VIDEO): requirements-mp4.txt | $(READY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mp4.txt
+	@touch $@
+
+# What the report alone needs is no format for others; a video cannot be transparent.
+EVERY := $(filter-out strip $(if $(findstring transparent,$(BACKGROUND)),mp4),$(FORMAT_GOALS:s=))
+everything: $(READY) $(if $(filter mp4,$(EVERY)),$(VIDEO)) ## all figures in all formats
+	@$(PY) -m scripts.build --format="$(EVERY)" $(OPTIONS) $(BUILD_OPTIONS)
+
 all_animations: gifs
 
-draw: $(READY) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx
+draw: $(READY) $(if $(findstring mp4,$(FORMATS)),$(VIDEO)) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
 	@$(PY) -m scripts.draw $(DRAW_OPTIONS)
+
+verify: $(READY) ## check that a picture, FILE=picture.gif, is what the recipe in it gives
+	@$(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
 
 watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything
 	@$(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
@@ -84,13 +106,13 @@ setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## in
 doctor: ## list the tools that the build needs, and how to install those missing
 	@$(PYTHON) -m scripts.doctor
 
-test: lint ## all tests
+test: lint $(VIDEO) ## all tests
 	@$(PY) -m pytest $(if $(QUIET),-q)
 
-test-full: lint ## all tests, the long ones at full length
+test-full: lint $(VIDEO) ## all tests, the long ones at full length
 	@$(PY) -m pytest --full $(if $(QUIET),-q)
 
-bench: $(READY) gifs ## measure the build; BASELINE=file.json compares with earlier results
+bench: $(READY) $(VIDEO) gifs ## measure the build; BASELINE=file.json compares with earlier results
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@$(PY) -m scripts.bench $(BENCH_OPTIONS)
 
@@ -109,6 +131,8 @@ pins: $(READY) ## renew requirements.txt from requirements.in, with hashes
 	    --no-header --no-emit-index-url requirements.in --output-file requirements.txt
 	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-emit-index-url requirements-bench.in --output-file requirements-bench.txt
+	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url requirements-mp4.in --output-file requirements-mp4.txt
 
 list: ## list all figures
 	@ls figures | sed -n 's/\.toml$$//p'
@@ -120,11 +144,12 @@ distclean: clean ## remove the Python packages too
 	rm -rf .venv
 
 help: ## this list
-	@sed -n 's/^\(# \)\{0,1\}\([a-z][a-z_, -]*\).*:.*## \(.*\)/\2|\3/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\(# \)\{0,1\}\([a-z][a-z0-9_, -]*\).*:.*## \(.*\)/\2|\3/p' $(firstword $(MAKEFILE_LIST)) | \
 	    while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
-	@echo 'With FIGURES="a b" only those figures, with THEME=NAME in another theme, with -jN N figures at a time (default: all'
-	@echo 'cores), with -s silently, with TIME_LIMIT=N at most N seconds for each figure and the report (default: 120), with -k even'
-	@echo 'if some files are invalid, with TRACE=1 a trace of the build in trace.json, for https://ui.perfetto.dev.'
+	@echo 'With FIGURES="a b" only those figures, with THEME=NAME in another theme, with BACKGROUND=transparent on none, with'
+	@echo 'SCALE=2 in images of twice the width and height, with -jN N figures at a time (default: all cores), with -s silently,'
+	@echo 'with TIME_LIMIT=N at most N seconds for each figure and the report (default: 120), with -k even if some files are'
+	@echo 'invalid, with TRACE=1 a trace of the build in trace.json, for https://ui.perfetto.dev.'
 
 # One process builds all figures in parallel, so Make's own goals run one after the other.
 .NOTPARALLEL:

@@ -1,4 +1,4 @@
-"""Builds figures in a format: single frames, animations or other files.
+"""Builds figures in some formats: single frames, animations or other files.
 
 Only what is out of date is built.  Figures are spread over all cores, the largest first.
 """
@@ -34,7 +34,13 @@ def main() -> None:
     """Build the named figures, unless nothing has changed since they were built."""
     command = cli.parser(__doc__)
     command.add_argument("names", nargs="*", metavar="NAME", help="a figure in figures/; all of them by default")
-    command.add_argument("--format", default="gif", help="gif, pdf, png or another one in scripts/formats/")
+    command.add_argument(
+        "--format",
+        type=str.split,
+        default=["gif"],
+        metavar="FORMATS",
+        help="gif, pdf, png or others in scripts/formats/; several in one word",
+    )
     command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="figures at a time")
     command.add_argument("--keep-going", action="store_true", help="build the valid figures even if others are invalid")
     command.add_argument("--quiet", action="store_true", help="print only errors")
@@ -42,7 +48,7 @@ def main() -> None:
     options = command.parse_args()
     project = Project.current()
     names = asked_for(project, options.names)
-    if not Unchanged(project, options.format, *names).holds():
+    if not Unchanged(project, *options.format, *names).holds():
         # Slow to import, and only needed where there is something to do.
         from scripts.builds.catalogue import build
 

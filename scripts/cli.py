@@ -42,6 +42,10 @@ def run(work: Callable[[], None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except UserError as error:
-        # Text from an untrusted file must not control the terminal.
-        print("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(error)), file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         sys.exit(1)
+
+
+def printable(text: str) -> str:
+    """Text that may be of an untrusted file, which must not control the terminal: with escapes."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

@@ -1,5 +1,6 @@
 """Draws layers written as in PyTorch, Keras or ONNX, without a figure's file.
 
+With --file, draws the figure of a picture again, as the recipe in that file says.
 Writes `build/draw/NAME/NAME.gif`, the frames as PDF, PNG and TikZ beside it, and `NAME.toml`, which can be put into
 `figures/`.
 """
@@ -8,14 +9,14 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scripts import cli
-from scripts.builds.figure import FigureBuild
+from scripts.builds.figure import FigureBuild, formats_of
 from scripts.core.figures import NAME, NAME_RULE, Figure, figure, layer_of
-from scripts.core.keys import check
+from scripts.core.keys import check, title_of
 from scripts.core.layers import Index
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
 from scripts.files import digest, only_build, write_whole
@@ -24,12 +25,17 @@ from scripts.notation import model_file
 from scripts.notation.frameworks import layer
 from scripts.notation.model_file import ModelLayer
 from scripts.notation.signature import NamedLayer
+from scripts.notation.sizes import parse_size
 from scripts.project import Project
+from scripts.recipes.reading import figure_of, opened, with_keys
 from scripts.stages.render import caption
 from scripts.stages.typeset import TexFormat
 from scripts.views import scene_of
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
+# The keys of what is too large, where a layer exists but cannot be drawn.
+SIZE_KEYS = ("input_size", "kernel_size")
+MOST_FRAMES = 1000
 
 
 def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: argparse.Namespace) -> None:
@@ -37,35 +43,82 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
 
     `source` is the text that it comes from, `wanted` the options of the command.  Raises `UserError`.
     """
-    asked = {key: value for key, value in (("values", wanted.values), ("view", wanted.view)) if value}
-    keys = {"title": _title(source, name), **found.keys, **asked}
-    outputs = project.drawing(name)
-    formats = list(dict.fromkeys(one for asked in wanted.formats for one in (*FORMATS[asked].beside, asked)))
-    tex_format = TexFormat(project)
-    tex_format.check_tools()
+    keys = {"title": title_of(source, name), **found.keys, **_asked(wanted)}
     try:
         layer = layer_of(check(keys, source))
         print(f"{source}\n  input {_sizes(layer.input_shape)}, output {_sizes(layer.output_shape)}", flush=True)
-        drawn, text = _drawable(name, keys, source)
-        build = FigureBuild(project, drawn, f"_draw_{name}", formats, outputs, digest(text), tex_format.fingerprint)
-        file = outputs.top / f"{name}.toml"
-        if file.is_file() and file.read_text(encoding="utf-8") != text:
-            # Drawn from another layer of the same name.
-            _delete(build, file)
-        build.render()
+        drawn, text = _whole_or_excerpt(name, keys, source)
+        _make(project, drawn, {name: text}, wanted.formats or ["gif"])
     except LayerError as error:
-        hint = " Draw it over a smaller INPUT." if error.key == "input_size" else ""
-        raise FigureError(source, f"{error}{hint}") from None
+        raise FigureError(source, str(error)) from None
+
+
+def draw_again(wanted: argparse.Namespace) -> None:
+    """Draw the figure of a picture as its recipe says, but for the options of the command; raises `UserError`."""
+    picture = opened(wanted.file)
+    recipe, name = picture.recipe, wanted.name or picture.recipe.name
+    project = Project.current(recipe.options)
+    texts = {name: with_keys(recipe.figures[recipe.name], _asked(wanted))}
+    if name in picture.figure.references:
+        raise UserError(f"NAME: cannot be {name!r}. The figure refers to another one of that name.")
+    texts |= {reference: recipe.figures[reference] for reference in picture.figure.references}
+    drawn = figure_of(texts, str(wanted.file))
+    print(cli.printable(f"{wanted.file}, made by version {recipe.version}"), flush=True)
+    with only_build(project.base, quiet=False):
+        try:
+            _make(project, drawn, texts, wanted.formats or formats_of(recipe, wanted.file))
+        except LayerError as error:
+            raise FigureError(wanted.file, str(error)) from None
+
+
+def _asked(wanted: argparse.Namespace) -> dict[str, Any]:
+    """The keys of a figure's file that options of the command give."""
+    options = (("values", wanted.values), ("view", wanted.view), ("frames", wanted.frames))
+    return {key: value for key, value in options if value}
+
+
+def _make(project: Project, drawn: Figure, texts: Mapping[str, str], wanted: Sequence[str]) -> None:
+    """Draw a figure in some formats, with its file and those that it refers to, whose `texts` are given by name."""
+    outputs = project.drawing(drawn.name)
+    formats = list(dict.fromkeys(one for asked in wanted for one in (*FORMATS[asked].beside, asked)))
+    tex_format = TexFormat(project)
+    tex_format.check_tools()
+    sources = {name: text.encode() for name, text in texts.items()}
+    build = FigureBuild(project, drawn, f"_draw_{drawn.name}", formats, outputs, sources, tex_format.fingerprint)
+    files = {outputs.top / f"{name}.toml": text for name, text in texts.items()}
+    changed = [file for file, text in files.items() if file.is_file() and file.read_text(encoding="utf-8") != text]
+    if changed:
+        print(f"  replaces what {changed[0]} says, a drawing of the same name")
+        _delete(build, files)
+    build.render()
     try:
         tex_format.make()
         build.typeset()
         build.make_formats()
     except UserError:
-        _delete(build, file)
+        _delete(build, files)
         raise
-    write_whole(file, text)
+    for file, text in files.items():
+        write_whole(file, text)
     frames = f"{build.count} frame{'s' if build.count > 1 else ''}"
     print(f"  {caption(project, drawn)}\n  {outputs.top}: {frames}, as {', '.join(formats)}, TikZ and TOML")
+
+
+def _whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:
+    """The figure of a layer and the text of its file: an excerpt if its default view finds it too large.
+
+    Raises `LayerError`.
+    """
+    try:
+        return _drawable(name, keys, source)
+    except LayerError as error:
+        if "view" in keys or error.key not in SIZE_KEYS:
+            raise
+        without = {key: value for key, value in keys.items() if key != "values"}
+        found = _drawable(name, without | {"view": "excerpt"}, source)
+        numbers = ", without values" if "values" in keys else ""
+        print(f"  too large to be drawn whole ({error.rule}): an excerpt{numbers}")
+        return found
 
 
 def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:
@@ -74,8 +127,8 @@ def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, 
     Raises `LayerError` if the view draws neither.
     """
     channels = {key: value for key, value in keys.items() if key in CHANNEL_KEYS}
-    single = {key: value for key, value in keys.items() if key not in CHANNEL_KEYS}
-    note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
+    single = one_channel(keys)
+    note = f"\n# One of its channels; for all of them, add:\n{_toml(channels, '# ')}" if channels else ""
     whole_error = None
     if channels:
         try:
@@ -94,18 +147,22 @@ def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, 
     return drawn, _toml(single) + note
 
 
-def _delete(build: FigureBuild, file: Path) -> None:
-    """Delete a drawing's files, that of its layer among them."""
+def one_channel(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of one of a layer's channels, with a note of how many the layer has."""
+    single = {key: value for key, value in keys.items() if key not in CHANNEL_KEYS}
+    if single.keys() == keys.keys():
+        return single
+    ins, outs, groups = (keys.get(key, 1) for key in CHANNEL_KEYS)
+    grouped = f", in {groups} groups" if groups > 1 else ""
+    note = f"One channel is shown, of {ins} in and {outs} out{grouped}."
+    return single | {"note": " ".join(filter(None, (note, keys.get("note"))))}
+
+
+def _delete(build: FigureBuild, files: Iterable[Path]) -> None:
+    """Delete a drawing's files, and those that describe it."""
     build.record.forget()
-    file.unlink(missing_ok=True)
-
-
-def _title(source: str, name: str) -> str:
-    """The layer's text if it is valid as a title, else the figure's name."""
-    try:
-        return check({"title": source}, source).title
-    except UserError:
-        return name
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def _sizes(shape: Index) -> str:
@@ -118,22 +175,32 @@ def _toml(keys: Mapping[str, Any], prefix: str = "") -> str:
 
 
 def table(layers: Sequence[ModelLayer]) -> str:
-    """The numbered layers of a model, with their operators and the sizes that the model states."""
-    rows = [("", "layer", "operator", "input", "output", "channels")]
+    """The numbered layers of a model: operators, sizes that the model states, and why some of them cannot be drawn."""
+    rows = [("", "layer", "operator", "input", "output", "channels", "")]
     for number, found in enumerate(layers, start=1):
-        given = () if found.input_size is None else found.input_size
-        size = " × ".join("?" if n is None else str(n) for n in given) or "?"
         channels = "" if found.channels is None else " → ".join(map(str, found.channels))
-        rows.append((str(number), found.name, found.op_type, size, _output_size(found), channels))
+        output, note = _output_size(found)
+        rows.append((str(number), found.name, found.op_type, _open_sizes(found.input_size), output, channels, note))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _output_size(found: ModelLayer) -> str:
+def _output_size(found: ModelLayer) -> tuple[str, str]:
+    """The size of a layer's output, and why it cannot be drawn, if it cannot."""
+    stated = _open_sizes(found.output_size)
+    if found.reason:
+        return stated, f"not drawn: {found.reason}"
+    if found.is_open:
+        return stated, ""
     try:
-        return _sizes(layer_of(check({"title": "Any", **found.named().keys}, found.name)).output_size)
-    except UserError:
-        return "?"
+        return _sizes(layer_of(check({"title": "Any", **found.named().keys}, found.name)).output_size), ""
+    except UserError as error:
+        return stated, f"not drawn: {str(error).removeprefix(f'{found.name}: ')}"
+
+
+def _open_sizes(sizes: Sequence[int | None] | None) -> str:
+    """Sizes of which a model may leave some open."""
+    return " × ".join("?" if n is None else str(n) for n in sizes or ()) or "?"
 
 
 def picked(layers: Sequence[ModelLayer], choice: str) -> list[ModelLayer]:
@@ -150,11 +217,21 @@ def picked(layers: Sequence[ModelLayer], choice: str) -> list[ModelLayer]:
     return chosen
 
 
-def parse_size(text: str) -> tuple[int, ...]:
-    """A size such as 5x7, as one number per axis; raises `UserError`."""
-    if not re.fullmatch(r"\d{1,6}([x×,]\d{1,6}){0,2}", text, re.ASCII):
-        raise UserError(f"INPUT: cannot be {text!r}. It is a size such as 7, 5x7 or 4x5x5.")
-    return tuple(map(int, re.split("[x×,]", text)))
+def parse_frames(text: str) -> int | list[int]:
+    """A number of frames such as 8, or the frames of ranges such as 0-3 24; raises `UserError`."""
+    words = text.replace(",", " ").split()
+    if (
+        not words
+        or not all(re.fullmatch(r"\d{1,9}(-\d{1,9})?", word, re.ASCII) for word in words)
+        or text.strip() == "0"
+    ):
+        raise UserError(f"FRAMES: cannot be {text!r}. It is how many, such as 8, or which, such as 0-9 or 0-3 24.")
+    if len(words) == 1 and "-" not in text:
+        return int(text)
+    ranges = [range(int(first), int(last or first) + 1) for first, _, last in (word.partition("-") for word in words)]
+    if not all(ranges) or sum(map(len, ranges)) > MOST_FRAMES:
+        raise UserError(f"FRAMES: cannot be {text!r}. Ranges count upwards, over at most {MOST_FRAMES} frames.")
+    return [number for one in ranges for number in one]
 
 
 def main() -> None:
@@ -164,9 +241,15 @@ def main() -> None:
         raise UserError(f"NAME: cannot be {options.name!r}. A name {NAME_RULE}.")
     if options.values not in (None, "random"):
         raise UserError(f"VALUES: cannot be {options.values!r}. It is random, or left out.")
-    for one in options.formats or [""]:
+    for one in [""] if options.formats == [] else options.formats or ():
         if one not in FORMATS:
             raise UserError(f"FORMATS: cannot be {one!r}. They are among {', '.join(FORMATS)}.")
+    options.frames = parse_frames(options.frames) if options.frames is not None else None
+    if options.file is not None:
+        if options.layer or options.input or options.onnx:
+            raise UserError("FILE: has a layer of its own. Leave out LAYER, INPUT and ONNX.")
+        draw_again(options)
+        return
     size = parse_size(options.input) if options.input else None
     if options.onnx is None:
         if not options.layer:
@@ -180,7 +263,7 @@ def main() -> None:
     else:
         layers = model_file.layers(options.onnx)
         if not options.layer:
-            print(table(layers) if layers else f"{options.onnx}: has no convolution or pooling in its main graph.")
+            print(table(layers) if layers else f"{options.onnx}: has no convolution and no pooling.")
             return
         work = [(one.named(size), one.name) for one in picked(layers, options.layer)]
     _draw_all(work, options)
@@ -191,10 +274,14 @@ def _options() -> argparse.Namespace:
     command.add_argument("--layer", help='such as "Conv2d(1, 1, 3)"; with --onnx numbers or names of the list')
     command.add_argument("--input", metavar="SIZE", help="the size of its input, such as 7, 5x7 or 4x5x5")
     command.add_argument("--onnx", type=Path, metavar="FILE", help="a model; without --layer its layers are listed")
-    command.add_argument("--name", help="of the files; the layer's own and its input size by default")
+    command.add_argument("--file", type=Path, help="a picture of this project, whose figure is drawn again")
+    command.add_argument(
+        "--name", help="of the files; by default the layer's own, its input size and a digest of its parameters"
+    )
     command.add_argument("--values", metavar="random", help="fill in small integers")
     command.add_argument("--view", help="how it is drawn: a view of scripts/views/")
-    command.add_argument("--formats", type=str.split, default=["gif"], help='such as "gif svg" (default: gif)')
+    command.add_argument("--frames", help="how many frames, such as 8, or which, such as 0-9 or 0-3 24")
+    command.add_argument("--formats", type=str.split, help='such as "gif svg" (default: gif, or that of --file)')
     return command.parse_args()
 
 
@@ -203,7 +290,8 @@ def _draw_all(work: Sequence[tuple[NamedLayer, str]], options: argparse.Namespac
     with only_build(project.base, quiet=False):
         for found, source in work:
             size = "x".join(map(str, found.keys["input_size"]))
-            wanted = options.name or f"{found.name[:50]}_{size}"
+            # The layer's parameters are in the digest, so that no other layer has the name.
+            wanted = options.name or f"{found.name[:50]}_{size[:20]}_{digest(json.dumps(found.keys))[:6]}"
             used[wanted] += 1
             name = wanted if used[wanted] == 1 else f"{wanted[:70]}_{used[wanted]}"
             try:

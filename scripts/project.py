@@ -1,17 +1,24 @@
 """The paths of a project, in one object that is passed down: no module fixes a path when it is imported."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from scripts.errors import UserError
 
 DEFAULT_THEME = "classic"
+# What is behind figures: the theme's paper, or nothing.
+BACKGROUNDS = ("paper", "transparent")
+# The most pixels that an image has where it has one by default, along each side.
+MOST_SCALE = 4
 
 # All files that outputs are made from, relative to the project's root.
 INPUTS = (
     "Makefile",
     "requirements.txt",
+    "requirements-mp4.txt",
     "CHANGELOG.md",
     "figures/*.toml",
     "templates/**/*.*",
@@ -35,25 +42,63 @@ class Outputs(NamedTuple):
         is_plain = name.endswith(f".{kind}")
         return self.top / name if self.together and is_plain else self.top / kind / name
 
+    @property
+    def package(self) -> Path:
+        """The LaTeX package by which a paper shows steps, beside these."""
+        return self.file("tex", "step.tex").with_name("convfigures.sty")
+
     def document(self, name: str) -> Path:
         """The document with all frames of a figure, in a folder of its own for latexmk."""
         return self.work / name / f"{name}.tex"
 
 
 class Project(NamedTuple):
-    """The checkout in `root`, which is built into `base` with figures in a theme."""
+    """The checkout in `root`, which is built into `base`: figures in a theme on a background, images at a scale."""
 
     root: Path = Path()
     base: Path = Path("build")
     theme: str = DEFAULT_THEME
+    background: str = BACKGROUNDS[0]
+    scale: int = 1
 
     @classmethod
-    def current(cls) -> "Project":
-        """The project in the current folder, with BUILD and THEME as set; raises `UserError` for an unknown theme."""
-        project = cls(base=Path(os.environ.get("BUILD") or "build"), theme=os.environ.get("THEME") or DEFAULT_THEME)
-        if project.theme not in (themes := project.themes()):
-            raise UserError(f"THEME: cannot be {project.theme!r}. It is one of {', '.join(themes)}.")
-        return project
+    def current(cls, options: Mapping[str, str] = MappingProxyType({})) -> "Project":
+        """The project in the current folder, with BUILD and its options as set, else with these `options`.
+
+        Raises `UserError` for an option that cannot be.
+        """
+        given = {
+            "theme": os.environ.get("THEME"),
+            "background": os.environ.get("BACKGROUND"),
+            "scale": os.environ.get("SCALE"),
+        }
+        project = cls(base=Path(os.environ.get("BUILD") or "build"))
+        return project.looking({**options, **{name: value for name, value in given.items() if value}})
+
+    def looking(self, options: Mapping[str, str]) -> "Project":
+        """The same project with other `options`; raises `UserError` for one that cannot be."""
+        for name in options.keys() - self.options:
+            raise UserError(f"{name.upper()}: is no option of this version. The options are {', '.join(self.options)}.")
+        wanted = self.options | dict(options)
+        allowed = {
+            "theme": self.themes(),
+            "background": BACKGROUNDS,
+            "scale": [str(scale) for scale in range(1, MOST_SCALE + 1)],
+        }
+        for name, choices in allowed.items():
+            if wanted[name] not in choices:
+                raise UserError(f"{name.upper()}: cannot be {wanted[name]!r}. It is one of {', '.join(choices)}.")
+        return self._replace(theme=wanted["theme"], background=wanted["background"], scale=int(wanted["scale"]))
+
+    @property
+    def options(self) -> dict[str, str]:
+        """How all figures look, as recipes keep it."""
+        return {"theme": self.theme, "background": self.background, "scale": str(self.scale)}
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether what is behind a figure shows through it."""
+        return self.background == "transparent"
 
     @property
     def figures(self) -> Path:
@@ -81,14 +126,11 @@ class Project(NamedTuple):
         return self.root / "requirements.txt"
 
     @property
-    def preamble(self) -> Path:
-        """The preamble of every figure's document."""
-        return self.templates / "preamble.tex"
-
-    @property
     def build(self) -> Path:
-        """The outputs in this theme."""
-        return self.base if self.theme == DEFAULT_THEME else self.base / "themes" / self.theme
+        """The outputs in this theme, on this background and at this scale."""
+        themed = self.base if self.theme == DEFAULT_THEME else self.base / "themes" / self.theme
+        backed = themed / self.background if self.is_transparent else themed
+        return backed if self.scale == 1 else backed / f"{self.scale}x"
 
     @property
     def tex_format(self) -> Path:

@@ -212,6 +212,10 @@ def onnxruntime_output(asked: Asked, x: Array, w: Array, indices: Array) -> Arra
             return np.where(pooled == np.finfo(np.float32).min, -np.inf, pooled)
         case "global_average_pooling":
             return _pooling(asked, x, "AveragePool")
+        case "adaptive_max_pooling":
+            return _adaptive(asked, x, "GlobalMaxPool")
+        case "adaptive_average_pooling":
+            return _adaptive(asked, x, "GlobalAveragePool")
         case "average_pooling":
             if asked.include or not _padded_too_far(asked):
                 return _pooling(asked, x, "AveragePool", count_include_pad=int(asked.include))
@@ -309,6 +313,22 @@ def _pooling(asked: Asked, x: Array, operator: str, filler: float = 0, **words: 
     return _cut(pooled, *map(slice, starts))
 
 
+def _adaptive(asked: Asked, x: Array, operator: str) -> Array:
+    """It has no such layer: each output element is a pooling of all that its part of the input touches.
+
+    An output element of an axis of i inputs is i parts long, an input element o parts: equal ones.
+    """
+    axes = [(axis.size, axis.wanted or 1) for axis in asked.axes]
+    output = np.empty([1, 1, *(o for _, o in axes)])
+    for index in np.ndindex(*output.shape[2:]):
+        touched = [
+            sorted({part // o for part in range(t * i, (t + 1) * i)}) for t, (i, o) in zip(index, axes, strict=True)
+        ]
+        cut = _cut(x, *(slice(places[0], places[-1] + 1) for places in touched))
+        output[(0, 0, *index)] = run(operator, cut)[0].item()
+    return output
+
+
 def _unpooling(asked: Asked, x: Array, indices: Array) -> Array:
     words: dict[str, Any] = {"kernel_shape": asked.each("kernel"), "strides": asked.each("stride")}
     wanted = asked.each("wanted")
@@ -369,9 +389,13 @@ def _torch(asked: Asked, x: Any, w: Any, indices: Any) -> Any:
         return getattr(functions, f"adaptive_max_pool{n}d")(x, 1)
     if operation == "global_average_pooling":
         return getattr(functions, f"adaptive_avg_pool{n}d")(x, 1)
+    if operation.startswith("adaptive"):
+        name = "max" if operation == "adaptive_max_pooling" else "avg"
+        return getattr(functions, f"adaptive_{name}_pool{n}d")(x, *_lp(asked.each("wanted")))
     if operation == "global_lp_pooling":
         return getattr(functions, f"lp_pool{n}d")(x.abs(), asked.norm, *_lp(asked.each("size")))
-    if not asked.symmetric:
+    if not asked.symmetric or (_pools(asked) and asked.any(lambda axis: 2 * max(axis.sides) > axis.kernel)):
+        # It limits the padding of a pooling to half of the window.
         return None
     if operation == "transposed_convolution":
         if asked.name.startswith("same"):
@@ -431,12 +455,13 @@ def _unpools(asked: Asked) -> bool:
     return asked.operation == "max_unpooling"
 
 
-def _beyond_half(axis: Axis) -> bool:
-    return 2 * max(axis.sides) > axis.kernel
-
-
 BOTH = (
-    Stricter("no pooling has such a padding, so no unpooling has", _unpools, "padding", _beyond_half),
+    Stricter(
+        "no pooling has such a padding, so no unpooling has",
+        _unpools,
+        "padding",
+        lambda axis: max(axis.sides) >= axis.kernel,
+    ),
     Stricter(
         "each window of unpooling has a place in its output",
         _unpools,
@@ -448,7 +473,12 @@ STRICTER: dict[str, Iterable[Stricter]] = {
     "PyTorch": BOTH,
     "onnxruntime": (
         *BOTH,
-        Stricter("PyTorch's limit of padding; ONNX's is just less than the window", _pools, "padding", _beyond_half),
+        Stricter(
+            "onnxruntime's own limit, which it does not have for input that is padded before",
+            _pools,
+            "padding",
+            lambda axis: max(axis.sides) >= axis.kernel,
+        ),
         Stricter(
             "PyTorch's circular padding goes around once; ONNX's goes on",
             lambda asked: asked.mode == "circular",
@@ -477,7 +507,7 @@ STRICTER: dict[str, Iterable[Stricter]] = {
 }
 # Paddings whose name the project has for direct operations only; the engine was given its numbers.
 UNNAMED = {"transposed_convolution": {"causal"}, "max_unpooling": {"causal", "same_upper", "same_lower"}}
-MOST_FRAMES = 999
+MOST_FRAMES = 65_536
 
 
 def stricter(engine: str, asked: Asked, found: Array, message: str) -> bool:

@@ -24,11 +24,13 @@ PLAIN = {
     r"\textminus{}": "−",
     r"\textdegree": "°",
     r"$\infty$": "∞",
+    r"$\approx$": "≈",
     r"\\": "\n",
     r"\,×\,": " × ",
     **{f"\\{character}": character for character in "#%&_"},
 }
-READABLE_PART = re.compile("|".join(map(re.escape, PLAIN)) + r"|[^\\{}$#%&_~^]")
+SUPERSCRIPT = re.compile(r"\\textsuperscript\{([\d./]+)\}")
+READABLE_PART = re.compile("|".join([*map(re.escape, PLAIN), SUPERSCRIPT.pattern, r"[^\\{}$#%&_~^]"]))
 READABLE = re.compile(f"(?:{READABLE_PART.pattern})*")
 
 
@@ -70,12 +72,14 @@ class Picture:
     translucent ones over it.  `edges` does so for the lines between cells, each by where it starts and
     whether it runs "across" or "down": a solid style, and the dashed ones over it.  `shapes` are rectangles
     that are no whole cells, and circles.  `matrix` maps cells to the paper, as TikZ's `cm`, and `lift` holds
-    the corners of the input and of the output between which the output is raised.  `beside` has what is drawn in
-    cells of another size: a picture of its own, by the point of the paper at which its cells begin.
+    the corners of the input and of the output between which the output is raised; `reach` is the space and the
+    far corner of what cells are made small enough for.  `beside` has what is drawn in cells of another size: a picture
+    of its own, by the point of the paper at which its cells begin.  `legend` has the styles and texts of its entries.
     """
 
     matrix: Matrix | None = None
     lift: tuple[Point, Point] | None = None
+    reach: tuple[str, Point] | None = None
     fills: dict[Point, tuple[str, ...]] = field(default_factory=dict)
     edges: dict[tuple[Point, str], tuple[str, ...]] = field(default_factory=dict)
     texts: dict[Point, tuple[Text, ...]] = field(default_factory=dict)
@@ -83,13 +87,15 @@ class Picture:
     shapes: list[Line] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     parameters: list[list[str]] | None = None
+    sum: str = ""
+    legend: list[tuple[str, str]] = field(default_factory=list)
     beside: dict[tuple[float, float], "Picture"] = field(default_factory=dict)
     height: float = field(default=0, compare=False)
 
 
 @dataclass
 class Document:
-    """All frames of a figure, its drawing without what moves, and its strip: frames by (row, column)."""
+    """All frames of a figure, what they have in common, and its strip: frames by (row, column)."""
 
     frames: list[Picture]
     bare: Picture
@@ -116,7 +122,7 @@ def read_document(source: str) -> Document:
             boxes[name] = content
         else:
             pages.append(reader.read(content + r"\usebox\labelsbox"))
-    bare = reader.read(boxes["barebox"])
+    bare = reader.read(boxes["barebox"] + boxes["labelsbox"])
     reader.read(boxes["picturebox"])
     return Document(pages, bare, reader.panels)
 
@@ -140,7 +146,8 @@ def plain(text: str) -> str:
     text = re.sub(r"\\elementname\{([\d,]+)\}", r"x \1", text)
     if not READABLE.fullmatch(text):
         raise ReadError(f"cannot read the text {text!r}")
-    lines = READABLE_PART.sub(lambda match: PLAIN.get(match[0], match[0]), text).split("\n")
+    text = READABLE_PART.sub(lambda match: f"^{match[1]}" if match[1] else PLAIN.get(match[0], match[0]), text)
+    lines = text.split("\n")
     return "\n".join(" ".join(line.split()) for line in lines)
 
 
@@ -156,7 +163,10 @@ class Definitions:
                 if found:
                     self.styles[name] = _group(body, body.index("{"))[0]
         self.lengths = {name: float(value) for name, value in re.findall(LENGTH, preamble)}
-        self.labels = preamble.rfind(r"\figurelabelstrue") > preamble.rfind(r"\figurelabelsfalse")
+        self.switches = {
+            name: preamble.rfind(rf"\figure{name}true") > preamble.rfind(rf"\figure{name}false")
+            for name in ("labels", "legend", "sums")
+        }
         self.leaves = cache(self._leaves)
         self.number = cache(self._number)
 
@@ -282,13 +292,37 @@ class _Reader:
                 origin = _moved(origin, self.definitions.coordinates(value.strip("()")))
         return _State(picture, origin, matrix, corner)
 
+    def _if(self, name: str, text: str, at: int) -> int:
+        end = re.compile(r"\\fi(?![a-zA-Z])").search(text, at)
+        if end is None:
+            raise ReadError(r"a condition has no \fi")
+        return at if self.definitions.switches[name] else end.end()
+
     def _iffigurelabels(self, text: str, at: int) -> int:
-        return at if self.definitions.labels else text.index(r"\fi", at) + 3
+        return self._if("labels", text, at)
+
+    def _iffigurelegend(self, text: str, at: int) -> int:
+        return self._if("legend", text, at)
+
+    def _iffiguresums(self, text: str, at: int) -> int:
+        return self._if("sums", text, at)
+
+    def _kind(self, text: str, at: int) -> int:
+        style, at = _group(text, at)
+        words, at = _group(text, at)
+        self.state.picture.legend.append((style, plain(words)))
+        return at
+
+    def _sumnode(self, text: str, at: int) -> int:
+        _, at = _group(text, at)
+        content, at = _group(text, at)
+        self.state.picture.sum = plain(content)
+        return at
 
     def _fi(self, _text: str, at: int) -> int:
         return at
 
-    _measure = _fi
+    _measure = _sumroom = _fi
 
     def _usebox(self, text: str, at: int) -> int:
         match = COMMAND.match(text, at)
@@ -301,6 +335,12 @@ class _Reader:
         _, at = _optional(text, at)
         content, at = _group(text, at)
         self._run(content)
+        return at
+
+    def _fitcells(self, text: str, at: int) -> int:
+        style, at = _group(text, at)
+        corner, at = _group(text, at)
+        self.state.picture.reach = style, self.definitions.coordinates(corner)
         return at
 
     def _liftoutput(self, text: str, at: int) -> int:
@@ -332,11 +372,16 @@ class _Reader:
         if match is None:
             raise ReadError("a node is nowhere")
         content, at = _group(text, match.end())
+        if "legend" in parts(options):
+            self._run(content)
+            return at
         if match[2] == "current bounding box.south":
             table = TABLE.fullmatch(content)
-            rows = [row.split("&") for row in table[1].split(r"\\")] if table else [[content]]
+            lines = (table[1] if table else content).split(r"\\")
+            rows = [line.split("&") if table else [line] for line in lines]
             cells = [[plain(cell) for cell in row] for row in rows]
-            self.state.picture.parameters = [row for row in cells if row != [""]]
+            picture = self.state.picture
+            picture.parameters = [*(picture.parameters or []), *(row for row in cells if row != [""])]
             return at
         outer, self.state = self.state, self._in_scope(match[1] or "")
         point = _moved(self.state.origin, self.definitions.coordinates(match[2]))

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from scripts.core.arithmetic import (
+    AdaptiveAxis,
     GridAxis,
     LayerAxis,
+    adapted,
     direct_axis,
     equivalent_axis,
     named_padding,
@@ -58,6 +60,32 @@ def test_every_convolution_has_the_counted_windows() -> None:
             with pytest.raises(LayerError, match="window spans"):
                 direct_axis(LayerAxis(i, k, s, (p, p), d))
     assert possible > 2000
+
+
+def test_every_adaptive_pooling_has_the_windows_of_its_parts() -> None:
+    """Input elements and output elements on one line, each cut so finely that all borders are between cells."""
+    for i, o in product(range(1, 20), repeat=2):
+        owner = [element for element in range(i) for _ in range(o)]
+        expected = [sorted(set(owner[t * i : t * i + i])) for t in range(o)]
+        assert seen(AdaptiveAxis(i, o).grid) == expected, (i, o)
+        axis = adapted(LayerAxis(i, i), o)
+        assert (axis.output_size, axis.kernel_size) == (o, max(map(len, expected)))
+        assert AdaptiveAxis(i, o).window_sizes == tuple(sorted({len(window) for window in expected}))
+
+
+def test_an_adaptive_pooling_of_three_axes_and_of_no_elements_left_out() -> None:
+    values = np.arange(5 * 4 * 3).reshape(5, 4, 3)
+    axes = tuple(adapted(LayerAxis(i, i), o) for i, o in ((5, 3), (4, 6), (3, 1)))
+    maxima, averages = (Layer(OPERATIONS[f"adaptive_{name}_pooling"], axes) for name in ("max", "average"))
+    # The largest element is the last one of each window: those of the sizes worked out by hand.
+    rows, columns = [1, 3, 4], [0, 1, 1, 2, 3, 3]
+    assert maxima.output(values)[..., 0].tolist() == [[12 * r + 3 * c + 2 for c in columns] for r in rows]
+    first = {"rows": [0, 1, 3], "columns": [0, 0, 1, 2, 2, 3]}
+    expected = [
+        [values[a : r + 1, b : c + 1].mean() for b, c in zip(first["columns"], columns, strict=True)]
+        for a, r in zip(first["rows"], rows, strict=True)
+    ]
+    np.testing.assert_allclose(averages.output(values)[..., 0], expected)
 
 
 def test_every_transpose_is_the_transposed_matrix() -> None:
@@ -176,8 +204,6 @@ def test_the_maximum_is_never_padding() -> None:
     layer = Layer(OPERATIONS["max_pooling"], (LayerAxis(3, 2, 1, (1, 1)),))
     assert layer.output(np.array([-4, -2, -3]), None).tolist() == [-4, -2, -2, -3]
     assert layer.output(np.array([-4.0, -2.0, -3.0]), None).tolist() == [-4, -2, -2, -3]
-    with pytest.raises(LayerError, match="at most half"):
-        Layer(OPERATIONS["max_pooling"], (LayerAxis(3, 2, 1, (2, 1)),))
 
 
 def test_asymmetric_padding_is_before_and_after() -> None:

@@ -22,16 +22,29 @@ from scripts.core.figures import load
 from scripts.files import UNFINISHED
 from scripts.formats import FORMATS
 from scripts.project import frame_names
+from scripts.recipes import container_of
 from scripts.record.freshness import Record
-from scripts.stages.drawn import rasterised
+from scripts.stages.raster import rasterised
 from scripts.views import scene_of
 from tests.conftest import FIGURES, PROJECT, RECOLOUR, Checkout
+
+
+def without_recipes(contents: dict[str, bytes]) -> dict[str, bytes]:
+    bare = {}
+    for path, content in contents.items():
+        container = container_of(content)
+        assert container is not None
+        taken = container.take(content)
+        assert taken is not None
+        bare[path] = taken.bare
+    return bare
+
 
 FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}
 
 # The theme's colours, and those with 40 % of the window's colour over them.
-INPUT, OUTPUT = (38, 139, 210), (42, 161, 152)
-WINDOW_OVER_INPUT, WINDOW_OVER_OUTPUT = (26, 105, 152), (28, 118, 118)
+INPUT, OUTPUT, WEIGHT = (38, 139, 210), (80, 190, 180), (212, 232, 246)
+WINDOW_OVER_INPUT, WINDOW_OVER_OUTPUT = (26, 105, 152), (51, 136, 134)
 INK = 0.4  # half the line width, in points
 
 
@@ -39,7 +52,8 @@ def test_everything_is_built(built: Checkout) -> None:
     build = built.top / "build"
     names = {f"{figure}_{number:02}" for figure, count in FRAMES.items() for number in range(count)}
     for ending in ("tex", "pdf", "png"):
-        assert {path.name for path in (build / ending).iterdir()} == {f"{name}.{ending}" for name in names}
+        others = {"tex": {"convfigures.sty"}, "pdf": {f"{figure}.pdf" for figure in FIGURES}}.get(ending, set())
+        assert {path.name for path in (build / ending).iterdir()} == {f"{name}.{ending}" for name in names} | others
     assert {path.name for path in (build / "gif").iterdir()} == {f"{figure}.gif" for figure in FIGURES}
     assert (build / "report.pdf").stat().st_size > 10_000
 
@@ -119,13 +133,15 @@ def test_known_cells_of_known_frames_have_their_colours(checkout: Checkout) -> N
                 expected = WINDOW_OVER_INPUT if (r, c) in covered else INPUT
                 assert cell(image, r, c) == pytest.approx(expected, abs=1), (number, r, c)
 
-    # The numerical view: a row of padding above the input; the output beside it, one cell high and wide each.
+    # The numerical view: the kernel, a row of padding above the input, and the output, one cell wide.
     png = Image.open(checkout.top / "build" / "png" / "values_00.png").convert("RGB")
     unit = 0.7
-    assert pixel(png, 0.15 * unit, 2.15 * unit) == pytest.approx((156, 174, 179), abs=1)
-    assert pixel(png, 0.15 * unit, 1.15 * unit) == pytest.approx(WINDOW_OVER_INPUT, abs=1)
-    assert pixel(png, 0.15 * unit, 0.15 * unit) == pytest.approx(INPUT, abs=1)
-    output = 2 + 1.1
+    assert pixel(png, 0.15 * unit, 1.65 * unit) == pytest.approx(WEIGHT, abs=1)
+    left = 2 + 1.1 + 0.15
+    assert pixel(png, left * unit, 2.15 * unit) == pytest.approx((156, 174, 179), abs=1)
+    assert pixel(png, left * unit, 1.15 * unit) == pytest.approx(WINDOW_OVER_INPUT, abs=1)
+    assert pixel(png, left * unit, 0.15 * unit) == pytest.approx(INPUT, abs=1)
+    output = 2 * (2 + 1.1)
     assert pixel(png, (output + 0.15) * unit, 1.65 * unit) == pytest.approx(WINDOW_OVER_OUTPUT, abs=1)
     assert pixel(png, (output + 0.15) * unit, 0.65 * unit) == pytest.approx(OUTPUT, abs=1)
 
@@ -192,7 +208,7 @@ def test_a_comment_in_code_that_typesets_nothing_runs_no_tex(checkout: Checkout)
 def test_code_that_makes_a_format_remakes_that_format(checkout: Checkout) -> None:
     others = checkout.outputs("tex/*", "pdf/*", "png/*", LOGS)
     gifs = checkout.contents("gif/*")
-    checkout.edit("scripts/formats/gif.py", "COLOURS = 31", "COLOURS = 7")
+    checkout.edit("scripts/formats/gif.py", "loop=0", "loop=2")
     checkout.make("gifs")
     assert checkout.outputs("tex/*", "pdf/*", "png/*", LOGS) == others
     assert [path for path, content in checkout.contents("gif/*").items() if gifs[path] == content] == []
@@ -246,10 +262,12 @@ def test_a_figures_file_rebuilds_it_its_transpose_and_the_report(checkout: Check
 
 
 def test_how_long_a_frame_is_shown_changes_its_animation_alone(checkout: Checkout) -> None:
-    others = checkout.outputs("pdf/*", "png/*", LOGS, "gif/tiny*")
+    """And the recipe, which holds the figure's file."""
+    others, stills = checkout.outputs(LOGS, "*/tiny*"), without_recipes(checkout.contents("pdf/*", "png/*"))
     checkout.edit("figures/values.toml", "frame_duration = 0.5", "frame_duration = 0.25")
     checkout.run("build")
-    assert checkout.outputs("pdf/*", "png/*", LOGS, "gif/tiny*") == others
+    assert checkout.outputs(LOGS, "*/tiny*") == others
+    assert without_recipes(checkout.contents("pdf/*", "png/*")) == stills
     assert Image.open(checkout.top / "build" / "gif" / "values.gif").info["duration"] == 250
 
 
@@ -328,10 +346,27 @@ def test_a_theme_that_is_tried_and_taken_back_leaves_nothing_behind(checkout: Ch
     checkout.edit(*RECOLOUR)
     checkout.run("build", "tiny", "--format=pdf")
     tried = checkout.contents(*kinds)
-    assert {path.split("_")[0] for path in before if tried[path] != before[path]} == {"tex/tiny", "pdf/tiny"}
+    assert {path.removesuffix(".pdf").split("_")[0] for path in before if tried[path] != before[path]} == {
+        "tex/tiny",
+        "tex/convfigures.sty",
+        "pdf/tiny",
+    }
     checkout.edit(RECOLOUR[0], *reversed(RECOLOUR[1:]))
     checkout.run("build")
     assert checkout.contents(*kinds) == before
+
+
+def test_no_figure_has_the_name_of_a_step_of_another(checkout: Checkout) -> None:
+    """The page that shows it without motion would be the step's."""
+    before = checkout.contents("pdf/*")
+    (checkout.top / "figures" / "tiny_00.toml").write_text(FIGURES["values"])
+    printed = checkout.run("build", "--format=pdf", fails=True)
+    assert "figures/tiny_00.toml: its files would have the names of those of a step of tiny. Rename it.\n" in printed
+    assert checkout.contents("pdf/*") == before
+    # Steps that only look alike are none.
+    (checkout.top / "figures" / "tiny_00.toml").rename(checkout.top / "figures" / "other_00.toml")
+    checkout.run("build", "other_00", "--format=pdf")
+    assert len(checkout.outputs("pdf/other_00*")) == 3
 
 
 def test_a_figure_of_one_frame(unbuilt: Checkout) -> None:
@@ -354,7 +389,7 @@ def test_images_are_in_the_order_of_their_pages_also_where_there_are_many(tmp_pa
             page = document.add_blank_page(page_size=(4, 4))
             page.contents_add(f"{number / 120} g 0 0 4 4 re f".encode())
         document.save(tmp_path / "many.pdf")
-    shades = [np.asarray(image)[4, 4, 0] for image in rasterised(tmp_path / "many.pdf", 119)]
+    shades = [page[4, 4] & 0xFF for page in rasterised(tmp_path / "many.pdf", 119, 150)]
     assert shades == pytest.approx([255 * number / 120 for number in range(119)], abs=1)
 
 
@@ -469,7 +504,7 @@ def test_figures_are_shared_out_in_shares_that_get_smaller() -> None:
     """Each figure once, the largest first; the last shares are small enough for all processes to end together."""
     names = ("full_padding_no_strides", "dilation", "no_padding_strides", "numerical_max_pooling")
     figures = [load(PROJECT.figures / f"{name}.toml") for name in names] * 25
-    builds = [FigureBuild(PROJECT, figure, figure.name, ["gif"], PROJECT.catalogue, "", "") for figure in figures]
+    builds = [FigureBuild(PROJECT, figure, figure.name, ["gif"], PROJECT.catalogue, {}, "") for figure in figures]
     for jobs in (1, 2, 7):
         shared = list(shares(builds, jobs))
         assert Counter(one.product for share in shared for one in share) == Counter(one.product for one in builds)
@@ -510,7 +545,8 @@ def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(unbuilt:
     trace = json.loads((unbuilt.top / "build" / "trace.json").read_text())["traceEvents"]
     assert "latexmk tiny_transposed, tiny" in [event["name"] for event in trace]
     assert set(unbuilt.outputs("gif/*")) == {"gif/tiny_transposed.gif", "gif/values.gif"}
-    unbuilt.edit(plane, r"\nothing", "")
+    # Just as it was, for the recipes have a fingerprint of the source.
+    unbuilt.edit(plane, r"<% if scene.figure.name == 'tiny' %>\nothing<% endif %>", "")
     unbuilt.run("build", "--jobs=1")
     assert unbuilt.contents("pdf/*", "gif/*") == built.contents("pdf/*", "gif/*")
 
@@ -542,11 +578,11 @@ def test_themes_are_built_side_by_side_to_the_last_pixel(
     before = checkout.outputs(*kinds), checkout.outputs(*ours)
     checkout.edit(*RECOLOUR)
     assert checkout.run("build", "tiny") == "Figures up to date: 1\n"
-    checkout.edit(RECOLOUR[0].replace("classic", "dark"), *RECOLOUR[1:])
+    checkout.edit("templates/themes/dark.tex", "{32,125,192}", "{220,50,47}")
     assert "[1/1] tiny" in checkout.run("build", "tiny")
     assert checkout.outputs(*kinds) == before[0]
     changed = {path for path, time in checkout.outputs(*ours).items() if before[1].get(path) != time}
-    assert {path.split("/")[-1][:5] for path in changed} == {"tiny_", "tiny."}
+    assert {path.split("/")[-1][:5] for path in changed} == {"tiny_", "tiny.", "convf"}
     after = checkout.outputs(*ours)
     monkeypatch.delenv("THEME")
     assert "[1/1] tiny" in checkout.run("build", "tiny")
@@ -577,7 +613,7 @@ def test_projects_in_one_process_are_independent(checkout: Checkout, tmp_path: P
     before = checkout.contents("tex/*")
     elsewhere = other.project._replace(base=tmp_path / "elsewhere", theme="dark")
     for project in (checkout.project, other.project, elsewhere, checkout.project):
-        build(project, ["tiny"], "pdf")
+        build(project, ["tiny"], ["pdf"])
     assert checkout.contents("tex/*") == before
     assert len(other.outputs("pdf/tiny_0*")) == len(list((elsewhere.build / "pdf").glob("tiny_0*"))) == 2
     frames = {(one.build / "pdf" / "tiny_00.pdf").read_bytes() for one in (checkout.project, other.project, elsewhere)}

@@ -55,6 +55,8 @@ SIZES = {
     "causal_1d": (8,),
     "causal_dilated_1d": (8,),
     "strides_1d_transposed": (8,),
+    "adaptive_average_pooling": (3, 4),
+    "adaptive_positions": (4,),
 }
 OUTPUTS |= {
     "numerical_causal_1d": [6, 0, 5, 4, 5, 2, 8, 2],
@@ -75,6 +77,7 @@ OUTPUTS |= {
     "numerical_max_pooling_dilation": [[3, 3, 3], [2, 3, 2], [3, 2, 3]],
     "numerical_lp_pooling": [[5, 5], [2, 2]],
     "numerical_global_average_pooling": [[1.4]],
+    "numerical_adaptive_max_pooling": [[5, 6, 3], [7, 8, 9], [3, 5, 9]],
     "numerical_max_pooling_strides": [[5, 6], [7, 8]],
     "numerical_max_unpooling": [[0, 0, 6, 0], [0, 5, 0, 0], [0, 0, 0, 0], [7, 0, 0, 8]],
 }  # fmt: skip

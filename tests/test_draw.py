@@ -11,8 +11,8 @@ from onnx import TensorProto, helper
 
 from scripts.core.figures import layer_of, load
 from scripts.core.keys import check
-from scripts.draw import parse_size
 from scripts.notation.frameworks import layer as read_layer
+from scripts.notation.sizes import parse_size
 from tests.conftest import Checkout
 
 LAYER = "Conv2d(1, 1, kernel_size=(3, 2), stride=2, padding=1)"
@@ -25,7 +25,8 @@ def test_a_layer_is_drawn_and_its_file_is_a_figure(checkout: Checkout) -> None:
     files = {f"conv2d_5x7_{number:02}.{ending}" for ending in ("pdf", "png", "tex") for number in range(12)}
     folder = "draw/conv2d_5x7"
     assert set(checkout.outputs("draw/*/*")) == {
-        f"{folder}/{file}" for file in (*files, "conv2d_5x7.gif", "conv2d_5x7.pdf", "conv2d_5x7.toml")
+        f"{folder}/{file}"
+        for file in (*files, "conv2d_5x7.gif", "conv2d_5x7.pdf", "conv2d_5x7.toml", "convfigures.sty")
     }
     figure = load(checkout.top / "build" / folder / "conv2d_5x7.toml")
     assert figure.layer.output_size == (3, 4)
@@ -38,8 +39,8 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
     words = ["LAYER=Conv2d(1, 1, 2)", "INPUT=2x3", "VALUES=random", "NAME=mine"]
     checkout.make("draw", *words, "VIEW=plane", "FORMATS=svg pdf")
     names = {f"draw/mine/mine_{number:02}.{ending}" for number in range(2) for ending in ("tex", "svg", "pdf")}
-    whole = {f"draw/mine/mine.{ending}" for ending in ("toml", "svg", "pdf")}
-    assert checkout.outputs("draw/*/*").keys() == names | whole
+    others = {"draw/mine/mine.toml", "draw/mine/mine.svg", "draw/mine/mine.pdf", "draw/mine/convfigures.sty"}
+    assert checkout.outputs("draw/*/*").keys() == names | others
     for number in range(2):
         root = ElementTree.parse(checkout.top / f"build/draw/mine/mine_{number:02}.svg").getroot()  # noqa: S314 — of our own build
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -49,8 +50,8 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
     # Drawn again with other options, after which nothing of the first drawing remains.
     options = ["--layer=Conv2d(1, 1, 2)", "--input=2x3", "--values=random", "--name=mine"]
     checkout.run("draw", *options, "--formats=png")
-    whole = {"draw/mine/mine.toml", "draw/mine/mine.pdf"}
-    assert checkout.outputs("draw/*/*").keys() == {name.replace("svg", "png") for name in names} | whole
+    others.remove("draw/mine/mine.svg")
+    assert checkout.outputs("draw/*/*").keys() == {name.replace("svg", "png") for name in names} | others
     assert "view" not in toml.read_text()
     assert all(sources[path] != content for path, content in checkout.contents("draw/mine/*.tex").items())
 
@@ -58,7 +59,9 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
 def test_a_layer_is_drawn_in_a_theme(checkout: Checkout) -> None:
     checkout.make("draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=2", "NAME=mine", "THEME=dark", "FORMATS=pdf")
     assert checkout.outputs("draw/*/*") == {}
-    assert {path.rpartition(".")[2] for path in checkout.outputs("themes/dark/draw/mine/*")} == {"tex", "pdf", "toml"}
+    drawn = checkout.contents("themes/dark/draw/mine/*")
+    assert {path.rpartition(".")[2] for path in drawn} == {"tex", "pdf", "toml", "sty"}
+    assert b"The dark theme" in drawn["themes/dark/draw/mine/convfigures.sty"]
 
 
 # As models print them, or as they are written; output sizes computed by hand.
@@ -114,8 +117,14 @@ def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> No
     words = ["--layer=Conv2d(4, 8, 3, groups=2)", "--input=4", "--values=random", "--name=mine"]
     printed = checkout.run("draw", *words, "--formats=pdf")
     assert "input 4 × 4 × 4, output 8 × 2 × 2" in printed
+    assert printed.count("One channel is shown, of 4 in and 8 out, in 2 groups.") == 1
     text = (checkout.top / "build" / "draw" / "mine" / "mine.toml").read_text()
     assert 'values = "random"' in text
+    assert 'note = "One channel is shown, of 4 in and 8 out, in 2 groups."' in text
+    assert (
+        "One channel is shown, of 4 in and 8 out, in 2 groups"
+        in checkout.contents("draw/mine/mine_00.tex").popitem()[1].decode()
+    )
     assert "# in_channels = 4\n# out_channels = 8\n# groups = 2\n" in text
     assert len(checkout.outputs("draw/mine/mine_*.pdf")) == 4
 
@@ -130,7 +139,8 @@ def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> No
         ([f"--layer={LAYER}", "--input=5", "--formats=gif bmp"], "FORMATS: cannot be 'bmp'. They are among pdf, png,"),
         ([f"--layer={LAYER}", "--input=5", "--view=plan"], "view: cannot be 'plan'. It is one of "),
         ([f"--layer={LAYER}", "--input=5", "--view=numerical"], "view: the numerical view draws values."),
-        (["--layer=Conv2d(3, 64, 7)", "--input=224"], "gives 47524 output elements. A figure has at most 999. Draw it"),
+        (["--layer=Conv2d(3, 64, 7)", "--input=224"], "gives an axis of 224 cells. A drawing has at most 200. Draw it"),
+        (["--layer=Conv2d(3, 64, 7)", "--input=1x4x7x7"], "has 4 channels for a layer of in_channels = 3"),
         (["--layer=Conv3d(1, 1, 3)", "--input=5"], "view: the plane view draws layers of 1 or 2 axes"),
         (["--layer=Covn2d(1, 1, 3)", "--input=5"], "Did you mean Conv2d?"),
         (["--onnx=none.onnx"], "none.onnx: cannot be read"),
@@ -168,7 +178,7 @@ TEXTS = [
     "$$(touch pwned)",
     "Conv2d(1, 1, __import__('os').system('touch pwned'))",
 ]
-OPTIONS = ["LAYER", "INPUT", "ONNX", "NAME", "VALUES", "VIEW", "FORMATS"]
+OPTIONS = ["LAYER", "INPUT", "ONNX", "FILE", "NAME", "VALUES", "VIEW", "FORMATS"]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -179,13 +189,13 @@ def test_make_and_the_shell_pass_on_every_text_as_it_is(fresh: Checkout, text: s
     show.chmod(0o755)
     printed = fresh.make("draw", "PY=./show", *(f"{name}={text}" for name in OPTIONS))
     assert json.loads(printed) == ["-m", "scripts.draw", *(f"--{name.lower()}={text}" for name in OPTIONS)]
-    for goal, name in (("gifs", "FIGURES"), ("bench", "BASELINE")):
+    for goal, name in (("gifs", "FIGURES"), ("bench", "BASELINE"), ("verify", "FILE")):
         *_, last = fresh.make(goal, "PY=./show", f"{name}={text}").splitlines()
         assert json.loads(last)[-1].removeprefix("--baseline=") == text
     assert not (fresh.top / "pwned").exists()
 
 
-@pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX", "VALUES", "FORMATS", "VIEW"])
+@pytest.mark.parametrize("variable", ["LAYER", "INPUT", "NAME", "ONNX", "FILE", "VALUES", "FORMATS", "VIEW"])
 def test_nothing_in_a_layer_is_run(fresh: Checkout, variable: str) -> None:
     """The command says what is wrong with it."""
     for text in TEXTS:
@@ -196,6 +206,7 @@ def test_nothing_in_a_layer_is_run(fresh: Checkout, variable: str) -> None:
             "INPUT": "INPUT: cannot be",
             "NAME": "NAME: cannot be",
             "ONNX": "cannot be read: No such file",
+            "FILE": "FILE: has a layer of its own",
             "VALUES": "VALUES: cannot be",
             "FORMATS": "FORMATS: cannot be",
             "VIEW": "view: cannot be",

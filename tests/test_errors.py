@@ -55,7 +55,7 @@ MISTAKES = {
         [r"Undefined control sequence \fil.", r"Did you mean \fill?", "It shows in figure tiny, frame tiny_00."],
     ),
     "missing package": (
-        "templates/themes/classic.tex", r"\usepackage[T1]{fontenc}", r"\usepackage{nosuchpackage}",
+        "templates/themes/classic.tex", r"\newcommand\figuretype", r"\usepackage{nosuchpackage}\newcommand\figuretype",
         "templates/themes/classic.tex", "nosuchpackage",
         ["File `nosuchpackage.sty' not found.", "the TeX package that has it is missing: see make doctor."],
     ),
@@ -65,8 +65,8 @@ MISTAKES = {
         ["Undefined color `windowcolor'.", "Did you mean windwcolor?"],
     ),
     "missing library in the preamble": (
-        "templates/preamble.tex", r"\usetikzlibrary{calc}", r"\usetikzlibrary{clc}",
-        "templates/preamble.tex", r"\usetikzlibrary{clc}",
+        "templates/base.tex", r"\usetikzlibrary{calc}", r"\usetikzlibrary{clc}",
+        "templates/base.tex", r"\usetikzlibrary{clc}",
         ["I did not find the tikz library 'clc'", "build/work/figure.log"],
     ),
     "brace never closed": (

@@ -18,7 +18,7 @@ from scripts.errors import FigureError, LayerError, UserError
 from scripts.files import write_whole
 from scripts.notation import model_file
 from scripts.project import Outputs
-from scripts.stages.render import caption, render
+from scripts.stages.render import caption, preamble, render
 from scripts.tex.latexmk import dump_format, latexmk
 from scripts.views import scene_of
 from tests.conftest import PROJECT, limits
@@ -100,7 +100,9 @@ class Fuzzer:
         for name, content in REAL.items():
             (self.folder / name).write_bytes(content)
         self.outputs = Outputs(self.folder / "build", self.folder / "work")
-        dump_format(PROJECT.preamble, PROJECT.preamble.read_bytes(), self.folder / "figure.fmt")
+        source = self.folder / "preamble.tex"
+        source.write_text(preamble(PROJECT))
+        dump_format(source, self.folder / "figure.fmt")
 
     def check(self, content: bytes) -> bool:
         """Whether a file is a figure that can be drawn."""

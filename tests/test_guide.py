@@ -21,7 +21,7 @@ def test_a_view_is_a_module_a_template_and_an_entry(unbuilt: Checkout) -> None:
     (unbuilt.top / "templates" / "views" / "coverage.tex.j2").write_text(block("tex", "The coverage view"))
     (unbuilt.top / "figures" / "coverage.toml").write_text(block("toml", "coverage"))
     views = "scripts/views/__init__.py"
-    unbuilt.edit(views, "from scripts.views import channels, ", "from scripts.views import channels, coverage, ")
+    unbuilt.edit(views, "    channels,\n", "    channels,\n    coverage,\n")
     unbuilt.edit(
         views, '    "kernel": kernel.scene,\n', f"""    "kernel": kernel.scene,\n{block("python", "coverage.scene,")}"""
     )
@@ -30,24 +30,25 @@ def test_a_view_is_a_module_a_template_and_an_entry(unbuilt: Checkout) -> None:
     layer = "Conv2d(1, 1, 3, padding=1, padding_mode='reflect')"
     unbuilt.make("draw", f"LAYER={layer}", "INPUT=4x5", "VIEW=coverage", "NAME=reflected", "FORMATS=pdf")
     source = (unbuilt.top / "build" / "draw" / "reflected" / "reflected_00.tex").read_text()
-    numbers = {int(number) for number in re.findall(r"\\cellnode\{value\}\{[\d.]+\}\{[\d.]+\}\{(\d+)\}", source)}
+    numbers = {int(number) for number in re.findall(r"\\cellnode\{input value\}\{[\d.]+\}\{[\d.]+\}\{(\d+)\}", source)}
     assert max(numbers) == 9
 
 
 def test_a_format_is_a_module_and_an_entry(checkout: Checkout) -> None:
-    (checkout.top / "scripts" / "formats" / "webp.py").write_text(block("python", "WebP"))
+    (checkout.top / "scripts" / "formats" / "tiff.py").write_text(block("python", "TIFF"))
     formats = "scripts/formats/__init__.py"
-    checkout.edit(formats, "strip, svg", "strip, svg, webp")
-    checkout.edit(formats, "svg, strip)", "svg, strip, webp)")
-    assert "[1/1] tiny, 4 frames" in checkout.make("webps", "FIGURES=tiny")
-    assert checkout.make("webps", "FIGURES=tiny") == "Figures up to date: 1\n"
+    checkout.edit(formats, "strip, svg", "strip, svg, tiff")
+    checkout.edit(formats, "svg, strip)", "svg, strip, tiff)")
+    assert "[1/1] tiny, 4 frames" in checkout.make("tiffs", "FIGURES=tiny")
+    assert checkout.make("tiffs", "FIGURES=tiny") == "Figures up to date: 1\n"
     for number in range(4):
-        webp, png = (Image.open(checkout.top / "build" / kind / f"tiny_{number:02}.{kind}") for kind in ("webp", "png"))
-        assert webp.convert("RGB").tobytes() == png.convert("RGB").tobytes()
+        tiff = Image.open(checkout.top / "build" / "tiff" / f"tiny_{number:02}.tif")
+        png = Image.open(checkout.top / "build" / "png" / f"tiny_{number:02}.png")
+        assert tiff.convert("RGB").tobytes() == png.convert("RGB").tobytes()
     (checkout.top / "figures" / "tiny.toml").unlink()
     (checkout.top / "figures" / "tiny_transposed.toml").unlink()
     checkout.make("pngs")
-    assert checkout.outputs("webp/*") == {}
+    assert checkout.outputs("tiff/*") == {}
 
 
 def test_a_theme_is_one_file(checkout: Checkout) -> None:

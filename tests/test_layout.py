@@ -14,7 +14,7 @@ from scripts.record import freshness
 from tests.conftest import TOP
 
 # Rooms are the top-level files of scripts/ and its folders; an arrow leads from one to another that it imports.
-MOST_ARROWS = 90
+MOST_ARROWS = 106
 SOURCES = {
     ".".join(file.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__"): file
     for file in sorted((TOP / "scripts").rglob("*.py"))
@@ -130,5 +130,6 @@ def asked(tree: ast.AST) -> set[str]:
 
 def test_only_a_project_knows_where_it_is_built() -> None:
     variables = {module: asked(tree) for module, tree in TREES.items()}
-    assert variables["scripts.project"] == {"BUILD", "THEME"}
-    assert [module for module, names in variables.items() if names & {"BUILD", "THEME"}] == ["scripts.project"]
+    own = {"BUILD", "THEME", "BACKGROUND", "SCALE"}
+    assert variables["scripts.project"] == own
+    assert [module for module, names in variables.items() if names & own] == ["scripts.project"]

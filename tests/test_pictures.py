@@ -4,6 +4,8 @@ Nothing of the views or their templates is used here but what they draw.
 """
 
 import re
+import subprocess
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -11,6 +13,7 @@ from math import floor, inf, isfinite, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
@@ -20,7 +23,7 @@ from scripts.core.frames import Frame, Term, frames
 from scripts.core.layers import Index, Layer
 from scripts.core.operations import OPERATIONS
 from scripts.errors import LayerError, UserError
-from scripts.stages.render import caption, render
+from scripts.stages.render import caption, preamble, render
 from scripts.stages.templates import templates
 from scripts.views import scene_of, view_name
 from tests.conftest import PROJECT
@@ -65,6 +68,10 @@ SMALL: dict[str, File] = {
     "numerical_pooling": {
         "operation": "lp_pooling", "input_values": [[3, 4], [-1.5, 1000], [0, 2]], "kernel_size": 2, "norm": 2.5,
         "dilation": [2, 1], "padding": [[0, 1], 1], "stride": [1, 2],
+    },
+    "plane_adaptive": {"operation": "adaptive_average_pooling", "input_size": [3, 5], "output_size": [2, 3]},
+    "numerical_adaptive": {
+        "operation": "adaptive_average_pooling", "input_values": [1, 2, -4, 8, 0.5], "output_size": 3,
     },
     "numerical_unpooling": {
         "operation": "max_unpooling", "input_values": [[5, 6]], "kernel_size": 2, "stride": 2, "indices": [[1, 6]],
@@ -164,9 +171,12 @@ class Expected:
             elif (r, c) in covered:
                 look = (*look, "window")
             picture.fills[cell] = look
-            self._around(picture, cell, "outline" if (r, c) in covered else LINES[place.kind])
+            self._around(picture, cell, LINES[place.kind])
         if any(place.kind == "cropped" for place in self.places.values()):
             self._show_faint_border(picture)
+        # Lines between cells of the window, and stronger ones around them.
+        sides = Counter(edge for r, c in covered for edge in around((c, r, 0)))
+        picture.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
         return picture
 
     def _show_output(self, picture: Picture, lit_index: Index) -> None:
@@ -181,7 +191,10 @@ class Expected:
             if self.numerical:
                 value = self._value(index)
                 text = as_given(value) if decimals is None else as_rounded(value, decimals)
-                picture.texts[cell] = (number(text, "window value" if lit else "value"),)
+                picture.texts[cell] = (number(text, "window over output value" if lit else "output value"),)
+
+        x, y, z = self.origin
+        picture.edges |= dict.fromkeys(around((x + lit_index[1], y + lit_index[0], z)), ("lit",))
 
     def _around(self, picture: Picture, cell: Point, line: str) -> None:
         """The lines around a cell; solid ones of the layer itself hide its neighbours' lines."""
@@ -200,10 +213,7 @@ class Expected:
     def _texts(self, place: Place, kernel_index: Index | None) -> tuple[Text, ...]:
         """The number in a cell, and the small one; `kernel_index` is given where the window takes it in."""
         layer, texts = self.figure.layer, []
-        if kernel_index is not None:
-            style = "padding value" if place.kind == "padding" else "window value"
-        else:
-            style = "copied value" if place.kind == "copy" else "value"
+        style = f"{place.kind} value" if kernel_index is None else f"window over {place.kind} value"
         held = None
         if place.input_index is not None:
             assert self.figure.input_values is not None
@@ -233,10 +243,13 @@ class Expected:
 
     def _links(self, index: Index, rows: list[int], columns: list[int]) -> list[Line]:
         x, y, z = self.origin[0] + index[1], self.origin[1] + index[0], self.origin[2]
-        if not rows or not columns or (self.numerical and not is_row(self.figure)):
+        flat = is_flat(self.figure)
+        if not rows or not columns or (self.numerical and not flat):
             return []
-        corners = [(columns[0], rows[-1] + 1, x, y), (columns[-1] + 1, rows[-1] + 1, x + 1, y)]
-        if not self.numerical:
+        # Of the sides that face each other.
+        below, above = (1, y) if self.numerical else (0, y + 1)
+        corners = [(columns[0], below, x, above), (columns[-1] + 1, below, x + 1, above)]
+        if not flat:
             corners = [
                 (columns[-1] + 1 if right else columns[0], rows[-1] + 1 if below else rows[0], x + right, y + below)
                 for right, below in product((0, 1), repeat=2)
@@ -274,10 +287,11 @@ def drawable(layer: Layer) -> bool:
     return len(layer.axes) <= 2 and layer.channels is None
 
 
-def is_row(figure: Figure) -> bool:
+def is_flat(figure: Figure) -> bool:
     """Whether a figure is drawn as two rows, one over the other."""
     rows, _ = grid_of(figure)
-    return len(rows.cells) == len(rows.windows) == 1
+    one_axis = len(figure.layer.axes) == 1
+    return one_axis or (is_numerical(figure) and len(rows.cells) == len(rows.windows) == 1)
 
 
 def centred(axis: GridAxis) -> float:
@@ -324,11 +338,12 @@ def output_origin(figure: Figure, picture: Picture) -> Point:
     """Where the output stands, which has to be in the middle of its side."""
     rows, columns = grid_of(figure)
     x, y, z = min(cell for cell, look in picture.fills.items() if {"output", "window over output"} & {*look})
-    if not is_numerical(figure):
-        assert (x, y, z) == (centred(columns), centred(rows), 1)
-    elif is_row(figure):
+    if is_flat(figure):
         assert (x, z) == (centred(columns), 0)
-        assert 1 < y < 2
+        # Below an input with numbers, otherwise above it, with room for lines.
+        assert 1 < y < 2 if is_numerical(figure) else -2 < y < -1
+    elif not is_numerical(figure):
+        assert (x, y, z) == (centred(columns), centred(rows), 1)
     else:
         assert (y, z) == ((len(rows.cells) - len(rows.windows)) / 2, 0)
         assert len(columns.cells) < x < len(columns.cells) + 2
@@ -350,6 +365,37 @@ def filled(found: dict[Point, tuple[Any, ...]]) -> dict[Point, tuple[Any, ...]]:
     return {cell: content for cell, content in found.items() if content}
 
 
+def assert_kernel(figure: Figure, picture: Picture) -> None:
+    """That the kernel is beside the input where its values are shown, as it lies on the input."""
+    if not is_numerical(figure) or figure.kernel_values is None:
+        assert not picture.beside
+        return
+    (((x, y), beside),) = picture.beside.items()
+    assert picture.matrix is not None
+    width, height = picture.matrix[0], picture.matrix[3]
+    weights = figure.kernel_values.reshape(in_rows(figure.layer.kernel_size))
+    (label,) = beside.labels
+    if figure.layer.transposed:
+        weights = weights[::-1, ::-1]
+    assert label.text == ("rotated kernel" if figure.layer.transposed else "kernel")
+    if is_flat(figure):
+        assert (x, label.anchor, label.at) == (0, "east", (0, 0.5, 0))
+        assert 1.5 < y / -height < 2
+    else:
+        assert (label.anchor, label.at) == ("south", (weights.shape[1] / 2, 0, 0))
+        assert 0.5 < -x / width - weights.shape[1] < 2
+        rows, _ = grid_of(figure)
+        assert y / height + weights.shape[0] / 2 == pytest.approx(len(rows.cells) / 2)
+    expected = Picture()
+    for (row, column), value in np.ndenumerate(weights):
+        cell = (column, row, 0)
+        expected.fills[cell] = ("weight",)
+        expected.texts[cell] = (number(as_given(value), "weight value"),)
+        expected.edges |= dict.fromkeys(around(cell), ("outline",))
+    assert_drawn(beside, expected)
+    assert beside.matrix == picture.matrix
+
+
 def assert_labelled(figure: Figure, picture: Picture) -> None:
     """That each map has its size beside it, and that the space is the view's."""
     rows, columns = grid_of(figure)
@@ -357,12 +403,15 @@ def assert_labelled(figure: Figure, picture: Picture) -> None:
     a, b, c, d = picture.matrix
     # To the right columns go on, downwards rows do; only the plane is slanted.
     assert a > 0 > d
-    assert ((b, c) == (0, 0)) == is_numerical(figure)
+    slanted = not is_numerical(figure) and len(figure.layer.axes) == 2
+    assert ((b, c) == (0, 0)) == (not slanted)
     first, second = picture.labels
     x, y, z = output_origin(figure, picture)
-    if not is_numerical(figure):
-        # The output's front edge is raised over the input's back edge.
-        assert picture.lift == ((len(columns.cells), 0, 0), (x, y + len(rows.windows), 0))
+    # The output's front edge is raised over the input's back edge.
+    assert picture.lift == (((len(columns.cells), 0, 0), (x, y + len(rows.windows), 0)) if slanted else None)
+    # Cells without numbers may be small.
+    reach = ("plane" if slanted else "row", (len(columns.cells), len(rows.cells), 0))
+    assert picture.reach == (None if is_numerical(figure) else reach)
     assert_beside(picture.matrix, first, (0, 0, 0), len(columns.cells), len(rows.cells))
     assert_beside(picture.matrix, second, (x, y, z), len(columns.windows), len(rows.windows))
     sizes = [" × ".join(map(str, size)) for size in (figure.layer.input_size, figure.layer.output_size)]
@@ -385,7 +434,8 @@ def assert_meant(figure: Figure, found: Document) -> None:
     """That all frames are drawn as the arithmetic says."""
     expected = Expected(figure, output_origin(figure, found.frames[0]))
     for picture, frame in zip(found.frames, frames(figure.layer, None, figure.indices), strict=True):
-        assert_drawn(picture, expected.frame(frame))
+        assert_kernel(figure, picture)
+        assert_drawn(replace(picture, beside={}), expected.frame(frame))
     assert_labelled(figure, found.frames[0])
     assert_parameters(figure.layer, found.frames[0].parameters)
     assert found.bare.fills.keys() <= found.frames[0].fills.keys()
@@ -416,8 +466,10 @@ def assert_strip(found: Document) -> None:
     columns = max(column for _, column in found.strip) + 1
     assert list(found.strip) == [divmod(number, columns) for number in range(len(found.strip))]
     for number, (panel, frame) in enumerate(zip(found.strip.values(), found.frames, strict=False)):
-        unlabelled = replace(frame, labels=[], beside=panel.beside) if number else frame
-        assert panel == replace(unlabelled, parameters=None)
+        unlabelled = replace(frame, labels=[]) if number else frame
+        assert panel == replace(unlabelled, parameters=None, beside=panel.beside)
+        # The kernel beside maps is on the pages only.
+        assert panel.beside in ({}, frame.beside) or number
 
 
 def assert_on_page(found: Document) -> None:
@@ -450,6 +502,7 @@ SIDE = r"(?:\d+|−\d+ \(cropped\))"
 SIDES = rf"(?:{SIDE}(?: before, {SIDE} after)?|\({SIDE}, {SIDE}\))"
 PARAMETER = re.compile(
     rf"(?P<sizes>kernel|window|stride|dilation|output padding) (?P<numbers>{SIZES})"
+    r"|windows (?P<windows>\d+(?:–\d+)?(?: × \d+(?:–\d+)?)*)"
     rf"|padding (?P<padding>{SIDES}(?: × {SIDES})*)"
     r"(?: \((?P<with>−∞|counted|not counted|reflect|replicate|circular)\))?"
     r"|(?P<other>ceil mode)|norm (?P<norm>[\d.]+)|(?P<groups>\d+) groups"
@@ -462,6 +515,7 @@ DRAWN_AS = re.compile(
     rf" Drawn as the equivalent direct convolution: kernel rotated by 180°, stride 1, padding (?P<padding>.+?)"
     rf"(?:, dilation (?P<dilation>{SIZES}))?(?:, inputs (?P<apart>{SIZES}) apart with zeros between)?\."
 )
+OVER_HALF = " Padded by more than half of the window, which ONNX allows and PyTorch does not."
 Pairs = list[tuple[int, int]]
 
 
@@ -493,6 +547,8 @@ def parameters_in(text: str, n: int) -> dict[str, Any]:
         assert match, f"{text[at:]!r} in {text!r}"
         if match["sizes"]:
             said[match["sizes"]] = per_axis(match["numbers"], n)
+        elif match["windows"]:
+            said["windows"] = [[int(size) for size in axis.split("–")] for axis in match["windows"].split(" × ")]
         elif match["padding"]:
             said["padding"] = sides(match["padding"], n)
             if match["with"]:
@@ -513,7 +569,9 @@ def own(layer: Layer) -> dict[str, Any]:
     """A layer's parameters, those that are worth saying."""
     axes, operation = layer.axes, layer.operation.name
     said: dict[str, Any] = {}
-    if not operation.startswith("global"):
+    if operation.startswith("adaptive"):
+        said["windows"] = [sorted({len(window) for window in axis.windows}) for axis in layer.grid]
+    elif not operation.startswith("global"):
         said["kernel" if operation.endswith("convolution") else "window"] = [axis.kernel_size for axis in axes]
         said["stride"] = [axis.stride for axis in axes]
         said["padding"] = [axis.padding for axis in axes]
@@ -607,7 +665,12 @@ def described(figure: Figure) -> str:
     for key, count, size in zip(("input", "output"), channels, (layer.input_size, layer.output_size), strict=True):
         words = "" if count is None else f"{count} channel{'' if count == 1 else 's'} of "
         assert match[key] == words + " × ".join(map(str, size))
-    return match["rest"]
+    rest = match["rest"]
+    if layer.operation.name.endswith("_pooling") and any(
+        2 * max(axis.padding) > axis.kernel_size for axis in layer.axes
+    ):
+        assert rest.startswith(OVER_HALF)
+    return rest.removeprefix(OVER_HALF)
 
 
 def drawn_as(layer: Layer, rest: str) -> str:
@@ -670,9 +733,9 @@ def shown(picture: Picture, style: str) -> list[str]:
 def test_computed_numbers_are_rounded_alike(values: list[float], words: list[str], tmp_path: Path) -> None:
     figure = in_file(tmp_path, "figure", operation="convolution", input_values=values, kernel_values=[1])
     document = read_document(sources(figure)[1])
-    lit = [shown(frame, "window value")[-1] for frame in document.frames]
+    lit = [shown(frame, "window over output value")[-1] for frame in document.frames]
     assert lit == words
-    assert shown(document.bare, "value")[len(values) :] == words
+    assert shown(document.bare, "output value") == words
 
 
 @pytest.mark.parametrize(
@@ -686,13 +749,13 @@ def test_computed_numbers_are_rounded_alike(values: list[float], words: list[str
 def test_given_numbers_are_as_given(operation: str, operand: File, tmp_path: Path) -> None:
     values = [1, 2.0, -0.0625, 123456.78, -0.0]
     words = ["1", "2", "−0.0625", "123456.78", "0"]
-    if operation != "convolution":
-        words *= 2
     figure = in_file(tmp_path, "figure", operation=operation, input_values=values, **operand)
     document = read_document(sources(figure)[1])
-    assert shown(document.bare, "value")[: len(words)] == words
+    assert shown(document.bare, "input value") == words
     if operation == "convolution":
-        assert shown(document.frames[0], "window value, kernel value") == ["−0.125"]
+        assert shown(document.frames[0], "window over input value, kernel value") == ["−0.125"]
+    else:
+        assert shown(document.bare, "output value") == words
 
 
 def test_a_kernel_is_turned_around_where_it_is_drawn_as_a_convolution(tmp_path: Path) -> None:
@@ -700,12 +763,12 @@ def test_a_kernel_is_turned_around_where_it_is_drawn_as_a_convolution(tmp_path: 
     figure = in_file(tmp_path, "figure", operation="transposed_convolution", **keys)
     steps, _ = sources(figure)
     # The window's last element is over the input first.
-    small = "window value, kernel value"
+    small = "window over input value, kernel value"
     assert [shown(read(step), small) for step in steps] == [["1"], ["2"], ["3"], ["4"]]
-    assert shown(read(steps[0]), "padding value, kernel value") == ["4", "3", "2"]
-    assert [shown(read(step), "window value") for step in steps] == [
-        ["7", number] for number in ("7", "14", "21", "28")
-    ]
+    assert shown(read(steps[0]), "window over padding value, kernel value") == ["4", "3", "2"]
+    for step, number in zip(steps, ("7", "14", "21", "28"), strict=True):
+        assert shown(read(step), "window over input value") == ["7"]
+        assert shown(read(step), "window over output value") == [number]
 
 
 def test_places_of_the_maxima_stand_in_the_cells(tmp_path: Path) -> None:
@@ -713,15 +776,15 @@ def test_places_of_the_maxima_stand_in_the_cells(tmp_path: Path) -> None:
     figure = in_file(tmp_path, "figure", operation="max_unpooling", **keys)
     first, *_, last = map(read, sources(figure)[0])
     assert first.texts[0, 0, 0] == (
-        Text("8", "window value", (0.5, 0.5), None),
-        Text("1", "window value, kernel value", (1, 1), None),
+        Text("8", "window over input value", (0.5, 0.5), None),
+        Text("1", "window over input value, kernel value", (1, 1), None),
     )
     assert first.texts[1, 0, 0] == (
-        Text("9", "value", (0.5, 0.5), None),
-        Text("6", "value, kernel value", (1, 1), None),
+        Text("9", "input value", (0.5, 0.5), None),
+        Text("6", "input value, kernel value", (1, 1), None),
     )
-    assert last.texts[1, 0, 0][1].style == "window value, kernel value"
-    assert shown(first, "value")[1:] == ["8", "0", "0", "0", "0", "9", "0"]
+    assert last.texts[1, 0, 0][1].style == "window over input value, kernel value"
+    assert shown(first, "output value") == ["8", "0", "0", "0", "0", "9", "0"]
 
 
 def test_what_is_cropped_or_hung_over_stands_at_its_side(tmp_path: Path) -> None:
@@ -730,7 +793,7 @@ def test_what_is_cropped_or_hung_over_stands_at_its_side(tmp_path: Path) -> None
     def row(**keys: Any) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         figure = in_file(tmp_path, "figure", view="plane", input_size=[3], **keys)
         bare = read_document(sources(figure)[1]).bare
-        columns = sorted(x for (x, _, z), run in bare.edges if z == 0 and run == "across")
+        columns = sorted(x for (x, y, _), run in bare.edges if y == 0 and run == "across")
         return [(bare.fills.get((x, 0, 0), ()), bare.edges[(x, 0, 0), "across"]) for x in sorted({*columns})]
 
     blue = (("input",), ("outline",))
@@ -760,10 +823,23 @@ def test_what_is_cropped_or_hung_over_stands_at_its_side(tmp_path: Path) -> None
         {"operation": "convolution", "kernel_size": [2, 3], "padding": [0, 1], "values": "random", "view": "plane"},
         {"operation": "max_unpooling", "kernel_size": 3, "padding": 1, "values": "random", "view": "plane"},
         {"operation": "global_lp_pooling", "norm": 3},
+        {"operation": "average_pooling", "kernel_size": 3, "padding": [[0, 2], 1]},
+        {"operation": "max_pooling", "kernel_size": 2, "padding": 1},
+        {"operation": "convolution", "kernel_size": 3, "padding": 2},
     ],
 )
 def test_captions_say_what_a_layer_is(keys: File, tmp_path: Path) -> None:
     assert_caption(in_file(tmp_path, "figure", input_size=[5, 6], **keys))
+
+
+@pytest.mark.parametrize("operation", ["convolution", "transposed_convolution"])
+def test_a_note_ends_the_caption_and_the_label(operation: str, tmp_path: Path) -> None:
+    keys = {"operation": operation, "input_size": 3, "kernel_size": 2}
+    plain, noted = (in_file(tmp_path, "figure", **keys, **more) for more in ({}, {"note": "One & of 2. Then 3."}))
+    assert caption(PROJECT, noted) == f"{caption(PROJECT, plain)} One & of 2. Then 3."
+    before, after = (read_back(figure).frames[0].parameters for figure in (plain, noted))
+    assert before is not None
+    assert after == [*before, ["One & of 2"], ["Then 3"]]
 
 
 @pytest.mark.parametrize("name", ["padding_strides", "numerical_padding_strides"])
@@ -777,6 +853,128 @@ def test_a_drawing_without_labels_is_the_same_but_for_them(name: str) -> None:
         assert (full.fills, full.edges, full.texts, full.lines) == (bare.fills, bare.edges, bare.texts, bare.lines)
 
 
+def switched_on(figure: Figure, switch: str) -> list[Picture]:
+    """All frames with a switch of the styles turned on, which steps and document have to agree on."""
+    steps, document = sources(figure)
+    on = [text.replace(f"\\newif\\if{switch}", f"\\newif\\if{switch}\\{switch}true") for text in (*steps, document)]
+    pictures = list(map(read, on[:-1]))
+    found = read_document(on[-1])
+    assert found.frames == pictures
+    assert not any(panel.sum or panel.legend for panel in found.strip.values())
+    return pictures
+
+
+def computed_by(text: str) -> Any:
+    """The value of what is written left of an equals sign."""
+    text = text.replace("·", "*").replace("−∞", "-inf").replace("−", "-")
+    text = re.sub(r"\|(.*?)\|\^([\d.]+)", r"abs(\1)**\2", text)
+    text = re.sub(r"\)\^1/([\d.]+)", r")**(1/\1)", text)
+    return eval(text, {"inf": inf, "abs": abs, "max": lambda *values: max(values)})  # noqa: S307 # our own
+
+
+SUMMED = [name for name in SMALL if name.startswith("numerical") and name != "numerical_unpooling"]
+POOLED: File = {"input_values": [[-3, 5, 1], [0, 2, -8]], "kernel_size": 2, "padding": 1}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        *(SMALL[name] for name in SUMMED),
+        {"operation": "max_pooling", **POOLED},
+        {"operation": "average_pooling", **POOLED},
+    ],
+)
+def test_sums_say_how_each_step_is_computed(keys: File, tmp_path: Path) -> None:
+    figure = in_file(tmp_path, "figure", **keys)
+    assert figure.input_values is not None
+    assert figure.output_values is not None
+    for picture, frame in zip(switched_on(figure, "figuresums"), frames(figure.layer, None), strict=True):
+        match = re.fullmatch(r"(.*) (=|≈) (.*)", picture.sum)
+        assert match
+        value = float(figure.output_values[frame.output_index])
+        assert computed_by(match[1]) == pytest.approx(value)
+        assert computed_by(match[3]) == pytest.approx(value, abs=0.05)
+        assert (match[2] == "=") == (computed_by(match[3]) == pytest.approx(value, abs=1e-9))
+        # The result as it is in its cell, and the numbers of the window as they are in theirs.
+        assert [match[3]] == shown(picture, "window over output value")
+        held = [
+            counted_as(figure.layer) if term.input_index is None else figure.input_values[term.input_index]
+            for term in frame.terms
+        ]
+        kernel = figure.kernel_values
+        if kernel is not None:
+            products = [
+                "·".join(f"({text})" if text.startswith("−") else text for text in map(as_given, (kernel[k], value)))
+                for value, k in zip(held, (term.kernel_index for term in frame.terms), strict=True)
+            ]
+            assert match[1] == " + ".join(products)
+        else:
+            words = [as_given(value) for value in held if value is not None]
+            without_exponents = re.sub(r"\^[\d./]+|/ \d+", "", match[1])
+            assert re.findall(r"−?(?:∞|[\d.]+)", without_exponents) == words
+
+
+def test_long_sums_leave_their_middle_out(tmp_path: Path) -> None:
+    figure = in_file(tmp_path, "figure", operation="convolution", input_values=[[*range(13)]], kernel_values=[[1] * 13])
+    (picture,) = switched_on(figure, "figuresums")
+    assert picture.sum == "1·0 + 1·1 + 1·2 + 1·3 + 1·4 + 1·5 + 1·6 + 1·7 + … + 1·11 + 1·12 = 78"
+
+
+def test_nothing_is_summed_or_explained_unless_it_is_switched_on(tmp_path: Path) -> None:
+    figure = in_file(tmp_path, "figure", **SMALL["numerical"])
+    assert not any(picture.sum or picture.legend for picture in map(read, sources(figure)[0]))
+    unpooling = in_file(tmp_path, "unpooling", **SMALL["numerical_unpooling"])
+    assert not any(picture.sum for picture in switched_on(unpooling, "figuresums"))
+
+
+WINDOW = ("window over input, lit", "window")
+WITHOUT = ("window over padding, lit", "window without input")
+LEGENDS = {
+    "plane": [WINDOW],
+    "plane_1d": [WINDOW, ("padding", "padding"), WITHOUT],
+    "plane_cropped": [
+        WINDOW, ("padding", "inserted zeros"), WITHOUT, ("cropped input, cropped", "cropped by the padding"),
+    ],
+    "plane_ceil_mode": [
+        WINDOW, ("padding", "padding (−∞)"), WITHOUT, ("overhang", "beyond the padding, in ceil mode"),
+    ],
+    "numerical_1d_transposed": [WINDOW, ("padding", "padding, inserted zeros"), WITHOUT],
+    "numerical_copied": [WINDOW, ("copy, padding", "padding that repeats the input")],
+    "numerical_unpooling": [WINDOW],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEGENDS)
+def test_a_legend_explains_the_cells_that_a_figure_has(name: str, tmp_path: Path) -> None:
+    pictures = switched_on(in_file(tmp_path, "figure", **SMALL[name]), "figurelegend")
+    assert {tuple(picture.legend) for picture in pictures} == {tuple(LEGENDS[name])}
+
+
+def test_a_legend_knows_no_padding_where_there_is_none(tmp_path: Path) -> None:
+    keys: File = {"operation": "convolution", "input_size": 3, "kernel_size": 2, "padding_mode": "reflect"}
+    assert switched_on(in_file(tmp_path, "figure", **keys), "figurelegend")[0].legend == [WINDOW]
+
+
+def test_pages_have_room_for_sums_and_legends(tmp_path: Path) -> None:
+    """Whatever a step's sum, all pages are equally large; the steps' own ones as large as those of the document."""
+    figure = in_file(tmp_path, "figure", **SMALL["numerical"])
+    steps, document = sources(figure)
+    sizes = set()
+    for name, text in {"all": preamble(PROJECT) + document, "first": steps[0], "last": steps[-1]}.items():
+        for switch in ("figuresums", "figurelegend"):
+            text = text.replace(f"\\newif\\if{switch}", f"\\newif\\if{switch}\\{switch}true")
+        (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
+        run = ["pdflatex", "-interaction=batchmode", "-halt-on-error", f"{name}.tex"]
+        subprocess.run(run, cwd=tmp_path, check=True, capture_output=True)
+        last = str(len(steps)) if name == "all" else "1"
+        asked = ["pdfinfo", "-f", "1", "-l", last, f"{name}.pdf"]
+        said = subprocess.run(asked, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+        found = re.findall(r"size: +([\d.]+) x ([\d.]+)", said)
+        assert len(found) == int(last)
+        sizes |= {(round(float(width), 1), round(float(height), 1)) for width, height in found}
+    assert len(sizes) == 1
+
+
 def test_kinds_of_cells_can_be_told_apart() -> None:
     """By the source's own styles: what is dashed, what is dotted, and that no two fills are one."""
     source = sources(load(FIGURES[0]))[0][0]
@@ -788,8 +986,8 @@ def test_kinds_of_cells_can_be_told_apart() -> None:
     over = [f"window over {kind}" for kind in ("input", "copy", "output", "padding")]
     fills = [styles.leaves(style)["fill"] for style in ("input", "output", "copy", "cropped input", "window", *over)]
     assert len(set(fills)) == len(fills)
-    lines = [styles.leaves(style)["draw"] for style in ("outline", "overhang", "cropped")]
-    assert len(set(lines)) == len(lines)
+    assert styles.leaves("overhang")["dash pattern"] != styles.leaves("padding")["dash pattern"]
+    assert styles.leaves("outline")["draw"] != styles.leaves("cropped")["draw"]
 
 
 # The reader itself
@@ -800,7 +998,7 @@ def step(commands: str) -> str:
     preamble, _ = sources(load(FIGURES[0]))[0][0].rsplit(r"\begin{document}", 1)
     return (
         preamble
-        + r"\begin{document}\begin{tikzpicture}[figure]\begin{scope}[flat]"
+        + r"\begin{document}\begin{tikzpicture}[convfigure]\begin{scope}[flat]"
         + commands
         + r"\end{scope}\end{tikzpicture}"
     )
@@ -829,7 +1027,7 @@ def test_what_has_cells_of_its_own_is_a_picture_of_its_own() -> None:
     cells = r"\begin{scope}[shift={([small map]2,1)}, layer matrix]\fill[weight] (1,0) rectangle +(1,1);\end{scope}"
     preamble, _ = step("").rsplit(r"\begin{tikzpicture}", 1)
     maps = r"\begin{scope}[small map]\path[input, outline] (0,0) rectangle (1,1);\end{scope}"
-    picture = read(rf"{preamble}\begin{{tikzpicture}}[figure]{maps}{cells}\end{{tikzpicture}}")
+    picture = read(rf"{preamble}\begin{{tikzpicture}}[convfigure]{maps}{cells}\end{{tikzpicture}}")
     assert picture.fills == {(0, 0, 0): ("input",)}
     assert picture.edges[(0, 0, 0), "down"] == ("outline",)
     # Of the paper, where the small map's column 2 and row 1 begin.

@@ -124,6 +124,23 @@ def towers() -> list[Values]:
     return found
 
 
+@cache
+def parts() -> list[Values]:
+    """The windows of adaptive poolings: the input elements of which an output element's part has a share.
+
+    Every input element is cut into `o` shares, so that each output element's part has `i` of them.
+    """
+    most = content(PROJECT)["checked_adaptive"]
+    found = list[Values]()
+    for i, o in product(range(1, most["i"] + 1), range(1, most["o"] + 1)):
+        shares = [element for element in range(i) for _ in range(o)]
+        for t in range(o):
+            touched = sorted(set(shares[t * i : (t + 1) * i]))
+            assert touched == list(range(touched[0], touched[-1] + 1))
+            found.append({"i": i, "o": o, "t": t, "e_first": touched[0], "e_last": touched[-1]})
+    return found
+
+
 def mentioned(relationship: Relationship) -> set[str]:
     """The names of all symbols of a relationship."""
     parts = (relationship.quantity, relationship.formula, *relationship.conditions)
@@ -138,7 +155,7 @@ def every(relationship: Relationship) -> Iterator[Values]:
         for name, symbol in content(PROJECT)["symbols"].items()
         if "default" in symbol and name not in names
     }
-    for values in (*layers(), *stacks(), *towers()):
+    for values in (*layers(), *stacks(), *towers(), *parts()):
         at_default = all(values.get(name, default) == default for name, default in implied.items())
         if at_default and names <= values.keys():
             yield values

@@ -1,5 +1,6 @@
 """The templates: the sources of small figures, escaping, and errors."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from jinja2 import UndefinedError
 
 from scripts.core.figures import load
 from scripts.errors import LayerError
-from scripts.stages.render import caption, render
+from scripts.stages.render import caption, preamble, render
 from scripts.stages.templates import escape_tex, templates
 from scripts.views import scene_of
 from tests import test_pictures, test_view_pictures
@@ -25,10 +26,10 @@ WITH_DOCUMENT = ("plane", "numerical")
 def test_sources_are_the_golden_text(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The first and the last step without preamble and styles, which both hold word for word; and two documents."""
     styles = (PROJECT.templates / "themes" / "classic.tex", PROJECT.templates / "styles.tex")
-    theme, preamble = "".join(file.read_text() for file in styles), PROJECT.preamble.read_text()
+    theme, beginning = "".join(file.read_text() for file in styles), preamble(PROJECT)
     steps, document = sources(in_file(tmp_path, name, **SMALL[name]))
     assert theme in document
-    assert all(preamble + theme in step for step in steps)
+    assert all(beginning + theme in step for step in steps)
     texts = [step.rpartition("\\begin{document}")[2] for step in (*steps[:1], *steps[1:][-1:])]
     if name in WITH_DOCUMENT:
         texts.append(document.partition("\\nofiles")[2])
@@ -73,26 +74,58 @@ def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 5\nkernel_size = 3\nview = "numerical"')
     with pytest.raises(LayerError, match="the numerical view draws values"):
         scene_of(load(file))
-    file.write_text('title = "T"\noperation = "convolution"\ninput_size = [1, 300]\nkernel_size = [1, 290]')
-    with pytest.raises(LayerError, match="gives an axis of 300 cells"):
+
+
+POOLING = {"operation": '"max_pooling"', "values": '"random"'}
+GLOBAL = {"operation": '"global_max_pooling"', "kernel_size": None, "values": '"random"'}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"input_size": "[1, 300]", "kernel_size": "[1, 290]"}, "an axis of 300 cells, and a drawing has at most 200."),
+        ({"input_size": "40"}, "1444 frames, and a drawing has at most 400. The largest input that fits is 22x22."),
+        ({"input_size": "[30, 5]"}, ""),
+        ({"input_size": "[300, 9]"}, "an axis of 300 cells"),
+        # Where there are numbers, those in the windows count, and cells cannot be made smaller.
+        (POOLING | {"input_size": "32", "kernel_size": "14"}, "440420 cells in all frames"),
+        (POOLING | {"input_size": "32", "kernel_size": "14"}, "at most 60000. The largest input that fits is 22x22."),
+        # A window that no smaller input has, and one that it has.
+        (
+            POOLING | {"input_size": "64", "kernel_size": "64"},
+            "a window of 4096 numbers, and a drawing has at most 4000.",
+        ),
+        (POOLING | {"input_size": "64", "kernel_size": "64"}, "No input is small enough."),
+        (GLOBAL | {"input_size": "64"}, "The largest input that fits is 63x63."),
+        # Fewer frames do fit.
+        ({"input_size": "40", "frames": "9"}, ""),
+        ({"input_size": "[60]", "kernel_size": "1"}, ""),
+    ],
+)
+def test_what_is_too_large_is_refused_with_the_largest_input_that_fits(
+    tmp_path: Path, keys: dict[str, str | None], message: str
+) -> None:
+    """By one rule, whatever it is that is too large: of that input, everything is small enough."""
+    given = {"title": '"T"', "operation": '"convolution"', "kernel_size": "3"} | keys
+    refused = refusal(tmp_path, given)
+    assert message in (refused or "")
+    assert bool(message) == bool(refused)
+    largest = re.search(r"fits is (\d+)x(\d+)", refused or "")
+    if largest:
+        first, second = map(int, largest.groups())
+        assert refusal(tmp_path, given | {"input_size": f"[{first}, {second}]"}) is None
+        assert refusal(tmp_path, given | {"input_size": f"[{first + 1}, {second + 1}]"}) is not None
+
+
+def refusal(folder: Path, keys: dict[str, str | None]) -> str | None:
+    """Why a figure cannot be drawn; None if it can."""
+    file = folder / "figure.toml"
+    file.write_text("\n".join(f"{key} = {value}" for key, value in keys.items() if value is not None))
+    try:
         scene_of(load(file))
-    file.write_text('title = "T"\noperation = "convolution"\ninput_size = 22\nkernel_size = 3')
-    with pytest.raises(LayerError, match=r"gives 400 frames\. A drawing has at most 200"):
-        scene_of(load(file))
-    file.write_text('title = "T"\noperation = "convolution"\ninput_size = 27\nkernel_size = 20')
-    with pytest.raises(LayerError, match=r"gives room for 46656 cells in all frames\. A drawing has at most 40000"):
-        scene_of(load(file))
-    # Where there are numbers, those in the windows count.
-    file.write_text('title = "T"\noperation = "max_pooling"\ninput_size = 34\nkernel_size = 30\nvalues = "random"')
-    with pytest.raises(LayerError, match="gives room for 51400 cells in all frames"):
-        scene_of(load(file))
-    file.write_text('title = "T"\noperation = "max_pooling"\ninput_size = 64\nkernel_size = 64\nvalues = "random"')
-    with pytest.raises(LayerError, match=r"gives a window of 4096 numbers\. A drawing has at most 4000"):
-        scene_of(load(file))
-    # A row, which is drawn across a large page.
-    file.write_text('title = "T"\noperation = "convolution"\ninput_size = [60]\nkernel_size = 1')
-    with pytest.raises(LayerError, match="gives room for 216000 cells in all frames"):
-        scene_of(load(file))
+    except LayerError as error:
+        return str(error)
+    return None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from scripts.core.figures import Figure, load, load_all
 from scripts.errors import LayerError, UserError
 from scripts.views import scene_of, view_name
+from tests.conftest import limits
 
 VALID = {"title": '"A layer"', "operation": '"convolution"', "input_size": "5", "kernel_size": "3"}
 
@@ -84,10 +86,16 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"input_size": "true"}, "input_size: cannot be true"),
         ({"input_size": "[5, 5, 5, 5]"}, "input_size: has 4 axes"),
         ({"input_size": "[]"}, "input_size: has 0 axes"),
-        ({"input_size": "10001"}, "input_size: cannot be 10001"),
-        ({"input_size": "40"}, "input_size: gives 1444 output elements"),
-        ({"input_size": "102", "kernel_size": "90"}, "kernel_size: gives 169 windows of 8100 elements"),
-        ({"input_size": "102", "kernel_size": "100"}, "input_size: gives too large a grid"),
+        ({"input_size": "1000000001"}, "input_size: cannot be 1000000001"),
+        ({"input_size": "259", "values": '"random"'}, "input_size: gives 66049 output elements"),
+        (
+            {"input_size": "300", "kernel_size": "200", "values": '"random"'},
+            "kernel_size: gives 10201 windows of 40000 elements",
+        ),
+        (
+            {"input_size": "1025", "kernel_size": "1", "stride": "1025", "values": '"random"'},
+            "input_size: gives a grid of 1050625",
+        ),
         ({"kernel_size": "[3, 3, 3]"}, "kernel_size: has 3 entries for 2 axes"),
         ({"kernel_size": "6"}, "kernel_size: the window spans 6, the padded input only 5"),
         ({"stride": "0"}, "stride: cannot be 0. It is a whole number from 1"),
@@ -122,7 +130,8 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"input_values": "[[true, 2]]", "input_size": None}, "input_values: holds true at [0][0]"),
         ({"input_values": "[" * 2000 + "]" * 2000}, "is nested too deeply"),
         ({"title": '"卷积"'}, "title: cannot be '卷积'. It is a text of 1 to 120 characters that TeX's fonts have"),
-        ({"operation": '"max_pooling"', "padding": "2"}, "padding: is 2 for a pooling window of 3"),
+        ({"operation": '"max_pooling"', "padding": "3"}, "padding: is 3 for a pooling window of 3. It is less than"),
+        ({"operation": '"max_pooling"', "padding": '"full"', "dilation": "2"}, "padding: is 4 for a pooling window of"),
         ({"operation": '"transposed_convolution"', "padding": '"causal"'}, "padding: 'causal' is no padding"),
         (
             {"operation": '"transposed_convolution"', "padding": '"same_upper"', "output_size": "5"},
@@ -171,6 +180,11 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"input_values": "[" * 60 + "1" + "]" * 60, "input_size": None}, "input_values: is nested more than 5 deep"),
         ({"title": f'"{"a" * 400_001}"'}, "is larger than 400000 bytes"),
         ({"output_size": "6"}, "output_size: does not belong to convolution"),
+        ({"operation": '"adaptive_max_pooling"', "kernel_size": None}, "output_size: is missing. Give one number"),
+        (
+            {"operation": '"adaptive_max_pooling"', "output_size": "2"},
+            "kernel_size: does not belong to adaptive_max_pooling",
+        ),
     ],
 )
 def test_wrong_files_are_told_with_file_key_and_remedy(tmp_path: Path, keys: dict[str, str], message: str) -> None:
@@ -181,6 +195,34 @@ def test_wrong_files_are_told_with_file_key_and_remedy(tmp_path: Path, keys: dic
     key = message.partition(":")[0]
     place = f", line {lines.index(key) + 1}" if key in lines else ""
     assert f"{file}{place}: {message}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "output_size"),
+    [
+        ({"input_size": "480_000", "kernel_size": "10", "stride": "5"}, (95_999, 95_999)),
+        ({"input_size": "[1_000_000_000]"}, (999_999_998,)),
+        ({"operation": '"transposed_convolution"', "stride": "1000", "input_size": "[1_000_000]"}, (999_999_003,)),
+        ({"operation": '"max_unpooling"', "stride": "2", "input_size": "[500_000_000]"}, (1_000_000_001,)),
+        ({"in_channels": "100_000", "out_channels": "200_000", "groups": "50_000"}, (3, 3)),
+    ],
+)
+def test_a_figure_without_values_is_as_large_as_a_layer(
+    tmp_path: Path, keys: dict[str, str], output_size: tuple[int, ...]
+) -> None:
+    with limits():
+        figure = read(tmp_path, **keys)
+        assert figure.layer.output_size == output_size
+        with pytest.raises(LayerError):
+            scene_of(figure)
+
+
+def test_padding_that_is_worked_out_from_a_size_is_not_limited(tmp_path: Path) -> None:
+    pooling = {"operation": '"max_pooling"', "kernel_size": "2", "dilation": "4"}
+    figure = read(tmp_path, **pooling, padding='"same_upper"')
+    assert [axis.padding for axis in figure.layer.axes] == [(2, 2), (2, 2)]
+    with pytest.raises(UserError, match="padding: is 2 for a pooling window of 2"):
+        read(tmp_path, **pooling, padding="2")
 
 
 def test_random_values_are_small_integers_and_the_seed_s(tmp_path: Path) -> None:
@@ -346,6 +388,14 @@ def test_each_layer_of_a_stack_takes_the_output_of_the_one_before(
     assert figure.input_values is None
     with pytest.raises(LayerError, match="layers: is a stack of 3"):
         scene_of(figure)
+
+
+def test_a_stack_may_hold_an_adaptive_pooling(tmp_path: Path) -> None:
+    layers = "[{ kernel_size = 3 }, { operation = 'adaptive_average_pooling', output_size = 4 }, { kernel_size = 2 }]"
+    figure = read_stack(tmp_path, f"layers = {layers}")
+    assert [layer.output_size for layer in figure.layers] == [(10,), (4,), (3,)]
+    with pytest.raises(LayerError, match="the stack view draws layers with a stride"):
+        scene_of(replace(figure, view="stack"))
 
 
 def test_a_stack_of_one_layer_is_that_layer(tmp_path: Path) -> None:

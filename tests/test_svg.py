@@ -8,11 +8,10 @@ from itertools import accumulate
 from pathlib import Path
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 import resvg_py
 from pdf2image import convert_from_path
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from scripts.core.figures import figure
 from scripts.core.keys import FigureFile
@@ -20,6 +19,7 @@ from scripts.formats import FORMATS
 from scripts.stages.drawn import DPI, Drawn
 from scripts.views import scene_of
 from tests.conftest import Checkout
+from tests.pixels import assert_same_picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -47,29 +47,18 @@ def pixels(content: bytes) -> Image.Image:
     return image.convert("RGB").reduce(4)
 
 
-def assert_same(drawn: Image.Image, expected: Image.Image) -> None:
-    """The same picture, but that edges may be off by a pixel: programs smooth them and thin lines in their own ways."""
-    width, height = (min(sides) for sides in zip(drawn.size, expected.size, strict=True))
-    assert max(*drawn.size, *expected.size) - max(width, height) <= 1
-    for one, other in ((drawn, expected), (expected, drawn)):
-        least, most = (other.filter(kind(3)) for kind in (ImageFilter.MinFilter, ImageFilter.MaxFilter))
-        shown, low, high = (np.asarray(image.crop((0, 0, width, height)), int) for image in (one, least, most))
-        # Of 255 levels: where thin lines cross, smoothing differs most.
-        assert (np.maximum(low - shown, shown - high).max(axis=-1) > 30).mean() < 0.02
-
-
 @pytest.mark.parametrize("name", ["tiny", "values"])
 def test_another_program_draws_the_frames_that_poppler_draws(built: Checkout, svgs: Path, name: str) -> None:
     frames = convert_from_path(built.project.catalogue.document(name).with_suffix(".pdf"), dpi=4 * DPI)[:-1]
     expected = [frame.reduce(4) for frame in frames]
     drawn = [pixels(step.read_bytes()) for step in sorted(svgs.glob(f"{name}_0*.svg"))]
     for one, other in zip(drawn, expected, strict=True):
-        assert_same(one, other)
+        assert_same_picture(one, other)
     # The comparison tells frames apart.
     with pytest.raises(AssertionError):
-        assert_same(drawn[0], expected[1])
+        assert_same_picture(drawn[0], expected[1])
     # Programs that do not animate show the first frame.
-    assert_same(pixels((svgs / f"{name}.svg").read_bytes()), expected[0])
+    assert_same_picture(pixels((svgs / f"{name}.svg").read_bytes()), expected[0])
 
 
 def painted(root: ElementTree.Element, visible: frozenset[str]) -> list[tuple[tuple[str, str], ...]]:

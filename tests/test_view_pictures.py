@@ -6,7 +6,7 @@ but what they draw.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
 from scripts.core.layers import Index, Layer
 from scripts.errors import UserError
@@ -48,11 +49,17 @@ from tests.test_pictures import (
     parameters_in,
     places,
     read_back,
+    switched_on,
     two,
 )
 
 # Small layers that between them use all that these views draw.
 SMALL: dict[str, File] = {
+    "excerpt": {
+        "operation": "transposed_convolution", "input_size": [9, 16], "kernel_size": [2, 3], "stride": [1, 2],
+        "padding": [0, 1],
+    },
+    "excerpt_1d": {"operation": "average_pooling", "input_size": [300], "kernel_size": 20, "stride": 15, "padding": 10},
     "kernel": {"operation": "convolution", "input_size": 2, "kernel_values": [[1, -2], [0.5, 0]], "values": "random"},
     "wiring": {
         "operation": "convolution", "input_size": 2, "kernel_size": [2, 1], "in_channels": 4, "out_channels": 2,
@@ -65,6 +72,7 @@ SMALL: dict[str, File] = {
         "operation": "max_pooling", "input_size": [4], "kernel_size": 2, "dilation": 2, "stride": 2,
         "padding": [[1, 0]], "ceil_mode": True,
     },
+    "positions_adaptive": {"operation": "adaptive_max_pooling", "input_size": [5], "output_size": [3]},
     "overlap": {"operation": "transposed_convolution", "input_size": 2, "kernel_size": [3, 1], "stride": [1, 2]},
     "sums": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5, 4], "stride": 2,
@@ -98,6 +106,7 @@ SMALL: dict[str, File] = {
 # Random layers of each view that are to be drawn, and out of how many that are made: some do not exist, and a view
 # draws only some.
 RANDOM = {
+    "excerpt": (8, 60),
     "kernel": (6, 40),
     "wiring": (8, 80),
     "subsampling": (8, 120),
@@ -111,8 +120,9 @@ RANDOM = {
 }
 OPERATIONS = {
     "im2col": ("convolution",),
+    "excerpt": ("convolution", "transposed_convolution", "max_pooling", "max_unpooling"),
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
-    "positions": ("convolution", "transposed_convolution", "max_pooling"),
+    "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
     "sums": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
 }
@@ -214,7 +224,7 @@ def edge_at(edge: tuple[Point, str]) -> tuple[Point, str]:
     return (round(x, 6), round(y, 6), z), run
 
 
-def values(found: Mapping[Any, Any], style: str = "value") -> dict[Index, Text]:
+def values(found: Mapping[Any, Any], style: str) -> dict[Index, Text]:
     return {index: Text(in_full(value), style, (0.5, 0.5), None) for index, value in found.items()}
 
 
@@ -255,9 +265,9 @@ def kernel(figure: Figure, found: Document) -> None:
     left = second - width / 2
     assert left > width
     expected = Picture()
-    add_map(expected, (0, 0), (height, width), "weight", values(each(weights)))
+    add_map(expected, (0, 0), (height, width), "weight", values(each(weights), "weight value"))
     rotated = {(r, c): weights[height - 1 - r, width - 1 - c].item() for r, c in np.ndindex(height, width)}
-    add_map(expected, (left, 0), (height, width), "weight", values(rotated))
+    add_map(expected, (left, 0), (height, width), "weight", values(rotated, "weight value"))
     assert_drawn(picture, expected)
     assert picture.parameters is None
 
@@ -271,13 +281,14 @@ def overlap(figure: Figure, found: Document) -> None:
     counts = Counter(met.output for met in products(layer))
     drawn = {index: counts[index] for index in np.ndindex(*layer.output_size)}
     expected = Picture()
-    add_map(expected, (0, 0), layer.output_size, "", values(drawn))
+    add_map(expected, (0, 0), layer.output_size, "")
     shades = dict[int, set[int]]()
     for index, count in drawn.items():
         row, column = two(index)
         (look,) = expected.fills[column, row, 0] = picture.fills[column, row, 0]
-        shade = re.fullmatch(r"outputcolor!(\d+)!papercolor", look)
+        shade = re.fullmatch(r"count=(\d+)", look)
         assert shade
+        expected.texts[column, row, 0] = (Text(in_full(count), f"count value={shade[1]}", (0.5, 0.5), None),)
         shades.setdefault(count, set()).add(int(shade[1]))
     assert_drawn(picture, expected)
     # The darker the more, the most of them in full.
@@ -306,15 +317,15 @@ def sums(figure: Figure, found: Document) -> None:
             for place, weight in added:
                 if (0 <= place < outputs) == kept:
                     cell = (place, round(top, 6), 0)
-                    line, style = ("draw=outlinecolor", "value") if kept else ("cropped", "cropped value")
+                    line, style = ("draw=outlinecolor", "weight value") if kept else ("cropped", "cropped value")
                     expected.fills[cell] = ("weight",) if kept else ()
                     expected.edges |= {edge_at(edge): (line,) for edge in around(cell)}
                     texts[place + 0.5, round(top + 0.5, 6)] = (in_full(value * weight), style)
         add_map(expected, (column, top), (1, 1), "input", line="draw=outlinecolor")
-        texts[round(column + 0.5, 6), round(top + 0.5, 6)] = (in_full(value), "value")
+        texts[round(column + 0.5, 6), round(top + 0.5, 6)] = (in_full(value), "input value")
     add_map(expected, (0, tops[-1]), (outputs,), "output")
     for (place,), value in output_of(layer, figure).items():
-        texts[place + 0.5, round(sums, 6)] = (in_full(value), "value")
+        texts[place + 0.5, round(sums, 6)] = (in_full(value), "output value")
     # A line above the sums, over all of the columns.
     ((start, end),) = [(line.start, line.end) for line in picture.lines]
     assert tops[-2] + 1 < start[1] == end[1] < tops[-1]
@@ -358,7 +369,7 @@ def scatter(figure: Figure, found: Document) -> None:
         assert widths[0] < stamp_x < grid_x - stamp[1]
 
         expected = Picture()
-        add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values)))
+        add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values), "input value"))
         add_empty(expected, (stamp_x, 0), stamp)
         add_empty(expected, (grid_x, 0), tuple(grid))
         sums, stamps, changed = dict[Index, float](), Counter[Index](), set[Index]()
@@ -372,20 +383,26 @@ def scatter(figure: Figure, found: Document) -> None:
                 changed.add(place)
                 steps = two(tuple(axis.dilation for axis in layer.axes))
                 row, column = (a * b for a, b in zip(two(met.kernel), steps, strict=True))
-                add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "value")})
+                add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "weight value")})
         if lit is None:
             sums = dict.fromkeys(kept, 0.0) | sums
         else:
             light(expected, (0, 0), {lit}, "window over input")
             r, c = two(lit)
-            expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window value"),)
-        for place, number in sums.items():
+            expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
+        # Those that the step changes are drawn last.
+        for place, number in sorted(sums.items(), key=lambda item: item[0] in changed):
             cell: Point = (grid_x + place[1], place[0], 0)
+            share, style = round(100 * stamps[place] / most), "cropped value"
             if place in kept:
-                shade = f"outputcolor!{round(100 * stamps[place] / most)}!papercolor"
-                fill = "window over output" if place in changed else f"fill={shade}"
-                paint(expected, cell, fill, "outline")
-            style = "cropped value" if place not in kept else "window value" if place in changed else "value"
+                lit_now = place in changed
+                paint(
+                    expected,
+                    cell,
+                    "window over output" if lit_now else f"count={share}",
+                    "lit" if lit_now else "outline",
+                )
+                style = "window over output value" if lit_now else f"count value={share}"
             expected.texts[cell] = (fitted(number, style),)
         frame(expected, (grid_x + left, top), outputs, "outline")
         extra_rows, extra_columns = two_or_zero(tuple(axis.output_padding for axis in layer.axes))
@@ -433,11 +450,16 @@ def subsampling(figure: Figure, found: Document) -> None:
     assert left > width
     assert top + kept_height / 2 == height / 2
     expected = Picture()
-    whole, kept = (None if figure.input_values is None else values(output_of(one, figure)) for one in (unit, layer))
-    add_map(expected, (0, 0), unit.output_size, "dropped output", whole)
+    numbers = {} if figure.input_values is None else output_of(unit, figure)
+    add_map(expected, (0, 0), unit.output_size, "dropped output", values(numbers, "dropped output value"))
+    kept = {} if figure.input_values is None else values(output_of(layer, figure), "output value")
     down, right = in_rows(tuple(axis.stride for axis in layer.axes))
     for row, column in np.ndindex(kept_height, kept_width):
-        expected.fills[column * right, row * down, 0] = ("output",)
+        cell = (column * right, row * down, 0)
+        expected.fills[cell] = ("output",)
+        expected.edges |= dict.fromkeys(around(cell), ("lit",))
+        if cell in expected.texts:
+            expected.texts[cell] = (expected.texts[cell][0]._replace(style="output value"),)
     add_map(expected, (left, top), layer.output_size, "output", kept)
     # An arrow from the one to the other.
     ((style, start, end),) = picture.lines
@@ -459,12 +481,16 @@ def positions(figure: Figure, found: Document) -> None:
     (axis,) = layer.grid
     (label,) = picture.labels
     assert (label.anchor, label.at) == ("south", (len(axis.cells) / 2, 0, 0))
-    (drawn,) = layer.direct
     first, *second = label.text.split("\n")
     count = len(axis.windows)
-    assert first == f"stride {drawn.stride}: {count} position{'' if count == 1 else 's'}"
-    before, after = (str(side).replace("-", "−") for side in drawn.padding)
-    assert second == ([f"padding {before} before, {after} after"] if any(drawn.padding) else [])
+    if layer.operation.name.startswith("adaptive"):
+        assert first == f"{count} window{'' if count == 1 else 's'}"
+        assert second == []
+    else:
+        (drawn,) = layer.direct
+        assert first == f"stride {drawn.stride}: {count} position{'' if count == 1 else 's'}"
+        before, after = (str(side).replace("-", "−") for side in drawn.padding)
+        assert second == ([f"padding {before} before, {after} after"] if any(drawn.padding) else [])
     expected = Expected(figure, (0, 0, 0)).input(set(), {})
     tops = sorted({line.start[1] for line in picture.lines})
     assert len(tops) == count
@@ -507,8 +533,8 @@ def matrix(figure: Figure, found: Document) -> None:
         assert left == 0
         assert top > height
         expected = Picture()
-        add_map(expected, (0, 0), layer.input_size, "input", in_map(figure.input_values))
-        add_map(expected, (0, top), layer.output_size, "output", in_map(figure.output_values))
+        add_map(expected, (0, 0), layer.input_size, "input", in_map(figure.input_values, "input value"))
+        add_map(expected, (0, top), layer.output_size, "output", in_map(figure.output_values, "output value"))
         seen = {term.input for term in met if term.output == lit}
         light(expected, (0, 0), seen, "window over input")
         light(expected, (0, top), {lit}, "window over output")
@@ -523,10 +549,12 @@ def matrix(figure: Figure, found: Document) -> None:
         assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
-def in_map(array: Any) -> dict[Index, Text]:
+def in_map(array: Any, style: str) -> dict[Index, Text]:
     """The values in a small map, made to fit."""
     found = {} if array is None else each(array)
-    return {index: Text(in_full(value), "map value", (0.5, 0.5), "kernelwidth") for index, value in found.items()}
+    return {
+        index: Text(in_full(value), f"{style}, map value", (0.5, 0.5), "kernelwidth") for index, value in found.items()
+    }
 
 
 def light(picture: Picture, at: tuple[float, float], cells: set[Index], style: str) -> None:
@@ -534,9 +562,11 @@ def light(picture: Picture, at: tuple[float, float], cells: set[Index], style: s
     for row, column in map(two, cells):
         cell = (at[0] + column, at[1] + row, 0)
         picture.fills[cell] = (style,)
-        picture.edges |= dict.fromkeys(around(cell), ("outline",))
+        picture.edges |= dict.fromkeys(around(cell), ("lit",))
         if cell in picture.texts:
-            picture.texts[cell] = tuple(text._replace(style="window map value") for text in picture.texts[cell])
+            picture.texts[cell] = tuple(
+                text._replace(style=f"{style} value, map value") for text in picture.texts[cell]
+            )
 
 
 def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Index) -> None:
@@ -564,12 +594,13 @@ def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Ind
         word = "w " + ",".join(map(str, term.kernel))
         if figure.kernel_values is not None:
             word = in_full(figure.kernel_values[term.kernel].item())
-        expected.texts[cell] = (Text(word, "value", (0.5, 0.5), None),)
+        style = "window over weight value" if row == lit_row else "weight value"
+        expected.texts[cell] = (Text(word, style, (0.5, 0.5), None),)
         if row == lit_row:
             expected.edges |= dict.fromkeys(around(cell), ("outline",))
     for y in (top + lit_row, top + lit_row + 1):
-        expected.edges |= {((column, y, 0), "across"): ("lit row",) for column in range(width)}
-    expected.edges |= {((x, top + lit_row, 0), "down"): ("lit row",) for x in (0, width)}
+        expected.edges |= {((column, y, 0), "across"): ("lit",) for column in range(width)}
+    expected.edges |= {((x, top + lit_row, 0), "down"): ("lit",) for x in (0, width)}
     assert_drawn(picture, expected)
 
 
@@ -599,16 +630,16 @@ def im2col(figure: Figure, found: Document) -> None:
 
         expected = Expected(figure, (0, 0, 0)).input(set(), {})
         for (r, c), place in places(figure).items():
-            expected.texts[c, r, 0] = (held_text(figure, place.input_index),)
+            expected.texts[c, r, 0] = (held_text(figure, place.input_index, place.kind),)
         for place, (r, c) in patch(figure, outputs[lit]):
-            paint(expected, (c, r, 0), f"window over {place.kind}", "outline")
-            expected.texts[c, r, 0] = (held_text(figure, place.input_index, lit=True),)
+            paint(expected, (c, r, 0), f"window over {place.kind}", "lit")
+            expected.texts[c, r, 0] = (held_text(figure, place.input_index, f"window over {place.kind}"),)
         add_empty(expected, patches_at, (len(kernel), len(outputs)))
         add_empty(expected, row_at, (1, len(outputs)))
         weights = figure.kernel_values
         words = [f"w {','.join(map(str, k))}" if weights is None else as_given(weights[k]) for k in kernel]
         texts: dict[Index, Text] = {
-            (0, n): Text(word, "map value", (0.5, 0.5), "kernelwidth") for n, word in enumerate(words)
+            (0, n): Text(word, "weight value, map value", (0.5, 0.5), "kernelwidth") for n, word in enumerate(words)
         }
         add_map(expected, kernel_at, (1, len(kernel)), "weight", texts)
         add_empty(expected, map_at, layer.output_size)
@@ -637,11 +668,13 @@ def add_columns(expected: Picture, figure: Figure, at: tuple[float, float], outp
                 cell = (at[0] + n, at[1] + row, 0)
                 dashed = n < lit and kind == "padding"
                 fill = f"window over {kind}" if n == lit else kind
-                paint(expected, cell, None if dashed else fill, "padding" if dashed else "outline")
-                expected.texts[cell] = (held_text(figure, place.input_index, lit=n == lit),)
+                paint(
+                    expected, cell, None if dashed else fill, "padding" if dashed else "lit" if n == lit else "outline"
+                )
+                expected.texts[cell] = (held_text(figure, place.input_index, fill),)
     left, top = at[0] + lit, at[1]
-    expected.edges |= {((left, top + y, 0), "across"): ("lit row",) for y in (0, len(kernel))}
-    expected.edges |= {((left + x, top + y, 0), "down"): ("lit row",) for x in (0, 1) for y in range(len(kernel))}
+    expected.edges |= {((left, top + y, 0), "across"): ("lit",) for y in (0, len(kernel))}
+    expected.edges |= {((left + x, top + y, 0), "down"): ("lit",) for x in (0, 1) for y in range(len(kernel))}
 
 
 def add_results(expected: Picture, figure: Figure, maps: list[tuple[Any, list[Index]]], lit: int) -> None:
@@ -650,16 +683,17 @@ def add_results(expected: Picture, figure: Figure, maps: list[tuple[Any, list[In
     for (x, y), indices in maps:
         for n, (row, column) in enumerate(map(two, indices[: lit + 1])):
             cell = (x + column, y + row, 0)
-            paint(expected, cell, "window over output" if n == lit else "output", "outline")
+            fill = "window over output" if n == lit else "output"
+            paint(expected, cell, fill, "lit" if n == lit else "outline")
             if results:
-                style = "window map value" if n == lit else "map value"
+                style = f"{fill} value, map value"
                 word = as_rounded(results[n], decimals_of(results))
                 expected.texts[cell] = (Text(word, style, (0.5, 0.5), "kernelwidth"),)
 
 
-def held_text(figure: Figure, index: Index | None, lit: bool = False) -> Text:
-    """What a cell says of the input element that it holds, if any."""
-    style = "window map value" if lit and index is not None else "map value"
+def held_text(figure: Figure, index: Index | None, fill: str) -> Text:
+    """What a cell of some kind says of the input element that it holds, if any."""
+    style = f"{fill} value, map value"
     word = "0"
     if index is not None:
         word = f"x {','.join(map(str, index))}" if figure.input_values is None else as_given(figure.input_values[index])
@@ -784,9 +818,169 @@ def wiring(figure: Figure, found: Document) -> None:
     assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
+class Side(NamedTuple):
+    """An axis of a map in an excerpt.
+
+    It has the places of its cells, of those painted as elements and of those lit in each frame; and indices by places.
+    """
+
+    cells: list[float]
+    painted: set[float]
+    lit: list[set[float]]
+    indices: dict[float, int]
+
+
+def excerpt(figure: Figure, found: Document) -> None:
+    """That the cells of an excerpt can be told apart as those of the whole maps, with all windows where they belong."""
+    layer, flat = figure.layer, len(figure.layer.axes) == 1
+    ends = [sorted({0, min(1, n - 1), n - 1}) for n in layer.output_size]
+    shown = [two(index) for index in product(*ends)]
+    if isinstance(figure.frames, tuple):
+        shown = [two(tuple(map(int, np.unravel_index(n, layer.output_size)))) for n in figure.frames]
+    first, second = found.frames[0].labels[-2:]
+    assert (first.text, second.text) == (f"input {size(layer.input_size)}", f"output {size(layer.output_size)}")
+    assert_parameters(layer, found.frames[0].parameters)
+    grid = layer.grid if not flat else (GridAxis((Cell("input", 0),), ((Element(0, 0),),)), *layer.grid)
+    input_, output = (cells_of(found.bare, above) for above in (False, True))
+    # The output is over the middle of the input.
+    for place in (0, 1) if not flat else (0,):
+        assert sum(min(numbers) + max(numbers) for numbers in [[cell[place] for cell in input_]]) == sum(
+            min(numbers) + max(numbers) for numbers in [[cell[place] for cell in output]]
+        )
+    for down, axis in ((True, grid[0]), (False, grid[1])):
+        outputs = [index[0 if down else 1] for index in shown]
+        inputs = [(n, cell.input_index) for n, cell in enumerate(axis.cells) if cell.kind == "input"]
+        held = {n: index for n, index in inputs if index is not None}
+        windows = [{element.position for element in axis.windows[n]} for n in outputs]
+        side = side_of(found, input_, down, False, {"north", "north west"} if not down else {"north east"})
+        assert_read(side, len(axis.cells), windows, held)
+        met = {held[n] for window in windows for n in window & held.keys()}
+        assert {*side.indices.values()} <= met | {min(held.values()), max(held.values())}
+        side = side_of(found, output, down, True, {"south", "south east"} if not down else {"south west"})
+        assert_read(side, len(axis.windows), [{n} for n in outputs], {n: n for n in range(len(axis.windows))})
+        assert {*side.indices.values()} <= {*outputs}
+        assert bool(side.indices) == (not (flat and down))
+    for picture in found.frames:
+        assert picture.labels == found.frames[0].labels
+        assert [cells_of(picture, above) for above in (False, True)] == [input_, output]
+        assert_linked(picture, flat)
+    for cells, above in ((input_, False), (output, True)):
+        found_dots = {line.start[:2] for line in found.bare.shapes if is_above(line.start) == above}
+        assert found_dots == {*dots([sorted({cell[n] for cell in cells}) for n in (0, 1)])}
+
+
+def dots(axes: list[list[float]]) -> Iterator[tuple[float, float]]:
+    """The places of the dots between cells in some columns and rows: three to the right, downwards or slantwise."""
+    parts = []
+    for cells in axes:
+        ends = [cell for cell in cells if cell + 1 not in cells]
+        starts = [cell for cell in cells if cell - 1 not in cells]
+        parts.append([((a + b + 1) / 2, 0.0) for a, b in zip(starts, ends, strict=True)])
+        parts[-1] += [((a + 1 + b) / 2, 0.6) for a, b in zip(ends[:-1], starts[1:], strict=True)]
+    for (x, right), (y, down) in product(*parts):
+        if right or down:
+            yield from ((round(x + n * right, 6), round(y + n * down, 6)) for n in (-1, 0, 1))
+
+
+def is_above(cell: Point) -> bool:
+    """Whether a cell belongs to the output, which is higher or in a row above."""
+    return cell[2] > 0 or cell[1] < 0
+
+
+def cells_of(picture: Picture, above: bool) -> list[Point]:
+    """The cells of a map that have lines around them."""
+    starts = {point for point, _ in picture.edges if is_above(point) == above}
+    return sorted(cell for cell in starts if all(edge_at(edge) in picture.edges for edge in around(cell)))
+
+
+def lit_of(picture: Picture, above: bool) -> list[Point]:
+    return [cell for cell, look in picture.fills.items() if "window" in look and is_above(cell) == above]
+
+
+def side_of(found: Document, cells: list[Point], down: bool, above: bool, anchors: set[str]) -> Side:
+    """The rows or the columns of a map."""
+    place = 1 if down else 0
+    lit = [{cell[place] for cell in lit_of(picture, above)} for picture in found.frames]
+    rows, columns = ({cell[n] for cell in cells} for n in (1, 0))
+    style = "output" if above else "input"
+    painted = {cell[place] for cell, look in found.bare.fills.items() if style in look and is_above(cell) == above}
+    assert {(x, y) for x, y, _ in cells} == {*product(columns, rows)}
+    for picture in found.frames:
+        window = {(x, y) for x, y, _ in lit_of(picture, above)}
+        assert window == {*product({x for x, _ in window}, {y for _, y in window})}
+    *ticks, _, _ = found.frames[0].labels
+    beside = [label for label in ticks if label.anchor in anchors]
+    # Beside the map, in the middle of a cell.
+    edge = {"north": max(rows) + 1, "north west": max(rows) + 1, "north east": min(columns)}
+    edge |= {"south": min(rows), "south east": min(rows), "south west": max(columns) + 1}
+    assert all(label.at[1 - place] == edge[label.anchor] for label in beside)
+    indices = {label.at[place] - 0.5: int(label.text) for label in beside}
+    assert indices.keys() <= {cell[place] for cell in cells}
+    return Side(sorted(rows if down else columns), painted, lit, indices)
+
+
+def assert_read(side: Side, count: int, windows: list[set[int]], held: dict[int, int]) -> None:
+    """That there are places for all that is drawn of an axis of `count` cells, and that the rest is uniform."""
+    # How many of the cells before each are in a window.
+    before, elements = (
+        [np.cumsum([0] + [n in inside for n in range(count)]) for inside in sets] for sets in (windows, [held.keys()])
+    )
+    parts = list[list[float]]()
+    for cell in side.cells:
+        if not parts or parts[-1][-1] != cell - 1:
+            parts.append([])
+        parts[-1].append(cell)
+
+    def fits(start: int, end: int, part: list[float], gap: list[float]) -> bool:
+        """Whether a part may begin at a cell, if the one before ended at another."""
+        painted = {n for n, place in enumerate(part, start) if place in side.painted}
+        if painted != held.keys() & {*range(start, start + len(part))}:
+            return False
+        # What is left out is painted as elements only if it consists of them.
+        if side.painted & {*gap} and elements[0][start] - elements[0][end] != start - end:
+            return False
+        return all(
+            {n for n, place in enumerate(part, start) if place in lit} == window & {*range(start, start + len(part))}
+            and sums[start] - sums[end] == (start - end if gap and gap[0] in lit else 0)
+            and len({place in lit for place in gap}) <= 1
+            for window, lit, sums in zip(windows, side.lit, before, strict=True)
+        ) and all(held.get(start + part.index(p)) == index for p, index in side.indices.items() if p in part)
+
+    end, last = 0, 0.0
+    for number, part in enumerate(parts):
+        # Dots have the room of two cells, for more than that.
+        gap = [last + 1, last + 2] if number else []
+        assert not number or part[0] == last + 3
+        least = end + 3 if number else 0
+        starts = range(least, count - len(part) + 1) if number < len(parts) - 1 else [count - len(part)]
+        assert not gap or starts[0] >= least
+        start = next((start for start in starts if fits(start, end, part, gap)), None)
+        assert start is not None
+        assert number or start == 0
+        end, last = start + len(part), part[-1]
+
+
+def assert_linked(picture: Picture, flat: bool) -> None:
+    """That lines join the corners of a window to those of its output element."""
+    ((x, y, z),) = lit_of(picture, above=True)
+    window = lit_of(picture, above=False)
+    if not window:
+        assert not picture.lines
+        return
+    columns, rows = ([cell[n] for cell in window] for n in (0, 1))
+    lines = [
+        (((max(columns) + 1 if i else min(columns)), (max(rows) + 1 if j else min(rows)), 0), (x + i, y + j, z))
+        for i, j in product((0, 1), repeat=2)
+    ]
+    if flat:
+        lines = [((a, 0, 0), (b, y + 1, 0)) for (a, _, _), (b, c, _) in lines if c == y]
+    assert sorted(line[1:] for line in picture.lines) == sorted(lines)
+
+
 # What each view's pictures mean.  A view that is not here is only read.
 MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "plane": assert_meant,
+    "excerpt": excerpt,
     "numerical": assert_meant,
     "kernel": kernel,
     "wiring": wiring,
@@ -799,6 +993,23 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "im2col": im2col,
     "stack": stack,
 }
+
+
+# Legends, where they are switched on: what these views have besides maps and windows.
+LEGENDS = {
+    "subsampling": [("dropped output, outline", "dropped by the stride")],
+    "positions": [("padding", "padding (−∞)")],
+    "sums": [("cropped", "cropped by the padding")],
+    "scatter": [("output padding", "added by output padding"), ("window over output, lit", "changed by this step")],
+    "matrix": [("window over weight, lit", "row of the marked output element"), ("cropped", "zero")],
+    "stack": [("unseen", "not seen by the element at the top")],
+}
+
+
+@pytest.mark.parametrize("name", LEGENDS)
+def test_a_legend_explains_the_cells_that_a_figure_has(name: str, tmp_path: Path) -> None:
+    pictures = switched_on(in_file(tmp_path, "figure", view=name, **SMALL[name]), "figurelegend")
+    assert {tuple(picture.legend) for picture in pictures} == {tuple(LEGENDS[name])}
 
 
 # What is said of them
@@ -819,10 +1030,18 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Each output channel has a kernel with a slice for {one}, and adds up their products: "
                 f"{size(shape)} = {prod(shape)} weights in all."
             )
+        case "excerpt":
+            steps, drawn = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
+            return (
+                f" Of {steps} steps, {drawn} are shown. Dots take the place of cells that are left out; "
+                "the numbers are indices of elements."
+            )
         case "subsampling":
             count = size(with_stride(figure.layer, stride=1).output_size)
             return f" Left, the {count} elements of stride 1, of which the strongly coloured ones remain."
         case "positions":
+            if figure.layer.operation.name.startswith("adaptive"):
+                return " Each row below the input is one of the windows."
             return " Each row below the input shows where the window stands at one of its positions."
         case "overlap":
             return " Each output element shows how many products of an input and a kernel element add up to it."
@@ -871,7 +1090,7 @@ def assert_said(figure: Figure) -> None:
         assert_stack_described(figure)
     else:
         rest = described(figure)
-        if view == "positions" and figure.layer.transposed:
+        if view in ("positions", "excerpt") and figure.layer.transposed:
             rest = drawn_as(figure.layer, rest)
         assert rest == rest_of_caption(figure)
     assert scene_of(figure).alternative == alternative(figure)

@@ -286,13 +286,13 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"view": "maps"}, "view: cannot be 'maps'. It is one of plane, numerical"),
+        ({"view": "maps"}, "view: cannot be 'maps'. It is one of plane, excerpt, numerical"),
         ({"input_size": [5, 5, 5]}, "the plane view draws layers of 1 or 2 axes"),
         ({"input_size": [5], "in_channels": 1, "out_channels": 2}, "the plane view draws a single channel"),
         ({"view": "numerical"}, "the numerical view draws values"),
         ({"view": "kernel"}, "the kernel view draws values"),
         ({"view": "wiring"}, "the wiring view draws channels"),
-        ({"view": "wiring", "in_channels": 40, "out_channels": 1}, "gives a row of 263 cells"),
+        ({"view": "wiring", "in_channels": 40, "out_channels": 1}, "gives an axis of 263 cells"),
         ({"view": "positions"}, "the positions view draws layers of 1 axis. Describe this layer, or draw 1 axis of it"),
         ({"view": "sums", "input_size": [5]}, "the sums view draws transposed convolutions"),
         (
@@ -309,13 +309,29 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
             {"view": "subsampling", "operation": "max_pooling", "stride": 3, "ceil_mode": True},
             "adds windows that stride 1 does not have",
         ),
-        ({"view": "positions", "input_size": [5], "operation": "max_unpooling"}, "draws convolutions and poolings"),
+        ({"view": "positions", "input_size": [5], "operation": "max_unpooling"}, "draws layers with a stride"),
+        *(
+            (
+                {
+                    "view": view,
+                    "input_size": [5],
+                    "operation": "adaptive_max_pooling",
+                    "kernel_size": None,
+                    "output_size": 3,
+                },
+                text,
+            )
+            for view, text in (("stack", "draws layers with a stride"), ("subsampling", "poolings by a stride"))
+        ),
         ({"view": "positions", "input_size": [150], "kernel_size": 60}, "gives 5460 cells and lines to draw"),
-        ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives a row of 210 cells"),
+        ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives an axis of 210 cells"),
         ({"view": "matrix", "operation": "max_pooling"}, "the matrix view draws convolutions"),
         ({"view": "matrix", "padding": 1, "padding_mode": "reflect"}, "reflect makes entries of the matrix sums"),
-        ({"view": "matrix", "input_size": 15}, "gives a row of 225 cells"),
-        ({"view": "matrix", "input_size": 8}, "gives room for 82944 cells"),
+        ({"view": "matrix", "input_size": 15}, "gives an axis of 225 cells"),
+        (
+            {"view": "matrix", "input_size": 8},
+            "82944 cells in all frames, and a drawing has at most 60000. The largest input that fits is 7x7",
+        ),
     ],
 )
 def test_views_refuse_what_they_cannot_draw(keys: dict[str, Any], message: str) -> None:

@@ -1,6 +1,7 @@
 """The stages of many figures, in parallel."""
 
 import json
+import re
 import shutil
 import sys
 from collections import deque
@@ -12,13 +13,14 @@ from functools import partial
 
 from scripts.builds.figure import FigureBuild, Span, timed
 from scripts.core.figures import load_all
-from scripts.errors import CombinedError, LayerError, UserError
-from scripts.files import digest, file_errors, only_build, write_whole
+from scripts.errors import CombinedError, FigureError, LayerError, UserError
+from scripts.files import file_errors, only_build, write_whole
 from scripts.formats import FORMATS
 from scripts.processes import workers
 from scripts.project import Project
 from scripts.record.freshness import Record, Unchanged
 from scripts.record.provenance import recorded
+from scripts.stages.render import package
 from scripts.stages.typeset import TexFormat, typeset_together
 from scripts.tex.latexmk import tool_files
 
@@ -29,6 +31,8 @@ MOST_NAMED = 5
 MOST_TOGETHER = 8
 MOST_EFFORT = 200
 START = 8
+# What the names of a figure's files have after its own.
+STEP = re.compile(r"_(\d{2,3}|animate)$")
 
 
 @dataclass(frozen=True)
@@ -64,30 +68,33 @@ class Done:
 def build(
     project: Project,
     names: Sequence[str],
-    wanted: str,
+    wanted: Sequence[str],
     *,
     jobs: int = 1,
     quiet: bool = True,
     keep_going: bool = False,
     trace: bool = False,
 ) -> None:
-    """Build figures in a format and in those beside it, and delete the files of figures that are gone.
+    """Build figures in formats and in those beside them, and delete the files of figures that are gone.
 
     Raises `CombinedError` with what failed; with `keep_going` it builds the valid figures all the same.
     """
-    if wanted not in FORMATS:
-        raise UserError(f"There is no format {wanted!r}. The formats are {', '.join(FORMATS)}.")
+    for name in wanted:
+        if name not in FORMATS:
+            raise UserError(f"There is no format {name!r}. The formats are {', '.join(FORMATS)}.")
+    formats = list(dict.fromkeys(one for name in wanted for one in (*FORMATS[name].beside, name)))
     with only_build(project.base, quiet):
-        unchanged = Unchanged(project, wanted, *names)
+        unchanged = Unchanged(project, *wanted, *names)
         with recorded(project) as provenance:
             forget_others(project)
             tex_format = TexFormat(project)
-            builds, errors = planned(project, names, [*FORMATS[wanted].beside, wanted], tex_format)
+            builds, errors = planned(project, names, formats, tex_format)
             if not errors or keep_going:
                 errors += run(project, builds, tex_format, jobs, quiet, trace)
             if errors:
                 raise CombinedError(errors)
-        unchanged.keep([provenance, *tool_files(), *(file for one in builds for file in one.record.files())])
+        figures = (file for one in builds for file in one.record.files())
+        unchanged.keep([provenance, project.catalogue.package, *tool_files(), *figures])
 
 
 def forget_others(project: Project) -> None:
@@ -104,7 +111,11 @@ def planned(
     """The builds of the valid figures, and the errors of the others; raises `ToolError` for missing tools."""
     # Before anything is read, so that what is edited meanwhile counts as changed.
     texts = {file.stem: file.read_bytes() for file in project.figures.glob("[!.]*.toml") if file.is_file()}
-    figures, errors = load_all([project.figures / f"{name}.toml" for name in names])
+    taken = {name: other for name in names if (other := STEP.sub("", name)) in texts.keys() - {name}}
+    figures, errors = load_all([project.figures / f"{name}.toml" for name in names if name not in taken])
+    for name, other in taken.items():
+        problem = f"its files would have the names of those of a step of {other}. Rename it."
+        errors.append(FigureError(project.figures / f"{name}.toml", problem))
     tex_format.check_tools()
     builds = [
         FigureBuild(
@@ -113,7 +124,7 @@ def planned(
             figure.name,
             formats,
             project.catalogue,
-            digest(*(texts[name] for name in (figure.name, *figure.references))),
+            {name: texts[name] for name in (figure.name, *figure.references)},
             tex_format.fingerprint,
         )
         for figure in figures
@@ -125,6 +136,7 @@ def run(
     project: Project, builds: Sequence[FigureBuild], tex_format: TexFormat, jobs: int, quiet: bool, trace: bool
 ) -> list[UserError]:
     """Run the stages of all builds that are stale; returns the errors of those that fail."""
+    write_whole(project.catalogue.package, package(project))
     stale = [one for one in builds if not one.is_fresh]
     if not stale:
         if not quiet:

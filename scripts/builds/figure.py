@@ -2,20 +2,22 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from scripts.core.figures import Figure
-from scripts.errors import LayerError
+from scripts.errors import LayerError, UserError
 from scripts.files import digest, write_whole
 from scripts.formats import FORMATS
 from scripts.project import Outputs, Project, frame_names
+from scripts.recipes.recipe import Recipe, sealed, text_of
 from scripts.record.freshness import Record, code
+from scripts.record.revision import release
 from scripts.stages.drawn import Drawn
-from scripts.stages.render import caption, render
+from scripts.stages.render import caption, preamble, render
 from scripts.stages.templates import templates
 from scripts.stages.typeset import typeset
 from scripts.tex.latexmk import identity
@@ -46,8 +48,8 @@ def timed(stage: str, subject: str, spans: list[Span]) -> Iterator[None]:
 class FigureBuild:
     """A figure on its way to its files in some formats.
 
-    `source` is a fingerprint of what the figure was read from, `tex_format` that of TeX's format, which covers TeX and
-    the code that runs it; `product` is the name of its record.
+    `sources` are the contents of the figure's file and of those that it refers to, by name; `tex_format` is a
+    fingerprint of TeX's format, which covers TeX and the code that runs it; `product` is the name of its record.
     """
 
     project: Project
@@ -55,7 +57,7 @@ class FigureBuild:
     product: str
     formats: Sequence[str]
     outputs: Outputs
-    source: str
+    sources: Mapping[str, bytes]
     tex_format: str
     spans: list[Span] = field(default_factory=list)
 
@@ -106,7 +108,7 @@ class FigureBuild:
         """Write the files; raises `SourceError` and `ToolError`."""
         templates(self.project).start_reading()
         # A local variable, so that its images are freed before the next figure.
-        drawn = self._drawn()
+        drawn, recipe = self._drawn(), self._recipe
         for name in self.formats:
             if self._is_made(name):
                 continue
@@ -116,7 +118,7 @@ class FigureBuild:
                 read = templates(self.project).read if kind.has_words else {}
                 with self.record.stage(name, key, files, read):
                     for file, content in files.items():
-                        write_whole(file, content)
+                        write_whole(file, sealed(content, replace(recipe, file=file.name, format=name)))
 
     @cached_property
     def _scene(self) -> Scene:
@@ -137,6 +139,17 @@ class FigureBuild:
         )
 
     @property
+    def _recipe(self) -> Recipe:
+        """What the files of all formats have in their recipes."""
+        document = self._document.read_bytes() if self._document.is_file() else b""
+        return Recipe(
+            version=release(self.project)[0],
+            inputs=digest(preamble(self.project), document)[:16],
+            options=self.project.options,
+            figures={name: text_of(content) for name, content in self.sources.items()},
+        )
+
+    @property
     def _document(self) -> Path:
         return self.outputs.document(self.figure.name)
 
@@ -146,7 +159,8 @@ class FigureBuild:
 
     @property
     def _render_key(self) -> str:
-        return digest(code("scripts.stages.render", self.project.root), self.project.theme, self.source)
+        looks = self.project.options.values()
+        return digest(code("scripts.stages.render", self.project.root), *looks, *self.sources.values())
 
     @property
     def _document_key(self) -> str:
@@ -164,5 +178,12 @@ class FigureBuild:
         made_from = pdf.read_bytes() if pdf.is_file() else b""
         durations = repr((self.figure.frame_duration, self.figure.last_frame_duration))
         kind = FORMATS[name]
-        figure = (durations * kind.has_durations, self.source * kind.has_words)
-        return digest(code(kind.code, self.project.root), identity(), made_from, *figure)
+        codes = [code(module, self.project.root) for module in (kind.code, sealed.__module__)]
+        return digest(*codes, identity(), made_from, durations * kind.has_durations, self._recipe.text)
+
+
+def formats_of(recipe: Recipe, source: Path) -> list[str]:
+    """The format of a recipe, after those that are made along with it; raises `UserError` if it is unknown here."""
+    if recipe.format not in FORMATS:
+        raise UserError(f"{source}: there is no format {recipe.format!r} in this version.")
+    return [*FORMATS[recipe.format].beside, recipe.format]

@@ -42,7 +42,8 @@ def build(project: Project, *, jobs: int, quiet: bool, keep_going: bool, trace: 
             if errors:
                 raise CombinedError(errors)
             products = [_make(project), *(one.record for one in builds)]
-        unchanged.keep([provenance, *tool_files(), *(file for product in products for file in product.files())])
+        files = (file for product in products for file in product.files())
+        unchanged.keep([provenance, project.catalogue.package, *tool_files(), *files])
 
 
 def _make(project: Project) -> Record:

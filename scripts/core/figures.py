@@ -4,15 +4,18 @@ A file says what a figure shows, under PyTorch's names; every size that can be c
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import prod
 from pathlib import Path
 
 from scripts.core import toml
+from scripts.core.frames import check_extent
 from scripts.core.keys import FigureFile, check, shown
 from scripts.core.layers import Layer, Values
-from scripts.core.parameters import check_extent, single_layer, stacked_layers, transposed_layer
+from scripts.core.parameters import VALUE_KEYS, single_layer, stacked_layers, transposed_layer
+from scripts.core.toml import Document
 from scripts.core.values import InputAndOperand, values_of
 from scripts.errors import FigureError, LayerError, UserError
 
@@ -25,18 +28,21 @@ LONGEST_CHAIN = 20
 class Figure:
     """A valid figure.
 
-    `layers` are one layer, or a stack in which each layer takes the output of the one before.  `view` is None where
-    the file names none.  Durations are in seconds.  `references` are the names of the figures that this one is
-    derived from.  Values are None where the figure has none, as always in a stack.
+    `layers` are one layer, or a stack in which each layer takes the output of the one before.  `note` ends the caption,
+    and the label under the drawing; it may be empty.  `view` is None where the file names none.  Durations are in
+    seconds.  `references` are the names of the figures that this one is derived from.  `frames` are those that are
+    shown: so many, those with some numbers, or all.  Values are None where the figure has none, as always in a stack.
     """
 
     name: str
     title: str
+    note: str
     view: str | None
     layers: tuple[Layer, ...]
     frame_duration: float
     last_frame_duration: float
     references: tuple[str, ...]
+    frames: int | tuple[int, ...] | None = None
     input_values: Values | None = None
     kernel_values: Values | None = None
     indices: Values | None = None
@@ -49,6 +55,18 @@ class Figure:
             raise LayerError("layers", f"is a stack of {len(self.layers)}", "Use a view of stacks, or a single layer")
         return self.layers[0]
 
+    def shown(self, numbers: Sequence[int]) -> Sequence[int]:
+        """The frames that are shown, where a view by itself would show those with some numbers.
+
+        A frame's number is that of its output element, counted row by row from 0.
+        """
+        if isinstance(self.frames, tuple):
+            return self.frames
+        if self.frames is None or self.frames >= len(numbers):
+            return numbers
+        last, parts = len(numbers) - 1, max(self.frames - 1, 1)
+        return [numbers[part * last // parts] for part in range(self.frames)]
+
 
 def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
     """Read one figure; the figure that its `transpose_of` names is in the same folder.
@@ -59,13 +77,20 @@ def load(file: Path, referrers: tuple[str, ...] = ()) -> Figure:
     name = file.stem
     if not NAME.fullmatch(name):
         raise FigureError(file, f"a figure's name {NAME_RULE}. Rename the file.")
-    document = toml.read(file)
-    content = check(document.table, file, document.line)
+    return parsed(name, toml.read(file), file, lambda other: _original(file, other, (*referrers, name)))
+
+
+def parsed(name: str, document: Document, source: Path | str, original: Callable[[str], Figure]) -> Figure:
+    """The figure that a document describes; `original` finds the figure that its `transpose_of` names.
+
+    Raises `FigureError` or `CombinedError`, which name the source.
+    """
+    content = check(document.table, source, document.line)
     try:
-        original = None if content.transpose_of is None else _original(file, content.transpose_of, (*referrers, name))
-        return figure(name, content, original)
+        transposed = None if content.transpose_of is None else original(content.transpose_of)
+        return figure(name, content, transposed)
     except LayerError as error:
-        raise FigureError(file, str(error), document.line(error.key)) from None
+        raise FigureError(source, str(error), document.line(error.key)) from None
 
 
 def load_all(files: Sequence[Path]) -> tuple[list[Figure], list[UserError]]:
@@ -101,16 +126,18 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
         layers = stacked_layers(content)
     else:
         layers = (layer_of(content, original),)
-        check_extent(*layers)
         values = _values(content, *layers, original)
+        _check_frames(content, *layers)
     return Figure(
         name=name,
         title=content.title,
+        note=content.note,
         view=content.view,
         layers=layers,
         frame_duration=content.frame_duration,
         last_frame_duration=content.last_frame_duration,
         references=() if original is None else (original.name, *original.references),
+        frames=tuple(content.frames) if isinstance(content.frames, list) else content.frames,
         **values,
     )
 
@@ -127,6 +154,8 @@ def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:
 def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[str, Values | None]:
     """The values of a figure by their fields."""
     inherited: InputAndOperand = (None, None) if original is None else _inherited(original)
+    if content.model_fields_set & VALUE_KEYS or (original is not None and original.input_values is not None):
+        check_extent(layer)
     input_values, operand_values = values_of(content, layer, inherited)
     operand = layer.operation.operand
     return {
@@ -134,6 +163,14 @@ def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[
         **({} if operand is None else {operand.key: operand_values}),
         "output_values": None if input_values is None else layer.output(input_values, operand_values),
     }
+
+
+def _check_frames(content: FigureFile, layer: Layer) -> None:
+    """Raise `LayerError` for numbers of frames that a layer does not have."""
+    count = prod(layer.output_size)
+    if isinstance(content.frames, list) and max(content.frames) >= count:
+        rule = f"has number {max(content.frames)}, but there are {count} frames"
+        raise LayerError("frames", rule, f"Their numbers are 0 to {count - 1}")
 
 
 def _inherited(original: Figure) -> InputAndOperand:

@@ -1,13 +1,20 @@
 """The frames of a layer: one per output element, with the kernel and input elements that it is computed from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 
 from scripts.core.arithmetic import Element
 from scripts.core.layers import Index, Layer, Values
+from scripts.errors import LayerError
+
+# Bounds that keep the time and memory for values and frames within seconds and megabytes.
+MOST_FRAMES = 65_536
+MOST_TERMS = 2**20
+MOST_CELLS = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +44,34 @@ class Frame:
     value: int | float | None
 
 
-def frames(layer: Layer, output: Values | None, indices: Values | None = None) -> Iterator[Frame]:
-    """All frames of a layer in the order of its output elements, the last axis fastest.
+def check_extent(layer: Layer) -> None:
+    """Raise `LayerError` where a layer has too many elements for values and frames."""
+    count, window = prod(layer.output_shape), prod(layer.kernel_size)
+    if count > MOST_FRAMES:
+        rule = f"gives {count} output elements"
+        raise LayerError("input_size", rule, f"Values and frames are computed for at most {MOST_FRAMES}")
+    if layer.channels is not None:
+        window *= layer.channels.in_channels // layer.channels.groups
+    if count * window > MOST_TERMS:
+        rule = f"gives {count} windows of {window} elements"
+        raise LayerError("kernel_size", rule, f"All windows together have at most {MOST_TERMS}")
+    cells = max(prod(axis.extent for axis in layer.window_axes), prod(layer.input_shape), prod(layer.kernel_shape))
+    if cells > MOST_CELLS:
+        rule = f"gives a grid of {cells} cells"
+        raise LayerError("input_size", rule, f"Values and frames are computed for at most {MOST_CELLS}")
+    # Raises the errors of the axes.
+    _ = layer.grid
+
+
+def frames(
+    layer: Layer, output: Values | None, indices: Values | None = None, numbers: Iterable[int] | None = None
+) -> Iterator[Frame]:
+    """The frames of a layer, those with some `numbers`, by default all, the last axis fastest.
 
     `output` has the values of the output, if any, and `indices` those of an unpooling with values.
     """
-    for output_index in layer.output_indices():
+    chosen = layer.output_indices() if numbers is None else (_unravelled(layer, number) for number in numbers)
+    for output_index in chosen:
         value = None if output is None else output[output_index].item()
         spatial = output_index[-len(layer.axes) :]
         windows = [axis.windows[o] for axis, o in zip(layer.grid, spatial, strict=True)]
@@ -52,6 +81,11 @@ def frames(layer: Layer, output: Values | None, indices: Values | None = None) -
             terms = [term if _goes_to(term, indices, int(place)) else _without_input(term) for term in terms]
         positions = tuple(tuple(element.position for element in window) for window in windows)
         yield Frame(output_index, positions, tuple(terms), value)
+
+
+def _unravelled(layer: Layer, number: int) -> Index:
+    """The index of an output element by its number."""
+    return tuple(int(n) for n in np.unravel_index(number, layer.output_shape))
 
 
 def _terms(layer: Layer, output_index: Index, windows: list[tuple[Element, ...]]) -> Iterator[Term]:

@@ -81,6 +81,7 @@ class Operation:
     - `keys` are those keys of a figure's file that only some operations have.
     - `window_axis` turns a layer's axis into a grid with windows; raises `LayerError`.
     - `output` computes a layer's output from its input and operand.
+    - `adaptive` says that its windows follow from the size of its output, and may differ in size.
     - `reduction` is what a pooling makes of a window, such as "maximum"; None for other operations.
     - `padding_value` is what zero padding and inserted zeros count as.
     - `padded` gives an axis one of the paddings in `padding_names`, and `reaching` an output size.
@@ -97,6 +98,7 @@ class Operation:
     operand: Operand | None = None
     transpose: Transpose | None = None
     transposed: bool = False
+    adaptive: bool = False
     reduction: str | None = None
     padding_value: float = 0
 
@@ -148,7 +150,7 @@ class Layer:
 
     @cached_property
     def direct(self) -> tuple[DirectAxis, ...]:
-        """The parameters of the equivalent direct operation along each axis; empty for unpooling, which has none."""
+        """The parameters of the direct operation along each axis; empty for unpooling and adaptive pooling."""
         return tuple(axis for axis in self.window_axes if isinstance(axis, DirectAxis))
 
     @cached_property
@@ -163,7 +165,7 @@ class Layer:
 
     @property
     def kernel_size(self) -> Index:
-        """Size of the kernel or of the pooling window along each axis, without channels."""
+        """Size of the kernel or of the (largest) pooling window along each axis, without channels."""
         return tuple(axis.kernel_size for axis in self.axes)
 
     @cached_property
@@ -211,7 +213,7 @@ class Layer:
 
     def with_unit_axis(self) -> "Layer":
         """The same layer with a first axis of one element, along which nothing happens."""
-        return replace(self, axes=(LayerAxis(1, 1), *self.axes))
+        return replace(self, axes=(LayerAxis(1, 1, output_size=1), *self.axes))
 
     def output(self, input_values: Values, operand: Values | None = None) -> Values:
         """Values of the output, of shape `output_shape`.

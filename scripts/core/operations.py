@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.core.arithmetic import (
+    AdaptiveAxis,
     DirectAxis,
     LayerAxis,
     UnpoolingAxis,
-    check_pooling_padding,
+    adapted,
     direct_axis,
     equivalent_axis,
     reaching,
@@ -37,14 +38,17 @@ def _transposed_axis(axis: LayerAxis, _: Layer) -> DirectAxis:
 
 
 def _pooling_axis(axis: LayerAxis, layer: Layer) -> DirectAxis:
-    check_pooling_padding(axis)
     return direct_axis(axis, ceil_mode=layer.ceil_mode)
 
 
 def _unpooling_axis(axis: LayerAxis, _: Layer) -> UnpoolingAxis:
-    # A pooling with this padding must exist.
-    check_pooling_padding(axis)
     return UnpoolingAxis(axis)
+
+
+def _adaptive_axis(axis: LayerAxis, _: Layer) -> AdaptiveAxis:
+    if axis.output_size is None:
+        raise LayerError("output_size", "is missing", "Give one number, or one per axis")
+    return AdaptiveAxis(axis.input_size, axis.output_size)
 
 
 # Values
@@ -54,8 +58,9 @@ def _unpooling_axis(axis: LayerAxis, _: Layer) -> UnpoolingAxis:
 class _Windows:
     """The contents of all windows, for an input of shape (…, *input_size).
 
-    `values` has the shape (…, *output_size, *kernel_size) and holds anything where there is no input element;
-    `is_input` and `is_grid` (input or padding) have the shape (*output_size, *kernel_size).
+    `values` has the shape (…, *output_size, *kernel_size) and holds anything where there is no input element, as at
+    the end of a window that is smaller than the largest; `is_input` and `is_grid` (input or padding) have the shape
+    (*output_size, *kernel_size).
     """
 
     values: Values
@@ -69,9 +74,12 @@ class _Windows:
         for place, axis in enumerate(layer.grid):
             cells = [[axis.cells[element.position] for element in window] for window in axis.windows]
             shape = [1] * 2 * n
-            shape[place], shape[n + place] = len(cells), len(cells[0])
-            found = np.array([[-1 if cell.input_index is None else cell.input_index for cell in row] for row in cells])
-            inside = np.array([[cell.kind != "overhang" for cell in row] for row in cells])
+            shape[place], shape[n + place] = len(cells), max(map(len, cells))
+            found = np.full(shape[place::n], -1)
+            inside = np.zeros(shape[place::n], dtype=bool)
+            for j, row in enumerate(cells):
+                found[j, : len(row)] = [-1 if cell.input_index is None else cell.input_index for cell in row]
+                inside[j, : len(row)] = [cell.kind != "overhang" for cell in row]
             index.append(found.reshape(shape))
             is_input.append(index[-1] >= 0)
             is_grid.append(inside.reshape(shape))
@@ -272,6 +280,21 @@ def _global(pooling: Operation) -> Operation:
     )
 
 
+def _adaptive(pooling: Operation) -> Operation:
+    """A pooling that is given the size of its output instead of a window."""
+    return replace(
+        pooling,
+        name=f"adaptive_{pooling.name}",
+        words=f"adaptive {pooling.words}",
+        keys=frozenset(("output_size",)),
+        window_axis=_adaptive_axis,
+        padding_names=(),
+        reaching=adapted,
+        transpose=None,
+        adaptive=True,
+    )
+
+
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
     for operation in (
@@ -297,6 +320,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         *POOLINGS,
         *map(_global, POOLINGS),
+        *map(_adaptive, POOLINGS[:2]),
         Operation(
             "max_unpooling",
             "max unpooling",

@@ -51,7 +51,13 @@ class Document:
 
 def read(file: Path) -> Document:
     """Read a file; raises `FigureError`."""
-    content = _content(file)
+    return parse(_content(file), file)
+
+
+def parse(content: bytes, file: Path | str, most: int = MOST_BYTES) -> Document:
+    """Read the content of a file of at most so many bytes; raises `FigureError`, which names the file."""
+    if len(content) > most:
+        raise FigureError(file, f"is larger than {most} bytes. A figure takes a few lines.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -82,15 +88,12 @@ def _content(file: Path) -> bytes:
                 file, "cannot be read: it is a folder or a device. A figure is a text file; move it away."
             )
         with file.open("rb") as opened:
-            content = opened.read(MOST_BYTES + 1)
+            return opened.read(MOST_BYTES + 1)
     except OSError as error:
         raise FigureError(file, f"cannot be read: {error.strerror}. Restore it, or allow reading it.") from None
-    if len(content) > MOST_BYTES:
-        raise FigureError(file, f"is larger than {MOST_BYTES} bytes. A figure takes a few lines.")
-    return content
 
 
-def _syntax_error(file: Path, message: str, text: str) -> FigureError:
+def _syntax_error(file: Path | str, message: str, text: str) -> FigureError:
     """The error of tomllib's message, with its line and a remedy."""
     if "\0" in text:
         return FigureError(file, "holds NUL characters, as in UTF-16. Save the file as UTF-8 text.")

@@ -1,22 +1,17 @@
-"""One PNG for each frame."""
+"""One PNG for each frame, its colours from the figure's palette."""
 
+import zlib
 from io import BytesIO
 
-import numpy as np
-import png as pypng
 from PIL.Image import Image
 
-from scripts.stages.drawn import DPI, PerFrame
-
-PER_METRE = round(DPI / 0.0254)
+from scripts.stages.drawn import PerFrame
 
 
 def png(image: Image) -> bytes:
-    """The image, its rows unfiltered: flat drawings pack no better through one of PNG's filters."""
+    """A palette image, packed by runs: flat drawings hardly gain from slower ways."""
     stream = BytesIO()
-    resolution = {"x_pixels_per_unit": PER_METRE, "y_pixels_per_unit": PER_METRE, "unit_is_meter": True}
-    writer = pypng.Writer(*image.size, greyscale=False, compression=3, **resolution)
-    writer.write_packed(stream, np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, -1))
+    image.save(stream, "PNG", compress_type=zlib.Z_RLE, dpi=image.info["dpi"])
     return stream.getvalue()
 
 

@@ -40,9 +40,9 @@ def svg(drawn: Drawn) -> dict[str, bytes]:
     files = {}
     for number, (step, page) in enumerate(zip(drawn.steps, pictures.pages, strict=True), start=1):
         title = f"{drawn.title}, step {number} of {count}" if count > 1 else drawn.title
-        files[f"{step}.svg"] = _written(pictures, [Layer(None, page)], [], title, drawn.alternative)
+        files[f"{step}.svg"] = _written(drawn, pictures, [Layer(None, page)], [], title)
     layers = list(_layers(pictures.pages))
-    files[f"{drawn.name}.svg"] = _written(pictures, layers, drawn.durations, drawn.title, drawn.alternative)
+    files[f"{drawn.name}.svg"] = _written(drawn, pictures, layers, drawn.durations, drawn.title)
     return files
 
 
@@ -71,10 +71,9 @@ def _cut(page: Shapes, shared: Shapes) -> Iterator[Shapes]:
     yield page[start:]
 
 
-def _written(
-    pictures: Vectors, layers: Sequence[Layer], durations: Sequence[float], title: str, description: str
-) -> bytes:
+def _written(drawn: Drawn, pictures: Vectors, layers: Sequence[Layer], durations: Sequence[float], title: str) -> bytes:
     """The file; without durations a still one."""
+    description = drawn.alternative
     # Several files in one page must not share names, and equal files should be equal on every build.
     prefix = f"f{digest(repr((pictures[:2], layers, durations, title, description)))[:7]}"
     width, height = pictures.width, pictures.height
@@ -85,7 +84,9 @@ def _written(
         SubElement(root, tag, id=f"{prefix}{tag[0]}").text = text
     style, definitions = Element("style"), Element("defs")
     names = _Names(prefix, definitions)
-    root.extend([style, definitions, Element("rect", width="100%", height="100%", fill=PAPER)])
+    root.extend([style, definitions])
+    if not drawn.project.is_transparent:
+        root.append(Element("rect", width="100%", height="100%", fill=PAPER))
     moving = set[int]()
     for frame, run in groupby(layers, lambda layer: layer.frame):
         shapes = [shape for layer in run for shape in layer.shapes]

@@ -85,6 +85,13 @@ NEEDS = (
     Need("pdfinfo", "counts a PDF's pages",
          ("poppler-utils", "poppler-utils", "poppler", "poppler"), program="pdfinfo", version="-v"),
 )  # fmt: skip
+# What only some formats need, which ask for it when they are made.
+BEAMER = Need(
+    "beamer",
+    "lays out slides",
+    ("texlive-latex-recommended", "texlive-beamer", "texlive-latexrecommended", MACTEX),
+    file="beamer.cls",
+)
 PROGRAMS = tuple(need.program for need in NEEDS if need.program)
 TEX_FILES = tuple(need.file for need in NEEDS if need.file)
 
@@ -102,17 +109,17 @@ class Found(NamedTuple):
         return self.version is None or self.old
 
 
-def find() -> List[Found]:
-    """All needs, with what is installed."""
-    places = tex_places()
-    return [_found(need, _version(need, places)) for need in NEEDS]
+def find(needs: Sequence[Need] = NEEDS) -> List[Found]:
+    """All needs, or some, with what is installed."""
+    places = tex_places([need.file for need in needs if need.file])
+    return [_found(need, _version(need, places)) for need in needs]
 
 
-def tex_places() -> Dict[str, Path]:
+def tex_places(files: Sequence[str] = TEX_FILES) -> Dict[str, Path]:
     """The paths of the TeX files that are installed, by their names."""
     if shutil.which("kpsewhich") is None:
         return {}
-    result = subprocess.run(["kpsewhich", "-engine=pdftex", *TEX_FILES], stdout=subprocess.PIPE)
+    result = subprocess.run(["kpsewhich", "-engine=pdftex", *files], stdout=subprocess.PIPE)
     return {Path(line).name: Path(line) for line in result.stdout.decode().splitlines()}
 
 

@@ -1,15 +1,19 @@
-"""Files of ONNX models: their layers that can be drawn, with the sizes that the model gives."""
+"""Files of ONNX models: their convolutions and poolings, with the sizes that the model gives."""
 
 import re
 import stat
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scripts.errors import FigureError, UserError
-from scripts.notation.onnx import OPERATORS, onnx_operator
-from scripts.notation.signature import NamedLayer, expanded
+from scripts.notation.inference import subgraphs, with_sizes
+from scripts.notation.onnx import CHANNELS_LAST, onnx_operator, reason_against
+from scripts.notation.signature import NamedLayer
+from scripts.notation.sizes import expanded
 
 if TYPE_CHECKING:
     import onnx
@@ -17,18 +21,21 @@ if TYPE_CHECKING:
 # The limit of a protocol buffer.
 MOST_BYTES = 2**31 - 1
 LONGEST_NAME = 120
+MOST_LAYERS = 10_000
 # Batch, channels and three spatial axes.
 MOST_AXES = 5
+# The place of the weights among an operator's inputs.
+WEIGHTS = {"Conv": 1, "ConvTranspose": 1, "ConvInteger": 1, "FusedConv": 1, "QLinearConv": 3, "DeformConv": 1}
 
 Shape = tuple[int | None, ...]
-Shapes = dict[str, Shape]
 
 
 @dataclass(frozen=True)
 class ModelLayer:
     """A node of a model, with None for sizes that the model leaves open.
 
-    `input_size` is without batch and channels; `channels` are a convolution's (in, out).
+    `input_size` and `output_size` are without batch and channels; `channels` are a convolution's (in, out).
+    `reason` says why it cannot be drawn, if its operator cannot be.
     """
 
     name: str
@@ -36,29 +43,50 @@ class ModelLayer:
     attributes: dict[str, Any]
     input_size: Shape | None
     channels: tuple[int, int] | None
+    output_size: Shape | None = None
+    reason: str = ""
 
     def named(self, input_size: tuple[int, ...] | None = None) -> NamedLayer:
         """The keys of its figure, with another size of its input if one is given; raises `UserError`."""
+        if self.reason:
+            raise UserError(f"{self.name}: {self.op_type} cannot be drawn: {self.reason}.")
         try:
             found = onnx_operator(self.op_type, self.attributes, self._size(input_size), self.channels)
         except UserError as error:
             raise UserError(f"{self.name}: {error}") from None
         return replace(found, name=_file_name(self.name) or found.name)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the model leaves the size of its input open."""
+        return not self.input_size or None in self.input_size
+
     def _size(self, given: tuple[int, ...] | None) -> tuple[int, ...]:
         known = self.input_size or ()
         if given is None:
-            size = tuple(number for number in known if number is not None)
-            if not size or len(size) < len(known):
+            if self.is_open:
                 raise UserError("the model leaves the size of its input open. Give one, as in INPUT=5x7.")
-            return size
+            return tuple(number for number in known if number is not None)
         return expanded(given, len(known)) if known else given
 
 
-def layers(file: Path) -> list[ModelLayer]:
-    """The nodes of a model's main graph that can be drawn, without opening any file that the model names.
+class Scope(NamedTuple):
+    """What is known of the tensors of a graph and of those around it: shapes, and the content of small lists."""
 
-    Raises `FigureError` if the file is not a valid model.
+    shapes: ChainMap[str, Shape]
+    lists: ChainMap[str, Shape]
+
+    def inner(self, graph: "onnx.GraphProto") -> "Scope":
+        """The scope of a graph inside this one."""
+        shapes, lists = dict(_shapes(graph)), dict(_lists(graph))
+        return Scope(self.shapes.new_child(shapes), self.lists.new_child(lists))
+
+
+def layers(file: Path) -> list[ModelLayer]:
+    """The convolutions and poolings of a model, its subgraphs and its functions, in order.
+
+    No file that the model names is opened, and nothing of the model is run.  Raises `FigureError` if the file is not a
+    valid model.
     """
     import onnx  # slow to import, and only needed here
     from google.protobuf.message import DecodeError
@@ -71,19 +99,34 @@ def layers(file: Path) -> list[ModelLayer]:
         model = onnx.load(file, format="protobuf", load_external_data=False)
         if not model.graph.node:
             raise FigureError(file, "is not an ONNX model: it has no nodes. Export the model again.")
-        return list(_layers(onnx.shape_inference.infer_shapes(model).graph))
+        found = list(islice(_model_layers(with_sizes(model)), MOST_LAYERS + 1))
     except OSError as error:
         raise FigureError(file, f"cannot be read: {error.strerror}. Name an ONNX model.") from None
-    except (DecodeError, ValueError, onnx.shape_inference.InferenceError) as error:
+    except (DecodeError, ValueError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise FigureError(file, f"is not a valid ONNX model ({reason}). Export the model again.") from None
+    if len(found) > MOST_LAYERS:
+        raise FigureError(file, f"has more than {MOST_LAYERS} convolutions and poolings. Export a part of it.")
+    return found
 
 
-def _layers(graph: "onnx.GraphProto") -> Iterator[ModelLayer]:
-    shapes = dict(_shapes(graph))
-    for position, node in enumerate(graph.node):
-        if node.op_type in OPERATORS and node.domain in ("", "ai.onnx"):
-            yield _layer(node, position, shapes)
+def _model_layers(model: "onnx.ModelProto") -> Iterator[ModelLayer]:
+    outside = Scope(ChainMap(), ChainMap())
+    yield from _layers(model.graph.node, outside.inner(model.graph))
+    for function in model.functions:
+        yield from _layers(function.node, outside, f"{_printable(function.name)}/")
+
+
+def _layers(nodes: Iterable["onnx.NodeProto"], scope: Scope, within: str = "") -> Iterator[ModelLayer]:
+    """The layers among some nodes; `within` is the name of their function or subgraph."""
+    for position, node in enumerate(nodes):
+        op_type = _printable(node.op_type)
+        name = _printable(node.name) or f"{within}{op_type}_{position}"
+        reason = reason_against(node.op_type, node.domain)
+        if reason is not None:
+            yield _layer(node, name, op_type, scope, reason)
+        for key, graph in subgraphs(node):
+            yield from _layers(graph.node, scope.inner(graph), f"{name}/{_printable(key)}/")
 
 
 def _shapes(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
@@ -98,25 +141,50 @@ def _shapes(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
             yield weights.name, tuple(weights.dims)
 
 
-def _layer(node: "onnx.NodeProto", position: int, shapes: Shapes) -> ModelLayer:
+def _lists(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
+    """The lists of whole numbers, no more than the axes of a layer, that a graph has as constants."""
+    import onnx
+
+    constants = [(tensor.name, tensor) for tensor in graph.initializer]
+    for node in graph.node:
+        if node.op_type == "Constant" and node.output:
+            constants += [(node.output[0], attribute.t) for attribute in node.attribute if attribute.HasField("t")]
+    for name, tensor in constants:
+        if tensor.data_type == tensor.INT64 and len(tensor.dims) == 1 and 0 < tensor.dims[0] <= MOST_AXES:
+            numbers = onnx.numpy_helper.to_array(tensor).tolist()
+            yield name, tuple(number if number > 0 else None for number in numbers)
+
+
+def _layer(node: "onnx.NodeProto", name: str, op_type: str, scope: Scope, reason: str) -> ModelLayer:
     attributes = _attributes(node)
-    operands = [shapes.get(name) for name in node.input]
-    weights = operands[1] if node.op_type in ("Conv", "ConvTranspose") and len(operands) > 1 else None
+    if any(attribute.ref_attr_name for attribute in node.attribute):
+        reason = reason or "the call of its function gives its attributes"
+    sizes = slice(1, -1) if op_type in CHANNELS_LAST or attributes.get("channels_last") == 1 else slice(2, None)
+    operands = [scope.shapes.get(tensor) for tensor in node.input]
+    place = WEIGHTS.get(op_type, len(operands))
+    weights = operands[place] if place < len(operands) else None
     groups, channels = attributes.get("group", 1), None
     if weights is not None and len(weights) > 2 and isinstance(groups, int) and groups >= 1:
         first, second, *kernel = (size or 0 for size in weights)
         if all(kernel):
             attributes.setdefault("kernel_shape", kernel)
         if first and second:
-            channels = (second * groups, first) if node.op_type == "Conv" else (first, second * groups)
-    size = operands[0] if operands else None
+            channels = (first, second * groups) if op_type == "ConvTranspose" else (second * groups, first)
+    output = scope.shapes.get(node.output[0]) if node.output else None
+    if op_type == "MaxUnpool" and len(node.input) > 2 and node.input[2]:
+        output = scope.lists.get(node.input[2], output)
+        if output is None or None in output[2:]:
+            reason = reason or "the size of its output is the result of other nodes"
+        else:
+            attributes["output_shape"] = list(output[2:])
     return ModelLayer(
-        name="".join(c if c.isprintable() else "?" for c in _text(node.name)[:LONGEST_NAME])
-        or f"{node.op_type}_{position}",
-        op_type=node.op_type,
+        name=name,
+        op_type=op_type,
         attributes=attributes,
-        input_size=None if size is None else size[2:],
+        input_size=operands[0][sizes] if operands and operands[0] is not None else None,
         channels=channels,
+        output_size=None if output is None else output[sizes],
+        reason=reason,
     )
 
 
@@ -125,14 +193,20 @@ def _attributes(node: "onnx.NodeProto") -> dict[str, Any]:
 
     attributes = {}
     for attribute in node.attribute:
-        value = onnx.helper.get_attribute_value(attribute)
-        attributes[_text(attribute.name)] = _text(value) if isinstance(value, bytes) else value
+        if not attribute.ref_attr_name:
+            value = onnx.helper.get_attribute_value(attribute)
+            attributes[_text(attribute.name)] = _text(value) if isinstance(value, bytes) else value
     return attributes
 
 
 def _text(value: str | bytes) -> str:
     """A string of a model, which the library returns as bytes if it is not UTF-8."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _printable(value: str | bytes) -> str:
+    """The beginning of a name of a model."""
+    return "".join(c if c.isprintable() else "?" for c in _text(value)[:LONGEST_NAME])
 
 
 def _file_name(name: str) -> str:

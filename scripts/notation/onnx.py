@@ -108,13 +108,28 @@ def _transposed(_: Signature, given: Arguments) -> Keys:
     return keys | cropped_to("output_shape", axes, output_size, odd_after=automatic == "SAME_UPPER")
 
 
+def _unpooling(layer: Signature, given: Arguments) -> Keys:
+    """ONNX takes the size of the output from an input of the operator."""
+    asked = given.value("output_shape") is not None
+    return _window(layer, given) | ({"output_size": given.sizes("output_shape")} if asked else {})
+
+
 def _global_pooling(_: Signature, given: Arguments) -> Keys:
     return {"norm": given.norm("p")}
 
 
-# Operator, operation, required and optional attributes, and how they are read.
+# Operator, of ONNX or of onnxruntime; operation, required and optional attributes, and how they are read.
 LAYERS = (
     ("Conv", "convolution", "kernel_shape", "strides pads auto_pad dilations group", _window),
+    ("ConvInteger", "convolution", "kernel_shape", "strides pads auto_pad dilations group", _window),
+    ("QLinearConv", "convolution", "kernel_shape", "strides pads auto_pad dilations group channels_last", _window),
+    (
+        "FusedConv",
+        "convolution",
+        "kernel_shape",
+        "strides pads auto_pad dilations group activation activation_params",
+        _window,
+    ),
     (
         "ConvTranspose",
         "transposed_convolution",
@@ -130,13 +145,45 @@ LAYERS = (
         "strides pads auto_pad dilations ceil_mode count_include_pad",
         _window,
     ),
+    ("NhwcMaxPool", "max_pooling", "kernel_shape", "strides pads auto_pad dilations ceil_mode", _window),
+    (
+        "QLinearAveragePool",
+        "average_pooling",
+        "kernel_shape",
+        "strides pads auto_pad ceil_mode count_include_pad channels_last",
+        _window,
+    ),
     ("LpPool", "lp_pooling", "kernel_shape", "strides pads auto_pad dilations ceil_mode p", _window),
-    ("MaxUnpool", "max_unpooling", "kernel_shape", "strides pads", _window),
+    ("MaxUnpool", "max_unpooling", "kernel_shape", "strides pads output_shape", _unpooling),
     ("GlobalMaxPool", "global_max_pooling", "", "", _global_pooling),
     ("GlobalAveragePool", "global_average_pooling", "", "", _global_pooling),
+    ("QLinearGlobalAveragePool", "global_average_pooling", "", "channels_last", _global_pooling),
     ("GlobalLpPool", "global_lp_pooling", "", "p", _global_pooling),
 )
 OPERATORS = {
     name: Signature(name, operation, tuple(required.split()), tuple(optional.split()), read, keyword_only=True)
     for name, operation, required, optional, read in LAYERS
 }
+
+# Where onnxruntime's own operators are named in a model; the names of ONNX's own domain mean the same.
+DOMAINS = ("", "ai.onnx", "com.microsoft")
+CHANNELS_LAST = ("NhwcMaxPool",)
+# Whether a name is that of a convolution or a pooling.
+KIND = re.compile("conv(?!ert)|pool|roialign", re.IGNORECASE)
+NOT_DRAWN = {
+    "DeformConv": "an input displaces the elements of its window",
+    "MaxRoiPool": "an input gives its windows",
+    "RoiAlign": "an input gives its windows",
+    "ConvTransposeWithDynamicPads": "an input gives its padding",
+}
+
+
+def reason_against(op_type: str, domain: str) -> str | None:
+    """Why an operator of a model cannot be drawn; empty if it can, None if it is no convolution and no pooling."""
+    if domain in DOMAINS and op_type in OPERATORS:
+        return ""
+    if not KIND.search(op_type):
+        return None
+    if domain in DOMAINS and op_type in NOT_DRAWN:
+        return NOT_DRAWN[op_type]
+    return "its operator is not one of ONNX's" if domain not in DOMAINS[:2] else "its operator is unknown"

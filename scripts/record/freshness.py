@@ -2,7 +2,7 @@
 
 A product (a figure, the report) is made in stages.  Its record, `build/made/PRODUCT.json`, lists for each stage the
 files that it made and what it made them from: a key, which is a fingerprint of its inputs, its code and its tools, and
-the templates that it read.  A stage runs again unless all of that is unchanged and its files exist.
+the templates that it read.  A stage runs again unless all of that is unchanged and its files have their sizes.
 Before any of this, sizes and times of all files show whether anything has changed since the last build (`Unchanged`).
 """
 
@@ -54,7 +54,7 @@ class Record:
         self.stages: dict[str, dict[str, Any]] = read_record(self.path)
 
     def fresh(self, stage: str, key: str, now: Callable[[str], str | None] = lambda _: None) -> bool:
-        """Whether a stage's files exist and were made from this key.
+        """Whether a stage's files are whole and were made from this key.
 
         `now` returns the present fingerprint of a template that the stage read.
         """
@@ -62,7 +62,7 @@ class Record:
         return (
             entry.get("key") == key
             and all(now(name) == known for name, known in entry["read"].items())
-            and all((self.top / file).is_file() for file in entry["files"])
+            and entry["files"] == self._sizes(entry["files"])
         )
 
     @contextmanager
@@ -74,7 +74,7 @@ class Record:
         Files that it made before and no longer makes are deleted.  If it fails, none of its files count as fresh.
         """
         made = {file.relative_to(self.top).as_posix() for file in files}
-        before = set(self.stages.get(stage, {}).get("files", []))
+        before = set(self.stages.get(stage, {}).get("files", {}))
         self.invalidate(stage, made)
         yield
         for name in before - made:
@@ -83,11 +83,11 @@ class Record:
 
     def invalidate(self, stage: str, made: Iterable[str] = ()) -> None:
         """Count a stage's files, and those that are now `made`, as stale until it has run again."""
-        self._write(stage, None, {}, {*self.stages.get(stage, {}).get("files", []), *made})
+        self._write(stage, None, {}, {*self.stages.get(stage, {}).get("files", {}), *made})
 
-    def files(self) -> list[Path]:
-        """All files of the product."""
-        return [self.top / name for entry in self.stages.values() for name in entry["files"]]
+    def files(self, *stages: str) -> list[Path]:
+        """The product's files that some stages made, by default all of them."""
+        return [self.top / name for stage in stages or self.stages for name in self.stages[stage]["files"]]
 
     def forget(self) -> None:
         """Delete all files of the product, the record last."""
@@ -96,8 +96,12 @@ class Record:
         self.path.unlink(missing_ok=True)
 
     def _write(self, stage: str, key: str | None, read: Mapping[str, str], files: Iterable[str]) -> None:
-        self.stages[stage] = {"key": key, "read": dict(read), "files": sorted(files)}
+        self.stages[stage] = {"key": key, "read": dict(read), "files": self._sizes(files)}
         write_whole(self.path, json.dumps(self.stages))
+
+    def _sizes(self, files: Iterable[str]) -> dict[str, int | None]:
+        paths = {file: self.top / file for file in sorted(files)}
+        return {file: path.stat().st_size if path.is_file() else None for file, path in paths.items()}
 
 
 class Unchanged:

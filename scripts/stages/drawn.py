@@ -7,21 +7,19 @@ from io import BytesIO
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+import numpy as np
 import pikepdf
-from pdf2image import convert_from_path
-from pdf2image.exceptions import PDFInfoNotInstalledError, PDFPageCountError, PDFPopplerTimeoutError
 from PIL.Image import Image
 
 from scripts.errors import ToolError
-from scripts.processes import time_limit
 from scripts.project import Outputs, Project
+from scripts.stages.palette import indexed
+from scripts.stages.raster import rasterised
 
 T = TypeVar("T")
 
 
 DPI = 150
-# Frames that poppler returns together; while it does, they take twice their memory.
-AT_A_TIME = 50
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,13 @@ class Drawn:
         """The PDF that TeX made."""
         return self.outputs.document(self.name).with_suffix(".pdf")
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """The width and height of every frame, in points of PDF."""
+        with pikepdf.open(self.document) as document:
+            left, bottom, right, top = map(float, document.pages[0].mediabox)
+        return right - left, top - bottom
+
     @cached_property
     def frames(self) -> list[bytes]:
         """Each frame as a PDF of its own."""
@@ -58,8 +63,12 @@ class Drawn:
 
     @cached_property
     def images(self) -> list[Image]:
-        """Each frame as pixels, all of one size; raises `ToolError`."""
-        return rasterised(self.document, len(self.steps))
+        """Each frame as a palette image, all of one size and with one palette; raises `ToolError`."""
+        dpi = DPI * self.project.scale
+        images = indexed(np.stack(rasterised(self.document, len(self.steps), dpi, self.project.is_transparent)))
+        for image in images:
+            image.info["dpi"] = (dpi, dpi)
+        return images
 
     @cached_property
     def _split(self) -> list[bytes]:
@@ -171,27 +180,9 @@ class Several:
         return self.make(drawn)
 
 
-def rasterised(document: Path, count: int) -> list[Image]:
-    """The first pages of a document as images, by poppler; raises `ToolError`."""
-    images = list[Image]()
-    try:
-        for first in range(1, count + 1, AT_A_TIME):
-            last = min(first + AT_A_TIME - 1, count)
-            images += convert_from_path(document, dpi=DPI, first_page=first, last_page=last, timeout=time_limit())
-        for image in images:
-            image.load()
-    except PDFInfoNotInstalledError as error:
-        raise ToolError("pdfinfo is not installed. Run: make doctor") from error
-    except PDFPopplerTimeoutError as error:
-        raise ToolError(f"{document}: poppler took over {time_limit()} s and was stopped.") from error
-    except PDFPageCountError as error:
-        raise ToolError(f"{document}: poppler cannot read it. {error}") from error
-    # Poppler was killed in the middle of an image.
-    except (ValueError, OSError) as error:
-        raise ToolError(f"{document}: poppler was killed while drawing ({error}). Run make.") from error
-    if len(images) != count:
-        raise ToolError(f"{document}: poppler was killed after {len(images)} of {count} frames. Run make.")
-    return images
+def milliseconds(durations: Sequence[float]) -> list[int]:
+    """Durations in seconds as the whole milliseconds that files hold."""
+    return [round(1000 * seconds) for seconds in durations]
 
 
 def _single(page: pikepdf.Page) -> bytes:

@@ -11,8 +11,10 @@ from scripts.tex.log import source_error
 from scripts.views import scene_of, view_name
 from scripts.views.scene import Scene
 
-# The document of all frames, and the environment that each of them is in.
-DOCUMENT = "figure.tex.j2"
+# The preamble of all documents; the document of all frames, and the environment that each of them is in.
+PREAMBLE, DOCUMENT = "preamble.tex.j2", "figure.tex.j2"
+# What a paper loads to show steps.
+PACKAGE = "convfigures.sty.j2"
 BEGIN_FRAME, END_FRAME = r"\begin{framepage}", r"\end{framepage}"
 
 
@@ -26,9 +28,20 @@ def caption(project: Project, figure: Figure) -> str:
     return templates(project).fill("caption.txt.j2", scene=scene).strip()
 
 
+def preamble(project: Project) -> str:
+    """The preamble of every figure's document; raises `SourceError` at an error in a template."""
+    return templates(project).fill(PREAMBLE)
+
+
+def package(project: Project) -> str:
+    """The LaTeX package by which a paper shows steps; raises `SourceError` at an error in a template."""
+    return templates(project).fill(PACKAGE)
+
+
 def render(project: Project, scene: Scene, outputs: Outputs) -> dict[Path, str]:
     """The sources of a figure's steps and of the document with all of them, by file.
 
+    In a folder of its own, a figure has a package of its own.
     Raises `SourceError` at an error in a template.
     """
     figure, fill = scene.figure, templates(project).fill
@@ -38,13 +51,24 @@ def render(project: Project, scene: Scene, outputs: Outputs) -> dict[Path, str]:
     try:
         for current, (name, step) in enumerate(zip(names, scene.steps, strict=True)):
             sources[outputs.file("tex", f"{name}.tex")] = fill(
-                "step.tex.j2", scene=scene, view_name=view_name(figure), frame=step, number=current + 1
+                "step.tex.j2", scene=scene, view_name=view_name(figure), name=name, frame=step, number=current + 1
             )
         current = None
         sources[outputs.document(figure.name)] = _document(project, scene)
+        if outputs.together:
+            sources[outputs.package] = package(project)
     except SourceError as error:
         raise error.shown_in(_shown(scene, current)) from None
     return sources
+
+
+def preamble_error(project: Project, source: Path, failed: TexError) -> SourceError:
+    """TeX's error in the preamble, with its line of a template."""
+    name, line = failed.stop.where(source)
+    place = None
+    if line is not None and name == source.name:
+        place = templates(project).origin(source.read_text(encoding="utf-8"), line, lambda: preamble(project))
+    return source_error(failed.stop, failed.log, place, templates(project).files())
 
 
 def tex_error(project: Project, scene: Scene, failed: TexError, outputs: Outputs) -> SourceError:

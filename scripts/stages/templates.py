@@ -40,6 +40,7 @@ TEX_ESCAPES = {
     '"': r"\textquotedbl{}",
     "−": r"\textminus{}",
     "∞": r"$\infty$",
+    "≈": r"$\approx$",
 }
 
 
@@ -214,7 +215,8 @@ class Templates:
             "rounded": rounded,
             "product": prod,
         }
-        env.globals |= {"infinity": np.inf, "theme": self.project.theme}
+        looks = {"theme": self.project.theme, "transparent": self.project.is_transparent}
+        env.globals |= {"infinity": np.inf, **looks}
         return env
 
     def _encoding_error(self) -> SourceError:

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-from scripts.files import digest
+from scripts.files import digest, write_whole
 from scripts.project import Outputs, Project
 from scripts.record.freshness import Record, code
-from scripts.stages.render import tex_error
-from scripts.stages.templates import templates
+from scripts.stages.render import preamble, preamble_error, tex_error
 from scripts.tex.latexmk import TexError, check_tools, dump_format, identity, latexmk, latexmk_together
-from scripts.tex.log import Place, source_error
 from scripts.views.scene import Scene
 
 
@@ -16,7 +14,7 @@ class TexFormat:
     """The preamble as a format of TeX's: dumped once, and loaded for every figure."""
 
     def __init__(self, project: Project) -> None:
-        self.project, self.preamble = project, project.preamble.read_bytes()
+        self.project, self.preamble = project, preamble(project)
         self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.preamble)
         self._record = Record(project, "_format")
 
@@ -34,13 +32,13 @@ class TexFormat:
         """Dump it unless it is fresh; raises `SourceError` at an error in the preamble."""
         if self.is_fresh:
             return
+        source = self.project.tex_format.with_suffix(".tex")
         try:
             with self._record.stage("fmt", self.fingerprint, [self.project.tex_format]):
-                dump_format(self.project.preamble, self.preamble, self.project.tex_format)
+                write_whole(source, self.preamble)
+                dump_format(source, self.project.tex_format)
         except TexError as failed:
-            name, line = failed.stop.where(self.project.preamble)
-            at = None if line is None or name != self.project.preamble.name else Place(self.project.preamble, line)
-            raise source_error(failed.stop, failed.log, at, templates(self.project).files()) from None
+            raise preamble_error(self.project, source, failed) from None
 
 
 def typeset(project: Project, scene: Scene, outputs: Outputs) -> None:

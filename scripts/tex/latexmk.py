@@ -44,10 +44,13 @@ class TexError(ToolError):
         self.stop, self.log = stop, log
 
 
-def latexmk(source: Path, tex_format: Path | None = None) -> None:
-    """Compile a source in its own folder, from a dumped format if there is one; raises `TexError`."""
+def latexmk(source: Path, tex_format: Path | None = None, finds: Path | None = None) -> None:
+    """Compile a source in its own folder, from a dumped format if there is one; raises `TexError`.
+
+    TeX finds files also in the folder `finds`.
+    """
     try:
-        _latexmk([source], source.parent, tex_format)
+        _latexmk([source], source.parent, tex_format, finds)
     except ToolError as error:
         # latexmk would take an unchanged source with an error for up to date.
         source.with_suffix(".fdb_latexmk").unlink(missing_ok=True)
@@ -66,7 +69,7 @@ def latexmk_together(sources: Sequence[Path], folder: Path, tex_format: Path) ->
     return True
 
 
-def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None) -> None:
+def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None, finds: Path | None = None) -> None:
     command = ["latexmk", "-norc", "-g", "-cd", "-pdf", "-silent", *QUIET_TEX, f"-pretex={REPRODUCIBLE}"]
     environment = TEX_ENVIRONMENT
     if tex_format is None:
@@ -75,12 +78,14 @@ def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None) -> 
         # One run is enough; checking whether files changed, the format among them, would only cost time.
         command += [f"-pdflatex=pdflatex -fmt={tex_format.stem} -no-shell-escape %O %P", "-recorder-"]
         environment = environment | {"TEXFORMATS": f"{tex_format.parent.resolve()}:"}
+    if finds is not None:
+        environment = environment | {"TEXINPUTS": f"{finds.resolve()}:"}
     for source in sources:
         source.with_suffix(".log").unlink(missing_ok=True)
     run([*command, *(str(source.relative_to(folder)) for source in sources)], folder, environment)
 
 
-def dump_format(preamble: Path, content: bytes, target: Path) -> None:
+def dump_format(preamble: Path, target: Path) -> None:
     """Run a preamble once and keep TeX's memory as a format, whole or not at all; raises `TexError`.
 
     The format is kept uncompressed: TeX reads that too, and then starts in a third of the time.
@@ -89,7 +94,7 @@ def dump_format(preamble: Path, content: bytes, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".", suffix=UNFINISHED) as name:
         folder = Path(name)
-        (folder / preamble.name).write_bytes(content)
+        shutil.copy(preamble, folder)
         command = ["pdftex", "-ini", *QUIET_TEX, "-no-shell-escape", f"-jobname={target.stem}", "&pdflatex"]
         try:
             run([*command, rf"\input{{{preamble.name}}}\dump"], folder, TEX_ENVIRONMENT)

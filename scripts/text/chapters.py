@@ -17,7 +17,7 @@ from scripts.notation.frameworks import written
 from scripts.project import Project
 from scripts.record.revision import build_date, release
 from scripts.stages.templates import templates
-from scripts.text.relationships import content, quantities, receptive_fields, relationships
+from scripts.text.relationships import content, quantities, receptive_fields, relationships, window
 from scripts.views import scene_of
 
 
@@ -36,10 +36,16 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:
         """A relationship in its frame."""
         return templates(project).fill("relationship.tex.j2", relationship=relationships(project)[name]).strip()
 
-    def worked(name: str, example: str, axis: int = -1, repeated: bool = True, **more: int) -> str:
-        """A relationship with a layer's numbers and some more; raises `UserError` if it does not hold for them."""
+    def worked(
+        name: str, example: str, axis: int = -1, repeated: bool = True, element: int | None = None, **more: int
+    ) -> str:
+        """A relationship with a layer's numbers and some more; raises `UserError` if it does not hold for them.
+
+        `element` is an output element of an adaptive pooling.
+        """
         try:
             numbers = given(example, axis) | {key: Rational(n) for key, n in more.items()}
+            numbers |= {} if element is None else window(layer(example), element, axis)
             return relationships(project)[name].worked(numbers, repeated)
         except ValueError as error:
             raise UserError(f"{file}: {example} is no example: {error}.") from None
@@ -66,7 +72,9 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:
         relationship=relationship,
         relationships=relationships(project),
         symbols=content(project)["symbols"],
-        checked={name: content(project)[name] for name in ("checked", "checked_stacks", "checked_towers")},
+        checked={
+            name: content(project)[name] for name in ("checked", "checked_stacks", "checked_towers", "checked_adaptive")
+        },
         worked=worked,
         stacked=stacked,
         step=step,

@@ -118,8 +118,10 @@ def receptive_fields(project: Project, layers: Iterable[Layer], axis: int = -1) 
 def quantities(layer: Layer, axis: int = -1) -> dict[str, Rational]:
     """The values of the symbols along one axis of a convolution or pooling, or of a transposed convolution.
 
-    A transposed layer's `i` and `o` are those of the convolution that it transposes.
+    A transposed layer's `i` and `o` are those of the convolution that it transposes; an adaptive pooling has no others.
     """
+    if layer.operation.adaptive:
+        return {"i": Rational(layer.input_size[axis]), "o": Rational(layer.output_size[axis])}
     own, direct = layer.axes[axis], layer.direct[axis]
     before, after = own.padding
     values = {"k": own.kernel_size, "s": own.stride, "d": own.dilation, "p_before": before, "p_after": after}
@@ -132,4 +134,11 @@ def quantities(layer: Layer, axis: int = -1) -> dict[str, Rational]:
     else:
         values |= {"i": own.input_size, "o": direct.output_size, "a": direct.remainder}
         values |= {"o_ceil": direct.output_size} if layer.ceil_mode else {}
+    return {name: Rational(value) for name, value in values.items()}
+
+
+def window(layer: Layer, t: int, axis: int = -1) -> dict[str, Rational]:
+    """The values of the symbols for output element `t` along one axis of an adaptive pooling."""
+    places = [element.position for element in layer.grid[axis].windows[t]]
+    values = {"t": t, "e_first": places[0], "e_last": places[-1]}
     return {name: Rational(value) for name, value in values.items()}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from scripts.core.figures import Figure
 from scripts.errors import LayerError
 from scripts.views import (
+    excerpt,
     im2col,
     kernel,
     matrix,
@@ -22,6 +23,7 @@ from scripts.views.scene import Scene
 
 VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "plane": plane.scene,
+    "excerpt": excerpt.scene,
     "numerical": numerical.scene,
     "kernel": kernel.scene,
     "wiring": wiring.scene,
@@ -47,4 +49,8 @@ def view_name(figure: Figure) -> str:
 
 def scene_of(figure: Figure) -> Scene:
     """The figure as its view shows it; raises `LayerError` where that view cannot draw it."""
-    return VIEWS[view_name(figure)](figure)
+    name = view_name(figure)
+    scene = VIEWS[name](figure)
+    if figure.frames is not None and not any(scene.steps):
+        raise LayerError("frames", f"the {name} view has no frames to choose from", "Remove the key")
+    return scene

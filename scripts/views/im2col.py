@@ -10,7 +10,7 @@ from scripts.core.figures import Figure
 from scripts.core.frames import frames
 from scripts.core.layers import Index, Layer
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length, check_room, check_steps, check_weighted
+from scripts.views.limits import Extent, check_layer, check_size, check_weighted, longest, shown_steps
 from scripts.views.maps import (
     Blocks,
     InputMap,
@@ -83,18 +83,21 @@ class Step:
     column: int
 
 
+def _extent(figure: Figure, layer: Layer) -> Extent:
+    weights, count = prod(layer.kernel_size), prod(layer.output_size)
+    steps = shown_steps(figure, count)
+    # A step draws all patches up to its own.
+    return Extent(max(weights + count, longest(layer)), steps, steps * weights * count)
+
+
 def scene(figure: Figure) -> Scene:
     """The scene of a direct convolution of one or two axes; raises `LayerError`."""
     check_layer(figure.layer, "im2col")
     check_weighted(figure.layer, "im2col")
     if figure.layer.transposed:
         raise LayerError("view", "the im2col view draws direct convolutions", "Use the matrix view")
-    check_steps(figure.layer)
+    check_size(figure.layer, lambda layer: _extent(figure, layer))
     weights, count = prod(figure.layer.kernel_size), prod(figure.layer.output_size)
-    check_length(weights + count)
-    # A step draws all patches up to its own.
-    check_room(figure.layer, weights * count)
-
     layer = in_two_axes(figure.layer)
     grid = input_map(figure.layer, layer.grid)
     windows = list(frames(layer, None))
@@ -125,8 +128,7 @@ def scene(figure: Figure) -> Scene:
         "row by row."
     )
     steps = tuple(
-        Step(blocks(*window.windows), patch, column)
-        for column, (window, patch) in enumerate(zip(windows, patches, strict=True))
+        Step(blocks(*windows[column].windows), patches[column], column) for column in figure.shown(range(count))
     )
     return Scene(figure, still, steps, sentence)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from scripts.core.figures import Figure
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length, check_parts
+from scripts.views.limits import Extent, check_layer, check_size
 from scripts.views.maps import NumberMap, Point, as_rows, in_words, number_map
 from scripts.views.scene import Scene
 
@@ -27,8 +27,8 @@ def scene(figure: Figure) -> Scene:
     if figure.kernel_values is None:
         raise LayerError("view", "the kernel view draws values", "Give kernel_values, or use another view")
     kernel = as_rows(figure.kernel_values)
-    check_length(max(kernel.shape[0], 2 * kernel.shape[1] + GAP))
-    check_parts(2 * kernel.size)
+    extent = Extent(max(kernel.shape[0], 2 * kernel.shape[1] + GAP), parts=2 * kernel.size)
+    check_size(figure.layer, lambda _: extent)
     still = Kernels(
         number_map("kernel", kernel),
         number_map("rotated by 180°", np.flip(kernel), Point(kernel.shape[1] + GAP, 0)),

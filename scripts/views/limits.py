@@ -1,17 +1,101 @@
 """The limits of what views draw: each function raises `LayerError` for a layer beyond one."""
 
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import prod
 
-from scripts.core.layers import Layer
+from scripts.core.figures import Figure
+from scripts.core.layers import Index, Layer
 from scripts.errors import LayerError
 
-# What TeX can draw in a row, and what keeps a figure's images in memory.
+# What TeX can draw in a row.
 LONGEST_AXIS = 200
-MOST_STEPS = 200
-MOST_CELLS = 40_000
-MOST_TERMS = 4_000
-# In a drawing of a single step.
+# What keeps a figure's images in memory, some 400 MB of them.
+MOST_STEPS = 400
+MOST_CELLS = 60_000
+# What TeX can draw, and write, one by one.
 MOST_PARTS = 4_000
+MOST_TERMS = 4_000
+
+
+class TooLargeError(LayerError):
+    """A layer that a view could draw if it were smaller."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How large a drawing is.
+
+    It has `steps`, whose longest row is `length` cells long.  All steps together have room for `cells`; a step has
+    `parts` that are drawn one by one, and a window in it `terms` that are written one by one.
+    """
+
+    length: int
+    steps: int = 1
+    cells: int = 0
+    parts: int = 0
+    terms: int = 0
+
+    @property
+    def problem(self) -> str | None:
+        """What is too large, with its limit; None if nothing is."""
+        limits = (
+            (self.length, LONGEST_AXIS, "an axis of {} cells"),
+            (self.steps, MOST_STEPS, "{} frames"),
+            (self.cells, MOST_CELLS, "room for {} cells in all frames"),
+            (self.parts, MOST_PARTS, "{} cells and lines to draw"),
+            (self.terms, MOST_TERMS, "a window of {} numbers"),
+        )
+        return next(
+            (
+                f"gives {what.format(size)}, and a drawing has at most {most}"
+                for size, most, what in limits
+                if size > most
+            ),
+            None,
+        )
+
+
+def check_size(layer: Layer, extent: Callable[[Layer], Extent]) -> None:
+    """Refuse a layer whose drawing is too large, with the largest input for which it is not.
+
+    `extent` is that of the drawing of a layer; it must not take long for layers of any size.  Raises `TooLargeError`.
+    """
+    problem = extent(layer).problem
+    if problem is not None:
+        size = _largest_input(layer, lambda smaller: extent(smaller).problem is None)
+        fits = (
+            "No input is small enough" if size is None else f"The largest input that fits is {'x'.join(map(str, size))}"
+        )
+        raise TooLargeError("input_size", problem, fits)
+
+
+def _largest_input(layer: Layer, fits: Callable[[Layer], bool]) -> Index | None:
+    """The largest input, square where the layer's own reaches, with which a layer fits; None if there is none."""
+    low, high = 0, max(layer.input_size)
+    found = None
+    while high - low > 1:
+        side = (low + high) // 2
+        smaller = _over(layer, side)
+        if smaller is not None and not fits(smaller):
+            high = side
+        else:
+            low, found = side, smaller
+    return None if found is None else found.input_size
+
+
+def _over(layer: Layer, side: int) -> Layer | None:
+    """The layer over an input of at most `side` elements along each axis; None if there is no such layer."""
+    try:
+        axes = []
+        for axis in layer.axes:
+            size = min(side, axis.input_size)
+            kernel_size = axis.kernel_size if "kernel_size" in layer.operation.keys else size
+            axes.append(replace(axis, input_size=size, kernel_size=kernel_size))
+        return replace(layer, axes=tuple(axes))
+    except LayerError:
+        return None
 
 
 def check_axes(layer: Layer, view: str, most: int = 2) -> None:
@@ -34,9 +118,9 @@ def check_layer(layer: Layer, view: str, most_axes: int = 2) -> None:
 
 
 def check_direct(layer: Layer, view: str) -> None:
-    """Refuse an unpooling, over whose input no window moves."""
+    """Refuse an unpooling and an adaptive pooling, over whose inputs no window moves by a stride."""
     if not layer.direct:
-        raise LayerError("view", f"the {view} view draws convolutions and poolings", "Use the plane view")
+        raise LayerError("view", f"the {view} view draws layers with a stride", "Use the plane view")
 
 
 def check_weighted(layer: Layer, view: str) -> None:
@@ -45,40 +129,25 @@ def check_weighted(layer: Layer, view: str) -> None:
         raise LayerError("view", f"the {view} view draws convolutions", "Use the plane view")
 
 
-def check_length(cells: int) -> None:
-    """Refuse a drawing that is too many cells long."""
-    if cells > LONGEST_AXIS:
-        raise LayerError("input_size", f"gives a row of {cells} cells", f"A drawing has at most {LONGEST_AXIS}")
+def check_steps(figure: Figure, cells: Callable[[Layer], int], terms: bool = False) -> None:
+    """Refuse a figure with too many steps, one for each output element that it shows, or with too large ones.
+
+    Each step takes the room of `cells`, and has the numbers of a window if `terms`.
+    """
+
+    def extent(layer: Layer) -> Extent:
+        steps = shown_steps(figure, prod(layer.output_shape))
+        window = prod(layer.kernel_size) if terms else 0
+        return Extent(longest(layer), steps, steps * (cells(layer) + window), terms=window)
+
+    check_size(figure.layer, extent)
 
 
-def check_parts(count: int) -> None:
-    """Refuse a drawing of one step with too many cells and lines."""
-    if count > MOST_PARTS:
-        raise LayerError("input_size", f"gives {count} cells and lines to draw", f"A drawing has at most {MOST_PARTS}")
+def shown_steps(figure: Figure, count: int) -> int:
+    """Number of steps that a figure shows of so many, however many these are."""
+    return len(figure.shown(range(min(count, sys.maxsize))))
 
 
-def check_steps(layer: Layer) -> None:
-    """Refuse a layer with too many output elements, each of which is a step, or with too long an axis."""
-    longest = max(max(len(axis.cells), len(axis.windows)) for axis in layer.grid)
-    if longest > LONGEST_AXIS:
-        raise LayerError("input_size", f"gives an axis of {longest} cells", f"A drawing has at most {LONGEST_AXIS}")
-    count = prod(layer.output_shape)
-    if count > MOST_STEPS:
-        raise LayerError("input_size", f"gives {count} frames", f"A drawing has at most {MOST_STEPS}")
-
-
-def check_terms(layer: Layer) -> None:
-    """Refuse a window with too many numbers to write in its cells."""
-    window = prod(layer.kernel_size)
-    if window > MOST_TERMS:
-        rule = f"gives a window of {window} numbers"
-        raise LayerError("kernel_size", rule, f"A drawing has at most {MOST_TERMS}")
-
-
-def check_room(layer: Layer, cells: int) -> None:
-    """Refuse a drawing with too many cells in all steps together; each step has `cells` of them."""
-    count = prod(layer.output_shape) * cells
-    if count > MOST_CELLS:
-        raise LayerError(
-            "input_size", f"gives room for {count} cells in all frames", f"A drawing has at most {MOST_CELLS}"
-        )
+def longest(layer: Layer) -> int:
+    """Number of cells along the longest axis of a layer's input, with its padding, or of its output."""
+    return max(max(axis.extent, axis.output_size) for axis in layer.window_axes)

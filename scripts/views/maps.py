@@ -4,7 +4,7 @@ Lengths are counted in cells, columns to the right and rows downwards, from the 
 layer's window moves over.  A layer of one axis is a single row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal, NamedTuple
@@ -52,15 +52,16 @@ class Number(NamedTuple):
 class InputMap:
     """An input in its grid of `columns` × `rows` cells.
 
-    The other parts are painted in this order, each over those before it: `cropped`, all elements of an input of
-    which negative padding takes some away (empty where it does not); `overhang`, what only windows of `ceil_mode`
-    reach; `kept`, the cells that windows move over; `copied`, those of them that hold an element or its copy;
-    and `input`, the elements themselves.
+    `cells` are all of them.  The other parts are painted in this order, each over those before it: `cropped`, all
+    elements of an input of which negative padding takes some away (empty where it does not); `overhang`, what only
+    windows of `ceil_mode` reach; `kept`, the cells that windows move over; `copied`, those of them that hold an element
+    or its copy; and `input`, the elements themselves.
     """
 
     label: str
     columns: int
     rows: int
+    cells: Blocks
     cropped: Blocks
     overhang: Blocks
     kept: Blocks
@@ -143,6 +144,11 @@ def runs(positions: Sequence[int]) -> list[Run]:
     return joined
 
 
+def placed(positions: Iterable[int], places: Mapping[int, int]) -> list[int]:
+    """Where some cells of an axis are drawn, in order and each once; those that have no place are not."""
+    return sorted({places[position] for position in positions if position in places})
+
+
 def extent(positions: Sequence[int]) -> Run:
     """(start, length) from the first to the last of some positions."""
     return positions[0], positions[-1] - positions[0] + 1
@@ -162,27 +168,32 @@ def offset(axis: GridAxis) -> float:
     return inputs[0] if len(inputs) == outputs else moved_over[0] + (len(moved_over) - outputs) / 2
 
 
-def input_map(layer: Layer, grid: Sequence[GridAxis]) -> InputMap:
-    """The input of a layer in its grid of two axes."""
-    rows, columns = grid
-    height, width = len(rows.cells), len(columns.cells)
-    kept_rows, kept_columns = (positions(axis, "input", "padding", "inserted") for axis in grid)
-    cropped: Blocks = ()
-    overhang = [
-        Block(len(kept_columns), 0, width - len(kept_columns), height),
-        Block(0, len(kept_rows), len(kept_columns), height - len(kept_rows)),
-    ]
-    if any(positions(axis, "cropped") for axis in grid):
-        cropped, overhang = blocks(*(holding(axis, "input", "cropped") for axis in grid)), []
+def input_map(layer: Layer, grid: Sequence[GridAxis], places: Sequence[Mapping[int, int]] | None = None) -> InputMap:
+    """The input of a layer in its grid of two axes.
+
+    `places` says where the cells of each axis are drawn, some perhaps not at all; by default all are, one by one.
+    """
+    if places is None:
+        places = [{position: position for position in range(len(axis.cells))} for axis in grid]
+
+    def drawn(positions: Sequence[Sequence[int]]) -> Blocks:
+        return blocks(*(placed(axis, place) for axis, place in zip(positions, places, strict=True)))
+
+    kept = [positions(axis, "input", "padding", "inserted") for axis in grid]
+    overhang = [positions(axis, "overhang") for axis in grid]
+    everything = [range(len(axis.cells)) for axis in grid]
+    cropped = any(positions(axis, "cropped") for axis in grid)
+    height, width = (1 + max(place.values()) for place in places)
     return InputMap(
         label=f"input {sizes(layer.input_size)}",
         columns=width,
         rows=height,
-        cropped=cropped,
-        overhang=tuple(block for block in overhang if block.columns and block.rows),
-        kept=blocks(kept_rows, kept_columns),
-        copied=blocks(*(holding(axis, "input", "padding") for axis in grid)),
-        input=blocks(*(positions(axis, "input") for axis in grid)),
+        cells=drawn(everything),
+        cropped=drawn([holding(axis, "input", "cropped") for axis in grid]) if cropped else (),
+        overhang=drawn([everything[0], overhang[1]]) + drawn([overhang[0], kept[1]]) if not cropped else (),
+        kept=drawn(kept),
+        copied=drawn([holding(axis, "input", "padding") for axis in grid]),
+        input=drawn([positions(axis, "input") for axis in grid]),
     )
 
 

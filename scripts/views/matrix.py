@@ -10,7 +10,7 @@ from scripts.core.figures import Figure
 from scripts.core.frames import frames
 from scripts.core.layers import Index, Layer, Values
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length, check_room, check_steps, check_weighted
+from scripts.views.limits import Extent, check_layer, check_size, check_weighted, shown_steps
 from scripts.views.maps import ORIGIN, NumberMap, Point, as_rows, number_map, sizes
 from scripts.views.scene import Scene
 
@@ -89,10 +89,14 @@ def scene(figure: Figure) -> Scene:
     if layer.padding_mode != "zeros":
         rule = f"{layer.padding_mode} makes entries of the matrix sums of weights"
         raise LayerError("padding_mode", rule, "The matrix view draws padding with zeros")
-    check_steps(layer)
+
+    def extent(layer: Layer) -> Extent:
+        rows, columns = prod(layer.output_size), prod(layer.input_size)
+        steps = shown_steps(figure, rows)
+        return Extent(max(rows, columns), steps, steps * rows * columns)
+
+    check_size(layer, extent)
     rows, columns = prod(layer.output_size), prod(layer.input_size)
-    check_length(columns)
-    check_room(layer, rows * columns)
     by_row = entries(layer, figure.kernel_values)
     inputs = _map("input", layer.input_size, figure.input_values, ORIGIN)
     outputs = _map("output", layer.output_size, figure.output_values, Point(0, inputs.rows + LABEL_GAP))
@@ -105,7 +109,8 @@ def scene(figure: Figure) -> Scene:
             inputs=tuple(_cell(inputs, entry.column) for entry in row_entries),
             output=_cell(outputs, row),
         )
-        for row, row_entries in enumerate(by_row)
+        for row in figure.shown(range(rows))
+        for row_entries in (by_row[row],)
     )
     order = "" if len(layer.axes) == 1 else ", both counted row by row"
     names = "" if figure.kernel_values is not None else " The indices of a weight w count the kernel's elements from 0."

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from scripts.core.figures import Figure
 from scripts.core.frames import Frame, frames
-from scripts.core.layers import Index, Layer
+from scripts.core.layers import Index, Layer, Values
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_room, check_steps, check_terms
+from scripts.views.limits import check_layer, check_steps
 from scripts.views.maps import (
     Block,
     Blocks,
     InputMap,
     Line,
     Number,
+    NumberMap,
     OutputMap,
     Point,
     as_rows,
@@ -24,6 +27,7 @@ from scripts.views.maps import (
     extent,
     in_two_axes,
     input_map,
+    number_map,
     numbers,
     offset,
     output_map,
@@ -46,11 +50,12 @@ class Maps:
     """The static parts: the two maps with their values.
 
     `layout` is where the output is: below the input if both are single rows, else beside it.  `decimals` is how many
-    of them computed values have; None if all values are given ones.
+    of them computed values have; None if all values are given ones.  `kernel` is at the other side of the input.
     """
 
     input: InputMap
     output: OutputMap
+    kernel: NumberMap | None
     layout: Literal["below", "beside"]
     cells: tuple[Cell, ...]
     numbers: tuple[Number, ...]
@@ -73,11 +78,7 @@ def scene(figure: Figure) -> Scene:
     check_layer(figure.layer, "numerical")
     if figure.input_values is None or figure.output_values is None:
         raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
-    check_steps(figure.layer)
-    check_terms(figure.layer)
-    # Each number of a window takes as much time as a cell.
-    grid_cells = prod(len(axis.cells) for axis in figure.layer.grid)
-    check_room(figure.layer, grid_cells + prod(figure.layer.kernel_size))
+    check_steps(figure, lambda layer: prod(axis.grid_size for axis in layer.window_axes), terms=True)
     layer, output = in_two_axes(figure.layer), as_rows(figure.output_values)
     kernel, indices = (None if v is None else as_rows(v) for v in (figure.kernel_values, figure.indices))
     held = contents(layer, as_rows(figure.input_values))
@@ -106,12 +107,14 @@ def scene(figure: Figure) -> Scene:
     still = Maps(
         input=input_map(figure.layer, layer.grid),
         output=output_map(figure.layer, _output_place(layer)),
+        kernel=None if kernel is None else _kernel_map(layer, kernel),
         layout="below" if _is_row(layer) else "beside",
         cells=tuple(cell(position) for position in held),
         numbers=numbers(output),
         decimals=None if layer.reduction == "maximum" or indices is not None else decimals(output),
     )
-    steps = tuple(step(frame) for frame in frames(layer, None))
+    numbers_shown = figure.shown(range(prod(layer.output_size)))
+    steps = tuple(step(frame) for frame in frames(layer, None, numbers=numbers_shown))
     return Scene(figure, still, steps, _sentence(figure), equivalent=figure.layer.transposed)
 
 
@@ -125,6 +128,13 @@ def _output_place(layer: Layer) -> Point:
     if _is_row(layer):
         return Point(offset(columns), 1)
     return Point(len(columns.cells), (len(rows.cells) - len(rows.windows)) / 2)
+
+
+def _kernel_map(layer: Layer, kernel: Values) -> NumberMap:
+    """The kernel as it lies on the input: above it if that is a row, else at its left, without the gap between."""
+    height, width = kernel.shape
+    at = Point(0, -1) if _is_row(layer) else Point(-width, (len(layer.grid[0].cells) - height) / 2)
+    return number_map("rotated kernel", np.flip(kernel), at) if layer.transposed else number_map("kernel", kernel, at)
 
 
 def _links(frame: Frame, output: Point) -> tuple[Line, ...]:

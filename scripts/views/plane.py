@@ -1,11 +1,14 @@
-"""The plane view: the output's plane floats above the input's."""
+"""The plane view: the output above the input, as slanted planes, or as rows where the layer has one axis."""
 
 from dataclasses import dataclass
 from itertools import product
+from math import prod
+from typing import Literal
 
 from scripts.core.figures import Figure
 from scripts.core.frames import Frame, frames
-from scripts.views.limits import check_layer, check_room, check_steps
+from scripts.core.layers import Layer
+from scripts.views.limits import check_layer, check_steps, longest
 from scripts.views.maps import (
     Block,
     Blocks,
@@ -13,6 +16,7 @@ from scripts.views.maps import (
     Line,
     OutputMap,
     Point,
+    Run,
     blocks,
     extent,
     in_two_axes,
@@ -22,14 +26,21 @@ from scripts.views.maps import (
 )
 from scripts.views.scene import Scene
 
+# Along an axis of more cells than this, \fitcells of templates/drawing.tex makes them so small that they take no more
+# room.
+MOST_ROOM = 12
+Layout = Literal["planes", "rows"]
+
 
 @dataclass(frozen=True)
 class Planes:
     """The static parts: the two maps, and the corners between which the output is raised.
 
-    `back` is the input's corner that the output's corner `front` has to clear.
+    `layout` is how they are drawn, as slanted planes or as rows.  `back` is the input's corner that the output's
+    corner `front` has to clear.
     """
 
+    layout: Layout
     input: InputMap
     output: OutputMap
     back: Point
@@ -48,32 +59,50 @@ class Step:
 def scene(figure: Figure) -> Scene:
     """The scene of a layer of one or two axes; raises `LayerError`."""
     check_layer(figure.layer, "plane")
-    check_steps(figure.layer)
-    # A slanted row takes the room of a square.
-    check_room(figure.layer, max(len(axis.cells) for axis in figure.layer.grid) ** 2)
+    check_steps(figure, _cells)
     layer = in_two_axes(figure.layer)
     rows, columns = layer.grid
-    output = output_map(figure.layer, Point(offset(columns), offset(rows)))
-    still = Planes(
-        input=input_map(figure.layer, layer.grid),
-        output=output,
-        back=Point(len(columns.cells), 0),
-        front=Point(output.at.column, float(output.at.row + output.rows)),
-    )
-    steps = tuple(_step(frame, output.at) for frame in frames(layer, None))
+    at = Point(offset(columns), offset(rows))
+    still = planes(figure.layer, input_map(figure.layer, layer.grid), output_map(figure.layer, at))
+    numbers = figure.shown(range(prod(layer.output_size)))
+    steps = tuple(_step(frame, still) for frame in frames(layer, None, numbers=numbers))
     return Scene(figure, still, steps, equivalent=figure.layer.transposed)
 
 
-def _step(frame: Frame, at: Point) -> Step:
+def _cells(layer: Layer) -> int:
+    # A slanted plane takes the room of a square.
+    return prod([min(longest(layer), MOST_ROOM)] * len(layer.axes))
+
+
+def planes(layer: Layer, inputs: InputMap, outputs: OutputMap) -> Planes:
+    """The two maps of a layer, one above the other."""
+    return Planes(
+        layout="rows" if len(layer.axes) == 1 else "planes",
+        input=inputs,
+        output=outputs,
+        back=Point(inputs.columns, 0),
+        front=Point(outputs.at.column, float(outputs.at.row + outputs.rows)),
+    )
+
+
+def links(layout: Layout, window: tuple[Run, Run], element: Point) -> tuple[Line, ...]:
+    """The lines from the corners of a window, given by its rows and its columns, to those of an output element.
+
+    Between two rows, they join the edges that face each other.
+    """
+    (first_row, height), (first_column, width) = window
+    corners = ((0, 0), (1, 0)) if layout == "rows" else tuple((x, y) for y, x in product((0, 1), repeat=2))
+    return tuple(
+        (Point(first_column + x * width, first_row + y * height), Point(element.column + x, element.row + y))
+        for x, y in corners
+    )
+
+
+def _step(frame: Frame, still: Planes) -> Step:
     row, column = frame.output_index
-    links: tuple[Line, ...] = ()
+    lines: tuple[Line, ...] = ()
     if all(frame.windows):
-        (first_row, height), (first_column, width) = map(extent, frame.windows)
-        links = tuple(
-            (
-                Point(first_column + x * width, first_row + y * height),
-                Point(float(column + at.column + x), float(row + at.row + y)),
-            )
-            for y, x in product((0, 1), repeat=2)
-        )
-    return Step(blocks(*frame.windows), links, Block(column, row, 1, 1))
+        rows, columns = map(extent, frame.windows)
+        at = still.output.at
+        lines = links(still.layout, (rows, columns), Point(float(column + at.column), float(row + at.row)))
+    return Step(blocks(*frame.windows), lines, Block(column, row, 1, 1))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from scripts.core.arithmetic import Pair
 from scripts.core.figures import Figure
-from scripts.views.limits import check_direct, check_layer, check_parts, check_steps
+from scripts.core.layers import Layer
+from scripts.views.limits import Extent, check_direct, check_layer, check_size, longest
 from scripts.views.maps import InputMap, Run, counted, extent, in_two_axes, input_map
 from scripts.views.scene import Scene
 
@@ -33,26 +34,40 @@ class Positions:
 def scene(figure: Figure) -> Scene:
     """The scene of a layer of one axis over which a window moves; raises `LayerError`."""
     check_layer(figure.layer, "positions", most_axes=1)
-    check_direct(figure.layer, "positions")
-    check_steps(figure.layer)
-    (axis,), grid = figure.layer.direct, in_two_axes(figure.layer).grid
+    if not figure.layer.operation.adaptive:
+        check_direct(figure.layer, "positions")
+    check_size(figure.layer, _extent)
+    grid = in_two_axes(figure.layer).grid
     windows = [tuple(element.position for element in window) for window in grid[1].windows]
-    check_parts(sum(map(len, windows)))
     still = Positions(
         input=input_map(figure.layer, grid),
         positions=tuple(
             Position(round(GAP + PITCH * number, 2), extent(window), window) for number, window in enumerate(windows)
         ),
-        label=(f"stride {axis.stride}: {counted(len(windows), 'position')}", *_padding(axis.padding)),
+        label=_label(figure.layer),
     )
     shown = ", ".join(f"{window[0]}–{window[-1]}" for window in windows)
     return Scene(
         figure,
         still,
-        sentence="Each row below the input shows where the window stands at one of its positions.",
+        sentence="Each row below the input is one of the windows."
+        if figure.layer.operation.adaptive
+        else "Each row below the input shows where the window stands at one of its positions.",
         alternative=f"A row of {len(grid[1].cells)} cells, and the positions of a window below: cells {shown}.",
         equivalent=figure.layer.transposed,
     )
+
+
+def _extent(layer: Layer) -> Extent:
+    return Extent(longest(layer), parts=layer.output_size[0] * layer.kernel_size[0])
+
+
+def _label(layer: Layer) -> tuple[str, ...]:
+    (count,) = layer.output_size
+    if layer.operation.adaptive:
+        return (counted(count, "window"),)
+    (axis,) = layer.direct
+    return f"stride {axis.stride}: {counted(count, 'position')}", *_padding(axis.padding)
 
 
 def _padding(sides: Pair) -> tuple[str, ...]:

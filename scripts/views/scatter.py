@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from scripts.core.figures import Figure
-from scripts.core.layers import Layer, Values
+from scripts.core.layers import Index, Layer, Values
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length, check_room, check_steps
+from scripts.views.limits import Extent, check_layer, check_size
 from scripts.views.maps import (
     Block,
     Number,
@@ -67,6 +68,20 @@ class Step:
     others: tuple[Sum, ...]
 
 
+def _covered(layer: Layer) -> Index:
+    """The size of all that stamps cover, with the rest of the output."""
+    return tuple(
+        max(axis.stride * (axis.input_size - 1) + axis.reach + 1, axis.padding[0] + size)
+        for axis, size in zip(layer.axes, layer.output_size, strict=True)
+    )
+
+
+def _extent(layer: Layer) -> Extent:
+    covered, steps = _covered(layer), prod(layer.input_size) + 1
+    length = layer.input_size[-1] + layer.axes[-1].reach + 1 + covered[-1]
+    return Extent(max(length, *covered), steps, steps * prod(covered), terms=prod(layer.kernel_size))
+
+
 def scene(figure: Figure) -> Scene:
     """The scene of a transposed layer of one or two axes with values; raises `LayerError`."""
     check_layer(figure.layer, "scatter")
@@ -74,17 +89,11 @@ def scene(figure: Figure) -> Scene:
         raise LayerError("view", "the scatter view draws transposed convolutions", "Use the plane view")
     if figure.input_values is None or figure.kernel_values is None:
         raise LayerError("view", "the scatter view draws values", "Give input_values and kernel_values")
-    check_steps(figure.layer)
+    check_size(figure.layer, _extent)
     layer = in_two_axes(figure.layer)
     input_values, kernel_values = as_rows(figure.input_values), as_rows(figure.kernel_values)
     stamp_rows, stamp_columns = (axis.reach + 1 for axis in layer.axes)
-    rows, columns = (
-        max(axis.stride * (axis.input_size - 1) + axis.reach + 1, axis.padding[0] + size)
-        for axis, size in zip(layer.axes, layer.output_size, strict=True)
-    )
-    check_length(input_values.shape[1] + stamp_columns + columns)
-    check_room(figure.layer, rows * columns)
-
+    rows, columns = _covered(layer)
     steps = tuple(_steps(layer, input_values, kernel_values))
     stamp_at = Point(input_values.shape[1] + GAP, 0)
     (top, left), (height, width) = ((axis.padding[0] for axis in layer.axes), layer.output_size)

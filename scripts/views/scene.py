@@ -3,13 +3,16 @@
 A view NAME is a module `scripts/views/NAME.py` with a function `scene(figure)`, and a template
 `templates/views/NAME.tex.j2` that draws what the function returns; `VIEWS` in scripts/views/__init__.py names it.
 The function decides what is shown and where, in cells; it raises `LayerError` for what the view cannot draw.  The
-template decides how that looks.  It has these macros, of which the last three may be left out:
+template decides how that looks.  It has these macros, of which the first two are needed:
 
 - `below(still)`: static parts under all moving ones;
 - `labels(still)`: the texts around the drawing, which can be switched off;
 - `moving(still, step)`: a step's parts over these;
 - `above(still)`: static parts over those of the step;
-- `result(still, step)`: a step's parts on top of all.
+- `result(still, step)`: a step's parts on top of all;
+- `beside(still)`: static parts beside the drawing, which the report's strips leave out;
+- `sum(still, step, figure)`: how a step's result is computed, a text below the drawing, if sums are switched on;
+- `legend(still, figure)`: an entry for each kind of cells that the drawing has, if a legend is switched on.
 
 A variable `strip` says how the report shows the first steps side by side: how many in a row and in all, the space
 between two, and the style they are drawn in.

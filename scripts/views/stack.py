@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer
-from scripts.views.limits import check_direct, check_layer, check_length, check_parts, check_steps
+from scripts.views.limits import Extent, check_direct, check_layer, check_size, longest
 from scripts.views.maps import Line, Point, counted
 from scripts.views.scene import Scene
 
@@ -65,9 +65,9 @@ def scene(figure: Figure) -> Scene:
     for layer in figure.layers:
         check_layer(layer, "stack", most_axes=1)
         check_direct(layer, "stack")
-        check_steps(layer)
+        check_size(layer, lambda layer: Extent(longest(layer)))
     places = centres(figure.layers)
-    check_length(round(max(map(max, places)) - min(map(min, places))) + 1)
+    length = round(max(map(max, places)) - min(map(min, places))) + 1
     top = len(places[-1]) // 2
     seen, lines = [{top}], list[Line]()
     for depth in range(len(figure.layers), 0, -1):
@@ -75,7 +75,7 @@ def scene(figure: Figure) -> Scene:
         row = len(figure.layers) - depth
         lines += [(Point(places[depth][n], row), Point(places[depth - 1][m], row + 1)) for n, m in pairs]
         seen.insert(0, {m for _, m in pairs})
-    check_parts(len(lines) + sum(map(len, places)))
+    check_size(figure.layers[0], lambda _: Extent(length, parts=len(lines) + sum(map(len, places))))
     levels = tuple(
         Level(
             label=f"layer {depth}" if depth else "input",

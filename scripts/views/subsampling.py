@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length, check_parts
+from scripts.views.limits import Extent, check_layer, check_size
 from scripts.views.maps import (
     ORIGIN,
     Block,
@@ -41,11 +41,19 @@ def with_unit_stride(layer: Layer) -> Layer:
     return replace(layer, axes=tuple(replace(axis, stride=1) for axis in layer.axes))
 
 
+def _extent(layer: Layer) -> Extent:
+    height, width = in_two_axes(with_unit_stride(layer)).output_size
+    return Extent(max(height, 2 * width + GAP), parts=2 * height * width)
+
+
 def scene(figure: Figure) -> Scene:
     """The scene of a convolution or a pooling of one or two axes, with or without values; raises `LayerError`."""
     check_layer(figure.layer, "subsampling")
     if figure.layer.transposed or not figure.layer.direct:
-        raise LayerError("view", "the subsampling view draws convolutions and poolings", "Use the plane view")
+        raise LayerError(
+            "view", "the subsampling view draws convolutions and poolings by a stride", "Use the plane view"
+        )
+    check_size(figure.layer, _extent)
     unit = with_unit_stride(figure.layer)
     height, width = in_two_axes(unit).output_size
     kept_height, kept_width = in_two_axes(figure.layer).output_size
@@ -53,8 +61,6 @@ def scene(figure: Figure) -> Scene:
     kept = tuple(Block(column, row, 1, 1) for row in range(0, height, down) for column in range(0, width, right))
     if len(kept) != kept_height * kept_width:
         raise LayerError("ceil_mode", "adds windows that stride 1 does not have", "Leave it out, or use another view")
-    check_length(max(height, 2 * width + GAP))
-    check_parts(2 * height * width)
     at = Point(width + GAP, (height - kept_height) / 2)
     label = f"stride {once(axis.stride for axis in figure.layer.axes)}: output {sizes(figure.layer.output_size)}"
     whole: tuple[Number, ...] = ()

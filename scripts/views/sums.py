@@ -6,7 +6,7 @@ from typing import NamedTuple
 from scripts.core.figures import Figure
 from scripts.core.layers import Layer, Values
 from scripts.errors import LayerError
-from scripts.views.limits import check_layer, check_length, check_parts
+from scripts.views.limits import Extent, check_layer, check_size
 from scripts.views.maps import Line, NumberMap, Point, as_rows, in_words, number_map
 from scripts.views.scene import Scene
 
@@ -58,6 +58,11 @@ def products(layer: Layer, input_values: Values, kernel_values: Values) -> list[
     ]
 
 
+def _extent(layer: Layer) -> Extent:
+    (axis,) = layer.axes
+    return Extent(axis.scattered_size + sum(axis.padding), parts=axis.input_size * axis.kernel_size)
+
+
 def scene(figure: Figure) -> Scene:
     """The scene of a transposed layer of one axis with values; raises `LayerError`."""
     layer = figure.layer
@@ -67,8 +72,7 @@ def scene(figure: Figure) -> Scene:
     if figure.input_values is None or figure.kernel_values is None or figure.output_values is None:
         raise LayerError("view", "the sums view draws values", "Give input_values and kernel_values")
     (axis,) = layer.axes
-    check_length(axis.scattered_size + sum(axis.padding))
-    check_parts(axis.input_size * axis.kernel_size)
+    check_size(layer, _extent)
     scattered = products(layer, figure.input_values, figure.kernel_values)
     column = -axis.padding[0] - INPUT_GAP
     bottom = round(PITCH * len(scattered), 2)

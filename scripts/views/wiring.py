@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import prod
 
 from scripts.core.figures import Figure
-from scripts.core.layers import Index
+from scripts.core.layers import Channels, Index, Layer
 from scripts.errors import LayerError
-from scripts.views.limits import check_axes, check_length, check_parts
+from scripts.views.limits import Extent, check_axes, check_size
 from scripts.views.maps import Line, NumberMap, Point, in_two_axes, sizes
 from scripts.views.scene import Scene
 
@@ -42,8 +42,15 @@ class _Layout:
     kernel_size: Index
     output_size: Index
     in_channels: int
+    out_channels: int
     ins: int
     outs: int
+
+    @property
+    def extent(self) -> Extent:
+        width = round(self.column * self.in_channels) + self.output_size[1]
+        height = round(self.row * self.out_channels) + self.input_size[0]
+        return Extent(max(width, height), parts=self.out_channels * self.ins)
 
     @property
     def column(self) -> float:
@@ -95,20 +102,22 @@ class _Layout:
         return NumberMap(f"output channel {channel}", width, height, at)
 
 
+def _layout(layer: Layer, channels: Channels) -> _Layout:
+    ins, outs = channels.in_channels // channels.groups, channels.out_channels // channels.groups
+    sizes = (in_two_axes(layer).input_size, in_two_axes(layer).kernel_size, in_two_axes(layer).output_size)
+    return _Layout(*sizes, channels.in_channels, channels.out_channels, ins, outs)
+
+
 def scene(figure: Figure) -> Scene:
     """The scene of a layer of one or two axes with channels; raises `LayerError`."""
     channels = figure.layer.channels
     if channels is None:
         raise LayerError("view", "the wiring view draws channels", "Give in_channels and out_channels")
     check_axes(figure.layer, "wiring")
-    layer = in_two_axes(figure.layer)
-    ins, outs = channels.in_channels // channels.groups, channels.out_channels // channels.groups
-    layout = _Layout(layer.input_size, layer.kernel_size, layer.output_size, channels.in_channels, ins, outs)
-    check_length(round(layout.column * channels.in_channels) + layer.output_size[1])
-    check_length(round(layout.row * channels.out_channels) + layer.input_size[0])
+    check_size(figure.layer, lambda layer: _layout(layer, channels).extent)
+    layout = _layout(figure.layer, channels)
     inputs, outputs = range(channels.in_channels), range(channels.out_channels)
     met = [(output, channel) for output in outputs for channel in layout.met(output)]
-    check_parts(len(met))
     still = Wiring(
         inputs=tuple(map(layout.input, inputs)),
         slices=tuple(layout.slice(*pair) for pair in met),
@@ -118,7 +127,7 @@ def scene(figure: Figure) -> Scene:
         sums=tuple(map(layout.sum, outputs)),
         pluses=tuple(plus for output in outputs for plus in layout.pluses(output)),
     )
-    one = "its only input channel" if ins == 1 else f"each of {ins} input channels"
+    one = "its only input channel" if layout.ins == 1 else f"each of {layout.ins} input channels"
     sentence = (
         f"Each output channel has a kernel with a slice for {one}, and adds up their products: "
         f"{sizes(figure.layer.kernel_shape)} = {prod(figure.layer.kernel_shape)} weights in all."

@@ -1,0 +1,62 @@
+"""What differs between a picture and what its recipe gives."""
+
+import warnings
+from io import BytesIO
+
+from PIL import Image
+
+from scripts.recipes import container_of
+from scripts.recipes.binary import GIF, PNG, WEBP
+from scripts.recipes.reading import Opened
+
+
+def difference(picture: Opened, made: Opened) -> list[str]:
+    """What a picture differs in from the one that was `made` from its recipe; empty if they are equal to the byte."""
+    if picture.content == made.content:
+        return []
+    found = []
+    was, now = picture.recipe, made.recipe
+    if not picture.is_intact:
+        found.append("The file has been changed since it was made.")
+    if was.version != now.version:
+        found.append(f"It was made by version {was.version}; this is {now.version}.")
+    if was.inputs != now.inputs:
+        found.append("It was made with other templates or other code.")
+    if not found and picture.bare != made.bare:
+        found.append("It was made with other tools, or by other code of its format.")
+    return [*found, _compared(picture.bare, made.bare)]
+
+
+def _compared(picture: bytes, made: bytes) -> str:
+    """How far two files without their recipes show the same."""
+    if picture == made:
+        return "But for its recipe, it is equal to the byte."
+    if container_of(made) not in (PNG, GIF, WEBP):
+        return "What it shows may differ: it is not equal to the byte."
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return _compared_pixels(picture, made)
+    # Pillow raises errors of many kinds at damaged files, IndexError and struct.error among them.
+    except Exception:
+        return "It is damaged: not all of it can be read."
+
+
+def _compared_pixels(picture: bytes, made: bytes) -> str:
+    kinds = ("PNG", "GIF", "WEBP")
+    with Image.open(BytesIO(picture), formats=kinds) as one, Image.open(BytesIO(made), formats=kinds) as other:
+        # Before anything is unpacked.
+        if one.size != other.size:
+            return f"It has {one.width} × {one.height} pixels instead of {other.width} × {other.height}."
+        counts = [getattr(image, "n_frames", 1) for image in (one, other)]
+        if counts[0] != counts[1]:
+            return f"It has {counts[0]} frames instead of {counts[1]}."
+        changed, times = 0, 0
+        for number in range(counts[0]):
+            one.seek(number)
+            other.seek(number)
+            changed += one.convert("RGBA").tobytes() != other.convert("RGBA").tobytes()
+            times += one.info.get("duration") != other.info.get("duration")
+    if changed:
+        return f"Of {counts[0]} frames, {changed} show something else." if counts[0] > 1 else "Its pixels differ."
+    return "Every pixel is the same" + (", but frames are shown for other times." if times else ".")
