@@ -75,7 +75,7 @@ PLANE, PLANE_LOOKS = view("plane")
 EXCERPT, EXCERPT_LOOKS = view("excerpt")
 NUMERICAL, NUMERICAL_LOOKS = view("numerical")
 KERNEL, KERNEL_LOOKS = view("kernel")
-CHANNELS, CHANNELS_LOOKS = view("channels")
+WIRING, WIRING_LOOKS = view("wiring")
 SUBSAMPLING, SUBSAMPLING_LOOKS = view("subsampling")
 POSITIONS, POSITIONS_LOOKS = view("positions")
 OVERLAP, OVERLAP_LOOKS = view("overlap")
@@ -422,7 +422,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<< map.columns / 2 >>", "<< map.rows / 2 >>"),
         ("<< map.label | tex >>", "<< kernels.kernel.label | tex >>"),
     ],
-    CHANNELS: [
+    WIRING: [
         ("max(self.input_size[1], self.kernel_size[1]) + COLUMN_GAP", "self.input_size[1] + COLUMN_GAP"),
         ("max(self.kernel_size[0], self.output_size[0]) + ROW_GAP", "self.kernel_size[0] + ROW_GAP"),
         ("first = output // self.outs * self.ins", "first = 0"),
@@ -440,7 +440,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('"its only input channel" if layout.ins == 1', '"its only input channel" if layout.outs == 1'),
         ("prod(figure.layer.kernel_shape)} weights", "prod(figure.layer.kernel_size)} weights"),
     ],
-    CHANNELS_LOOKS: [
+    WIRING_LOOKS: [
         ('map_of("weight", map)', 'map_of("input", map)'),
         ("wiring.sums + wiring.drops", "wiring.sums"),
         (r"\draw[link, -latex]", r"\draw[link]"),

@@ -225,7 +225,7 @@ def test_positions_are_the_windows() -> None:
 
 def test_each_output_channel_meets_the_input_channels_of_its_group() -> None:
     example = made(input_size=5, kernel_size=3, in_channels=4, out_channels=6, groups=2)
-    wiring = VIEWS["channels"](example).still
+    wiring = VIEWS["wiring"](example).still
     columns = [
         np.array([map_.at.column + map_.columns / 2 for map_ in maps]) for maps in (wiring.inputs, wiring.slices)
     ]
@@ -291,8 +291,8 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
         ({"input_size": [5], "in_channels": 1, "out_channels": 2}, "the plane view draws a single channel"),
         ({"view": "numerical"}, "the numerical view draws values"),
         ({"view": "kernel"}, "the kernel view draws values"),
-        ({"view": "channels"}, "the channels view draws channels"),
-        ({"view": "channels", "in_channels": 40, "out_channels": 1}, "gives an axis of 263 cells"),
+        ({"view": "wiring"}, "the wiring view draws channels"),
+        ({"view": "wiring", "in_channels": 40, "out_channels": 1}, "gives an axis of 263 cells"),
         ({"view": "positions"}, "the positions view draws layers of 1 axis. Describe this layer, or draw 1 axis of it"),
         ({"view": "sums", "input_size": [5]}, "the sums view draws transposed convolutions"),
         (

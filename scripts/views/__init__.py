@@ -5,7 +5,6 @@ from collections.abc import Callable
 from scripts.core.figures import Figure
 from scripts.errors import LayerError
 from scripts.views import (
-    channels,
     excerpt,
     im2col,
     kernel,
@@ -18,6 +17,7 @@ from scripts.views import (
     stack,
     subsampling,
     sums,
+    wiring,
 )
 from scripts.views.scene import Scene
 
@@ -26,7 +26,7 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "excerpt": excerpt.scene,
     "numerical": numerical.scene,
     "kernel": kernel.scene,
-    "channels": channels.scene,
+    "wiring": wiring.scene,
     "subsampling": subsampling.scene,
     "positions": positions.scene,
     "overlap": overlap.scene,

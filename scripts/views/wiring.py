@@ -1,4 +1,4 @@
-"""The channels view: a slice of a kernel wherever the column of an input channel meets the row of an output channel."""
+"""The wiring view: a slice of a kernel wherever the column of an input channel meets the row of an output channel."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -112,8 +112,8 @@ def scene(figure: Figure) -> Scene:
     """The scene of a layer of one or two axes with channels; raises `LayerError`."""
     channels = figure.layer.channels
     if channels is None:
-        raise LayerError("view", "the channels view draws channels", "Give in_channels and out_channels")
-    check_axes(figure.layer, "channels")
+        raise LayerError("view", "the wiring view draws channels", "Give in_channels and out_channels")
+    check_axes(figure.layer, "wiring")
     check_size(figure.layer, lambda layer: _layout(layer, channels).extent)
     layout = _layout(figure.layer, channels)
     inputs, outputs = range(channels.in_channels), range(channels.out_channels)
