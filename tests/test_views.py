@@ -13,6 +13,7 @@ from sympy import Rational
 
 from scripts.core.arithmetic import DirectAxis, GridAxis
 from scripts.core.figures import Figure, figure, load
+from scripts.core.frames import frames
 from scripts.core.keys import FigureFile
 from scripts.core.layers import Layer, Values
 from scripts.errors import LayerError
@@ -272,6 +273,46 @@ def test_only_what_is_drawn_as_a_convolution_is_said_to_be() -> None:
     assert said in caption(PROJECT, catalogue("no_padding_no_strides_transposed"))
     for name in ("matrix_transposed", "scatter", "uneven_overlap"):
         assert said not in caption(PROJECT, catalogue(name))
+
+
+CHANNELS = {"kernel_size": 2, "input_size": [3, 2], "padding": [[1, 0], 0], "values": "random"}
+
+
+@pytest.mark.parametrize(
+    ("ins", "outs", "groups", "inputs", "outputs"),
+    [
+        (2, 3, 1, [0, 1], [0, 1, 2]),
+        (3, 6, 3, [0, 1, 2], [0, 1, 2, 5]),
+        (6, 5, 1, [0, 1, 2, 5], [0, 1, 2, 4]),
+        # The outputs of groups whose inputs are not shown are not shown either.
+        (8, 8, 4, [0, 1, 2, 7], [0, 1, 2, 7]),
+    ],
+)
+def test_each_channel_adds_its_products(
+    ins: int, outs: int, groups: int, inputs: list[int], outputs: list[int]
+) -> None:
+    example = made(view="channels", in_channels=ins, out_channels=outs, groups=groups, **CHANNELS)
+    scene, layer = scene_of(example), example.layer
+    assert example.input_values is not None
+    assert example.kernel_values is not None
+    elements = [index for index in np.ndindex(*layer.output_size) for _ in outputs]
+    assert [(step.row, step.column) for step in scene.steps] == elements
+    rows = [window.at.row for window in scene.still.inputs]
+    by_index = {frame.output_index: frame for frame in frames(layer, example.output_values)}
+    for number, step in enumerate(scene.steps):
+        output = outputs[number % len(outputs)]
+        frame = by_index[output, step.row, step.column]
+        added = Counter(dict.fromkeys(range(output // (outs // groups) * (ins // groups), ins)[: ins // groups], 0))
+        for term in frame.terms:
+            if term.input_index is not None:
+                product_ = example.kernel_values[term.kernel_index] * example.input_values[term.input_index]
+                added[term.input_index[0]] += product_.item()
+        shown = {channel: added.pop(channel) for channel in inputs if channel in added}
+        assert [window.at.row for window in step.windows] == [rows[inputs.index(channel)] for channel in shown]
+        assert [window.sum.number for window in step.windows] == list(shown.values())
+        assert (None if step.rest is None else step.rest.number) == (sum(added.values()) if added else None)
+        assert step.number == frame.value
+        assert (None if step.total is None else step.total.number) == (frame.value if len(shown) > 1 or added else None)
 
 
 def test_the_caption_of_a_stack_tells_its_layers() -> None:

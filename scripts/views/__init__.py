@@ -5,6 +5,7 @@ from collections.abc import Callable
 from scripts.core.figures import Figure
 from scripts.errors import LayerError
 from scripts.views import (
+    channels,
     excerpt,
     im2col,
     kernel,
@@ -26,6 +27,7 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "excerpt": excerpt.scene,
     "numerical": numerical.scene,
     "kernel": kernel.scene,
+    "channels": channels.scene,
     "wiring": wiring.scene,
     "subsampling": subsampling.scene,
     "positions": positions.scene,
