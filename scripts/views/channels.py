@@ -83,7 +83,7 @@ class Parts:
     """The static parts, from left to right: input channels, kernels, room for sums, output channels.
 
     All input channels have the same `grid`.  The slices of a kernel are in line with their input channels.
-    `kernel_size` and `output_size` are (rows, columns).  `labels` are texts, each with the middle of a part's upper edge;
+    `kernel_size` and `output_size` are (rows, columns).  `labels` are texts, each with the middle of a part's top;
     `bottom` is the lower edge of the lowest sum.  Computed values have so many `decimals`.
     """
 
