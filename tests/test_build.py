@@ -151,8 +151,11 @@ def test_a_steps_source_compiles_alone_to_its_frame(built: Checkout, tmp_path: P
     """With plain pdflatex, to the last pixel."""
     source = built.top / "build" / "tex" / f"{step}.tex"
     subprocess.run(["pdflatex", "-interaction=batchmode", source], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["pdftoppm", "-r", "150", "-png", "-singlefile", f"{step}.pdf", step], cwd=tmp_path, check=True)
-    alone, frame = (np.asarray(Image.open(top / f"{step}.png")) for top in (tmp_path, built.top / "build" / "png"))
+    images = []
+    for name, file in (("alone", tmp_path / f"{step}.pdf"), ("frame", built.top / "build" / "pdf" / f"{step}.pdf")):
+        subprocess.run(["pdftoppm", "-r", "150", "-png", "-singlefile", file, name], cwd=tmp_path, check=True)
+        images.append(np.asarray(Image.open(tmp_path / f"{name}.png")))
+    alone, frame = images
     assert np.array_equal(alone, frame)
 
 
