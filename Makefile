@@ -16,8 +16,7 @@ PYTHON ?= python3
 
 PY := .venv/bin/python
 READY := .venv/.ready
-# ffmpeg, which is large and only writes videos.
-VIDEO := .venv/.video
+# What only some goals need is installed by them, from requirements-NAME.txt: .venv/.NAME.
 
 # Nothing is written into the source folders; the packages in .venv are compiled already.
 export PYTHONDONTWRITEBYTECODE := 1
@@ -76,20 +75,16 @@ report: $(READY) ## the report, build/report.pdf
 $(FORMAT_GOALS): $(READY)
 	@exec $(PY) -m scripts.build --format=$(@:s=) $(OPTIONS) $(BUILD_OPTIONS)
 
-mp4s: $(VIDEO)
-
-$(VIDEO): requirements-mp4.txt | $(READY)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mp4.txt
-	@touch $@
+mp4s: .venv/.mp4
 
 # What the report alone needs is no format for others; a video cannot be transparent.
 EVERY := $(filter-out strip $(if $(findstring transparent,$(BACKGROUND)),mp4),$(FORMAT_GOALS:s=))
-everything: $(READY) $(if $(filter mp4,$(EVERY)),$(VIDEO)) ## all figures in all formats
+everything: $(READY) $(if $(filter mp4,$(EVERY)),.venv/.mp4) ## all figures in all formats
 	@exec $(PY) -m scripts.build --format="$(EVERY)" $(OPTIONS) $(BUILD_OPTIONS)
 
 all_animations: gifs
 
-draw: $(READY) $(if $(findstring mp4,$(FORMATS)),$(VIDEO)) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
+draw: $(READY) $(if $(findstring mp4,$(FORMATS)),.venv/.mp4) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
 	@exec $(PY) -m scripts.draw $(DRAW_OPTIONS) $(if $(QUIET),> /dev/null)
 
 verify: $(READY) ## check that a picture, FILE=picture.gif, is what the recipe in it gives
@@ -104,36 +99,40 @@ gallery: gifs ## update docs/gallery.md and its animations
 setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## install what the build needs; NO_INSTALL=1 only lists system packages
 	@$(PYTHON) -m scripts.setup $(QUIET)
 
+.venv/.%: requirements-%.txt | $(READY)
+	@$(PYTHON) -m scripts.setup $* $(QUIET)
+
 doctor: ## list the tools that the build needs, and how to install those missing
 	@$(PYTHON) -m scripts.doctor
 
-test: lint $(VIDEO) ## all tests
+test: lint .venv/.mp4 .venv/.onnx ## all tests
 	@$(PY) -m pytest $(if $(QUIET),-q)
 
-test-full: lint $(VIDEO) ## all tests, the long ones at full length
+test-full: lint .venv/.mp4 .venv/.onnx ## all tests, the long ones at full length
 	@$(PY) -m pytest --full $(if $(QUIET),-q)
 
-bench: $(READY) $(VIDEO) gifs ## measure the build; BASELINE=file.json compares with earlier results
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+bench: .venv/.bench gifs ## measure the build; BASELINE=file.json compares with earlier results
 	@$(PY) -m scripts.bench $(BENCH_OPTIONS)
 
-lint: $(READY) ## ruff and mypy
+lint: .venv/.test ## ruff and mypy
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 
-format: $(READY) ## format the Python code
+format: .venv/.test ## format the Python code
 	@$(PY) -m ruff check --fix
 	@$(PY) -m ruff format
 
-pins: $(READY) ## renew requirements.txt from requirements.in, with hashes
+pins: $(READY) ## renew all requirements*.txt from their .in files, with hashes
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
-	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-header --no-emit-index-url requirements.in --output-file requirements.txt
-	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-header --no-emit-index-url requirements-bench.in --output-file requirements-bench.txt
-	@$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-header --no-emit-index-url requirements-mp4.in --output-file requirements-mp4.txt
+	@set -e; for name in "" -onnx -mp4 -test -bench; do \
+	    $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	        --no-header --no-emit-index-url requirements$$name.in --output-file requirements$$name.txt; \
+	    $(PY) -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+	        -r requirements$$name.txt --dest .venv/cache/pins$$name; \
+	    echo "# at most $$(du -sm .venv/cache/pins$$name | cut -f 1) MB to download" >> requirements$$name.txt; \
+	    rm -r .venv/cache/pins$$name; \
+	done
 
 list: ## list all figures
 	@ls figures | sed -n 's/\.toml$$//p'

@@ -1,24 +1,42 @@
-"""Installs missing system packages, or lists them, and makes `.venv` from the pinned requirements.
+"""Installs missing system packages, or lists them, and installs pinned Python packages into `.venv`.
 
 Run by the system's Python before anything is installed, so it uses the standard library alone. System
 packages are installed where the user is root and apt-get exists; elsewhere, and with NO_INSTALL=1, what is
-missing is listed with its purpose and the command that installs it.
+missing is listed with its purpose and the command that installs it. The packages are those of the build, or with
+the argument NAME those of requirements-NAME.txt, which only some commands need.
 """
 
 import fcntl
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 from scripts.machine.needs import Found, complaint, find
 
 VENV = Path(".venv")
-READY = VENV / ".ready"
-UNFINISHED = VENV / ".unfinished"
+PYTHON = str(VENV / "bin" / "python")
+# In a pinned file, written by `make pins`.
+SIZE = r"^# (at most \d+ MB to download)$"
+# As pip begins with a package: "  Downloading numpy-2.4.6-cp311-cp311-manylinux_2_28_x86_64.whl (16.6 MB)".
+BEGUN = r"\s*(?:Downloading|Using cached|Processing) (?:\S*/)?([\w.]+)-([^-\s]+)\S*( \([\d.]+ .?B\))?"
+# As apt-get and dpkg report to a file descriptor: "dlstatus:7:41.2:Retrieving file 7 of 60", "pmstatus:tex:12:…".
+STATUS = r"(dl|pm)status:[^:]*:([\d.]+):"
+# Compiles what the scripts import; the packages' other modules, their tests above all, would take 80 MB.
+COMPILE = """
+import compileall, contextlib, importlib, pathlib, sys
+for file in pathlib.Path("scripts").rglob("*.py"):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(".".join(file.with_suffix("").parts))
+
+for module in list(sys.modules.values()):
+    if "site-packages" in (getattr(module, "__file__", None) or ""):
+        compileall.compile_file(module.__file__, quiet=2)
+"""
 
 
 def say(text: str) -> None:
@@ -31,48 +49,100 @@ def install_system_packages(found: Sequence[Found]) -> None:
     """Install missing packages with apt-get."""
     packages = sorted({one.need.packages[0] for one in found if one.wrong})
     say("Installing system packages with apt-get: " + " ".join(packages))
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for words in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        result = subprocess.run(
-            ["apt-get", "-q", *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        if result.returncode != 0:
-            sys.exit("apt-get {} failed:\n{}".format(words[0], result.stdout.decode(errors="replace")[-2000:]))
+    install = ["install", "-y", "--no-install-recommends", *packages]
+    apt_get("update")
+    # With this option it lists what it would install, and does not.
+    summary = apt_get(*install, "--print-uris")
+    sizes = re.search(r"Need to get (.*) of archives\.\n.*operation, (.*) will be used", summary)
+    if sizes:
+        say(f"  {sizes.group(1)} to download, {sizes.group(2)}")
+    apt_get(*install, "-o", "APT::Status-Fd=1")
 
 
-def stamp() -> Optional[int]:
-    """When the virtual environment was last completed, None if it never was."""
-    return READY.stat().st_mtime_ns if READY.exists() else None
+def apt_get(*words: str) -> str:
+    """Run apt-get, saying how far it is at each tenth of its way, and return what it printed."""
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
+    command = ["apt-get", "-q", *words]
+    printed: List[str] = []
+    reached = ""
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        for line in process.stdout or ():
+            printed.append(line.decode(errors="replace"))
+            status = re.search(STATUS, printed[-1])
+            if status:
+                step = "downloaded" if status.group(1) == "dl" else "installed"
+                now = f"  {float(status.group(2)) // 10 * 10:.0f} % {step}"
+                if now != reached:
+                    say(now)
+                reached = now
+    if process.returncode != 0:
+        text = "".join(printed)[-2000:]
+        sys.exit(f"apt-get {words[0]} failed:\n{text}")
+    return "".join(printed)
 
 
-def make_venv() -> None:
-    """Make the virtual environment with the pinned packages, and mark it as ready; one process at a time."""
-    before = stamp()
+def install_packages(name: str) -> None:
+    """Install the build's packages, or those that `name` adds, and mark them as ready; one process at a time."""
+    ready = VENV / f".{name or 'ready'}"
+    before = stamp(ready)
     with Path(__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # Unless another process has just done it.
-        if stamp() == before:
-            install_packages()
+        if stamp(ready) == before:
+            pinned = Path(f"requirements-{name}.txt" if name else "requirements.txt")
+            size = re.search(SIZE, pinned.read_text(encoding="utf-8"), re.MULTILINE)
+            say(f"Installing the Python packages of {pinned} into {VENV}" + (f": {size.group(1)}" if size else ""))
+            unfinished = ready.with_suffix(".unfinished")
+            # A package that was installed half-way may look complete to pip.
+            again = ["--force-reinstall"] if unfinished.exists() else []
+            VENV.mkdir(exist_ok=True)
+            unfinished.touch()
+            if name:
+                run_pip(pinned, *again)
+            else:
+                run(sys.executable, "-m", "venv", str(VENV))
+                run_pip(pinned, *again, "--no-compile")
+                run(PYTHON, "-B", "-c", COMPILE)
+            ready.touch()
+            unfinished.unlink()
 
 
-def install_packages() -> None:
-    """Install into `.venv`, even over the remains of an interrupted installation."""
-    say(f"Installing the Python packages of requirements.txt into {VENV}")
-    python = str(VENV / "bin" / "python")
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    # A package that was installed half-way may look complete to pip.
-    again = ["--force-reinstall"] if UNFINISHED.exists() else []
-    VENV.mkdir(exist_ok=True)
-    UNFINISHED.touch()
-    for words in ([sys.executable, "-m", "venv", str(VENV)], [python, *install, *again, "-r", "requirements.txt"]):
-        if subprocess.run(words).returncode != 0:
-            sys.exit("Failed: {}. See its message above, and run make again.".format(" ".join(words)))
-    READY.touch()
-    UNFINISHED.unlink()
+def stamp(ready: Path) -> Optional[int]:
+    """When packages were last installed, None if they never were."""
+    return ready.stat().st_mtime_ns if ready.exists() else None
+
+
+def run_pip(pinned: Path, *options: str) -> None:
+    """Install pinned packages."""
+    run(PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", "-r", str(pinned), *options)
+
+
+def run(*command: str) -> None:
+    """Run a command of Python's, and say which packages pip has begun with."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        for line in process.stdout or ():
+            begun = re.match(BEGUN, line.decode(errors="replace"))
+            if begun:
+                say("  {} {}{}".format(begun.group(1), begun.group(2), begun.group(3) or ""))
+            elif line.startswith(b"Installing collected packages"):
+                say("  unpacking them")
+    if process.returncode != 0:
+        sys.exit("Failed: {}. See its message above, and run make again.".format(" ".join(command[:4])))
 
 
 def main() -> None:
     """Set everything up, or print what to do."""
+    names = [word for word in sys.argv[1:] if word != "--quiet"]
+    if names:
+        install_packages(names[0])
+    else:
+        set_up()
+
+
+def set_up() -> None:
+    """Install what the build needs."""
     found = find()
     if found[0].old:
         sys.exit(complaint(found[:1]))
@@ -83,7 +153,7 @@ def main() -> None:
         found = find()
     if complaint(found):
         sys.exit(complaint(found))
-    make_venv()
+    install_packages("")
 
 
 if __name__ == "__main__":

@@ -166,7 +166,7 @@ def test_provenance_follows_the_last_build(checkout: Checkout) -> None:
 
 
 def test_every_pin_has_a_hash() -> None:
-    for file in (PROJECT.requirements, Path("requirements-bench.txt")):
+    for file in sorted(PROJECT.root.glob("requirements*.txt")):
         entries = re.split(r"^(?=\S)", file.read_text().replace("\\\n", ""), flags=re.MULTILINE)
         pins = [entry for entry in entries if entry.strip() and not entry.startswith("#")]
         for pin in pins:

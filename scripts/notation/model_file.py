@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scripts.errors import FigureError, UserError
+from scripts.errors import FigureError, ToolError, UserError
 from scripts.notation.inference import subgraphs, with_sizes
 from scripts.notation.onnx import CHANNELS_LAST, onnx_operator, reason_against
 from scripts.notation.signature import NamedLayer
@@ -86,10 +86,15 @@ def layers(file: Path) -> list[ModelLayer]:
     """The convolutions and poolings of a model, its subgraphs and its functions, in order.
 
     No file that the model names is opened, and nothing of the model is run.  Raises `FigureError` if the file is not a
-    valid model.
+    valid model, `ToolError` if the library that reads models is not installed.
     """
-    import onnx  # slow to import, and only needed here
-    from google.protobuf.message import DecodeError
+    try:
+        import onnx  # slow to import, and only needed here
+        from google.protobuf.message import DecodeError
+    except ImportError as error:
+        raise ToolError(
+            "Models are read by the package onnx, which is not installed. Run: python3 -m scripts.setup onnx"
+        ) from error
 
     try:
         if not stat.S_ISREG(file.stat().st_mode):
