@@ -307,7 +307,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("equivalent=figure.layer.transposed", "equivalent=False"),
         ('"rows" if len(layer.axes) == 1 else "planes"', '"planes"'),
         ("corners = ((0, 0), (1, 0))", "corners = ((0, 1), (1, 1))"),
-        ("numbers = figure.shown(range(prod(layer.output_size)))", "numbers = range(prod(layer.output_size))"),
+        ("numbers = figure.shown(prod(layer.output_size))", "numbers = range(prod(layer.output_size))"),
     ],
     EXCERPT: [
         ("sorted({0, min(1, size - 1), size - 1})", "sorted({0, size - 1})"),

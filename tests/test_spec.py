@@ -99,6 +99,7 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"kernel_size": "[3, 3, 3]"}, "kernel_size: has 3 entries for 2 axes"),
         ({"kernel_size": "6"}, "kernel_size: the window spans 6, the padded input only 5"),
         ({"stride": "0"}, "stride: cannot be 0. It is a whole number from 1"),
+        ({"frames": "[]"}, "frames: cannot be []. It is how many frames are shown"),
         ({"padding": "-1"}, "padding: cannot be -1"),
         ({"padding": '"smae"'}, "padding: cannot be 'smae'. It is a whole number"),
         ({"padding": "[[1, 2, 3], 0]"}, "padding: cannot be"),

@@ -381,6 +381,32 @@ def test_views_refuse_what_they_cannot_draw(keys: dict[str, Any], message: str) 
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("keys", "count"),
+    [
+        ({"view": "plane", "input_size": 5, "kernel_size": 3}, 9),
+        ({"view": "channels", "in_channels": 2, "out_channels": 9, **CHANNELS}, 12),
+        (
+            {
+                "view": "scatter",
+                "operation": "transposed_convolution",
+                "input_values": [[1, 2]],
+                "kernel_values": [[3, 4]],
+            },
+            3,
+        ),
+    ],
+    ids=["plane", "channels", "scatter"],
+)
+def test_frames_are_chosen_among_those_of_the_view(keys: dict[str, Any], count: int) -> None:
+    every = scene_of(made(**keys)).steps
+    assert len(every) == count
+    assert list(scene_of(made(**keys, frames=[count - 1, 0])).steps) == [every[-1], every[0]]
+    assert list(scene_of(made(**keys, frames=2)).steps) == [every[0], every[-1]]
+    with pytest.raises(LayerError, match=f"frames: has number {count}, but there are {count} frames"):
+        scene_of(made(**keys, frames=[0, count]))
+
+
 def test_a_stack_with_too_many_links_is_refused() -> None:
     wide = {"kernel_size": 61, "padding": 30}
     keys = {"title": "S", "view": "stack", "input_size": [120], "layers": [wide, wide]}

@@ -90,7 +90,9 @@ class FigureFile(LayerKeys):
     indices: list[Any] | None = Field(None, description="nested lists of places in the flattened output")
     values: Literal["random"] | None = Field(None, description='"random", for small integers where no values are given')
     seed: int = Field(0, ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")
-    frames: Annotated[int, Field(ge=1)] | list[Annotated[int, Field(ge=0)]] | None = Field(None, description=FRAMES)
+    frames: Annotated[int, Field(ge=1)] | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = (
+        Field(None, description=FRAMES)
+    )
     frame_duration: float = Field(1.0, ge=0.02, le=60, description=SECONDS)
     last_frame_duration: float = Field(3.0, ge=0.02, le=60, description=SECONDS)
 

@@ -252,7 +252,7 @@ def _steps(
 ) -> Iterator[Step]:
     """The elements of the shown output channels: for each window, one channel after the other."""
     elements = list(product(np.ndindex(*layout.output_size), enumerate(layout.outputs.channels)))
-    for number in figure.shown(range(len(elements))):
+    for number in figure.shown(len(elements)):
         index, (tint, output) = elements[number]
         rows, columns = (
             [element.position for element in axis.windows[o]] for axis, o in zip(layout.layer.grid, index, strict=True)

@@ -127,9 +127,7 @@ def scene(figure: Figure) -> Scene:
         f"Each window's patch is a column of {weights}, the kernel a row of as many; their product is the output, "
         "row by row."
     )
-    steps = tuple(
-        Step(blocks(*windows[column].windows), patches[column], column) for column in figure.shown(range(count))
-    )
+    steps = tuple(Step(blocks(*windows[column].windows), patches[column], column) for column in figure.shown(count))
     return Scene(figure, still, steps, sentence)
 
 

@@ -1,6 +1,5 @@
 """The limits of what views draw: each function raises `LayerError` for a layer beyond one."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
@@ -144,8 +143,10 @@ def check_steps(figure: Figure, cells: Callable[[Layer], int], terms: bool = Fal
 
 
 def shown_steps(figure: Figure, count: int) -> int:
-    """Number of steps that a figure shows of so many, however many these are."""
-    return len(figure.shown(range(min(count, sys.maxsize))))
+    """Number of steps that a figure shows of so many."""
+    if isinstance(figure.frames, tuple):
+        return len(figure.frames)
+    return count if figure.frames is None else min(figure.frames, count)
 
 
 def longest(layer: Layer) -> int:

@@ -109,7 +109,7 @@ def scene(figure: Figure) -> Scene:
             inputs=tuple(_cell(inputs, entry.column) for entry in row_entries),
             output=_cell(outputs, row),
         )
-        for row in figure.shown(range(rows))
+        for row in figure.shown(rows)
         for row_entries in (by_row[row],)
     )
     order = "" if len(layer.axes) == 1 else ", both counted row by row"
