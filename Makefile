@@ -89,7 +89,7 @@ verify: $(READY) ## check that a picture, FILE=picture.gif, is what the recipe i
 	@$(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
 
 watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything
-	@$(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
+	@exec $(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
 
 gallery: gifs ## update docs/gallery.md and its animations
 	@$(PY) -m scripts.gallery

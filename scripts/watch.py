@@ -1,5 +1,7 @@
-"""Builds again whenever a file is saved, until interrupted; errors are reported and do not end the watch."""
+"""Builds again whenever a file is saved, until interrupted or terminated; errors do not end the watch."""
 
+import os
+import signal
 import subprocess
 import time
 
@@ -18,6 +20,8 @@ def main() -> None:
     command = cli.parser(__doc__)
     command.add_argument("goals", nargs="+", metavar="GOAL", help="goals and variables of make")
     goals = command.parse_args().goals
+    # As Make passes it on.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     project = Project.current()
     folders = {project.root / pattern.split("/")[0] for pattern in INPUTS if "/" in pattern}
     changes = watch(*folders, debounce=MILLISECONDS, step=MILLISECONDS // 5, rust_timeout=200, yield_on_timeout=True)
@@ -32,7 +36,13 @@ def main() -> None:
 def make(goals: list[str]) -> None:
     """Run Make, which reports its own errors, and print how long it took."""
     started = time.monotonic()
-    failed = subprocess.run(["make", "--no-print-directory", *goals], env=outside_make(), check=False).returncode
+    # A group of its own, so that all of it can be ended.
+    with subprocess.Popen(["make", "--no-print-directory", *goals], env=outside_make(), process_group=0) as process:
+        try:
+            failed = process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
     print(f"{'Failed' if failed else 'Done'} in {time.monotonic() - started:.1f} s; watching.", flush=True)
 
 

@@ -3,12 +3,13 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
 from tests.conftest import Checkout
+from tests.test_errors import ENDLESS, needs_proc, processes, until
 
 SECONDS = 60
 
@@ -26,7 +27,8 @@ def watching(checkout: Checkout, *words: str) -> Iterator["subprocess.Popen[str]
     try:
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
         process.wait(SECONDS)
 
 
@@ -58,3 +60,32 @@ def test_what_an_edit_touches_is_built_again_and_mistakes_are_survived(checkout:
         assert "[1/1] tiny, 4 frames" in until_done(process)
         assert gif.read_bytes() == before
     assert (checkout.top / "build" / "gif" / "values.gif").stat().st_mtime_ns == other
+
+
+def terminate(process: "subprocess.Popen[str]") -> None:
+    """As `kill` does, which names Make alone."""
+    process.terminate()
+
+
+def interrupt(process: "subprocess.Popen[str]") -> None:
+    """As a terminal does, which names all that it runs."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+@needs_proc
+@pytest.mark.parametrize("end", [terminate, interrupt])
+def test_nothing_outlives_a_watch(checkout: Checkout, end: Callable[["subprocess.Popen[str]"], None]) -> None:
+    """Neither while it waits nor while TeX runs."""
+    with watching(checkout, "FIGURES=tiny") as process:
+        until_done(process)
+        assert processes(checkout.top)
+        end(process)
+        process.wait(SECONDS)
+        until(lambda: not processes(checkout.top))
+    checkout.edit("templates/views/plane.tex.j2", *ENDLESS)
+    with watching(checkout, "FIGURES=tiny") as process:
+        until((checkout.top / "build" / "work" / "tiny" / "begun.tex").is_file)
+        assert "pdflatex" in processes(checkout.top).values()
+        end(process)
+        process.wait(SECONDS)
+        until(lambda: not processes(checkout.top))
