@@ -93,7 +93,7 @@ verify: $(READY) ## check that a picture, FILE=picture.gif, is what the recipe i
 watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything
 	@exec $(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
 
-gallery: gifs ## update docs/gallery.md and its animations
+gallery: svgs ## update docs/gallery.md and its animations
 	@$(PY) -m scripts.gallery
 
 setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## install what the build needs; NO_INSTALL=1 only lists system packages

@@ -7,6 +7,7 @@ compares with such a file.
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -38,6 +39,11 @@ SAMPLE = (
     "numerical_padding_strides",
 )
 NAIVE_DPI = 600
+# The 19 figures of the original guide, by name.
+CLASSIC = (
+    r"((no|arbitrary|same|full)_padding_no_strides|no_padding_strides|padding_strides(_odd)?)(_transposed)?|dilation"
+    r"|numerical_(no_padding_no_strides|padding_strides|average_pooling|max_pooling)"
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ def copy_project(project: Project, copy: Path) -> list[str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, target)
     (copy / ".venv").symlink_to((project.root / ".venv").absolute())
-    return sorted(file.stem for file in (project.figures / "gallery").glob("*.gif"))
+    return sorted(name for name in project.figure_names() if re.fullmatch(CLASSIC, name))
 
 
 def commands(copy: Path, classic: Sequence[str], runs: int) -> list[Measure]:

@@ -66,8 +66,8 @@ MISTAKES = {
         ["Undefined color `windowcolor'.", "Did you mean windwcolor?"],
     ),
     "missing library in the preamble": (
-        "templates/base.tex", r"\usetikzlibrary{calc}", r"\usetikzlibrary{clc}",
-        "templates/base.tex", r"\usetikzlibrary{clc}",
+        "templates/base.tex", r"\usetikzlibrary{calc,", r"\usetikzlibrary{clc,",
+        "templates/base.tex", r"\usetikzlibrary{clc,",
         ["I did not find the tikz library 'clc'", "build/work/figure.log"],
     ),
     "brace never closed": (
