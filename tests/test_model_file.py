@@ -139,7 +139,7 @@ def test_what_cannot_be_drawn_is_named_with_its_size_and_a_reason(tmp_path: Path
         printed[1:],
         (
             "an input displaces the elements of its window",
-            "an input gives its windows",
+            "its windows are an input",
             *["its operator is not one of ONNX's"] * 2,
         ),
         strict=True,

@@ -1052,7 +1052,8 @@ def rest_of_caption(figure: Figure) -> str:
         case "scatter":
             layer = figure.layer
             return (
-                " Each step adds a multiple of the kernel to the output; the darker a cell, the more products it sums."
+                " Each step adds a multiple of the kernel to the output; "
+                "the stronger a cell's colour, the more products it sums."
                 + " Cells outside the output are cropped by the padding."
                 * any(any(axis.padding) for axis in layer.axes)
                 + " A dashed line sets off the elements that output padding adds: they are computed like all others."

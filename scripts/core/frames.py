@@ -51,7 +51,7 @@ def check_extent(layer: Layer) -> None:
         rule = f"gives {count} output elements"
         raise LayerError("input_size", rule, f"Values and frames are computed for at most {MOST_FRAMES}")
     if layer.channels is not None:
-        window *= layer.channels.in_channels // layer.channels.groups
+        window *= layer.channels.per_group[0]
     if count * window > MOST_TERMS:
         rule = f"gives {count} windows of {window} elements"
         raise LayerError("kernel_size", rule, f"All windows together have at most {MOST_TERMS}")

@@ -45,6 +45,17 @@ class Channels:
                     "groups", f"is {self.groups} for {key} = {getattr(self, key)}", f"It divides {key} evenly"
                 )
 
+    @property
+    def per_group(self) -> tuple[int, int]:
+        """The numbers of input and of output channels in each group."""
+        return self.in_channels // self.groups, self.out_channels // self.groups
+
+    def met(self, output: int) -> range:
+        """The input channels that an output channel is computed from: those of its group."""
+        ins, outs = self.per_group
+        first = output // outs * ins
+        return range(first, first + ins)
+
 
 @dataclass(frozen=True)
 class Operand:
@@ -204,10 +215,9 @@ class Layer:
         """The channel parts of the (kernel index, input index) pairs that an output element depends on."""
         if self.channels is None:
             return [((), ())]
-        ins, outs = (n // self.channels.groups for n in (self.channels.in_channels, self.channels.out_channels))
-        group, place = divmod(output_index[0], outs)
-        met = range(group * ins, (group + 1) * ins)
+        met = self.channels.met(output_index[0])
         if self.transposed:
+            place = output_index[0] % self.channels.per_group[1]
             return [((c, place), (c,)) for c in met]
         return [((output_index[0], c - met.start), (c,)) for c in met]
 

@@ -97,7 +97,7 @@ def _convolved(layer: Layer, input_values: Values, kernel_values: Values | None)
         raise ValueError(f"{layer.operation.name} needs the values of its kernel")
     channels = layer.channels or Channels(1, 1)
     groups, n = channels.groups, len(layer.axes)
-    ins, outs = channels.in_channels // groups, channels.out_channels // groups
+    ins, outs = channels.per_group
     windows = _Windows.of(layer, input_values.reshape(groups, ins, *layer.input_size))
     # Into the shape (groups, outputs, inputs, …) of a direct convolution.
     if layer.transposed:

@@ -40,7 +40,9 @@ def mp4(images: Sequence[Image], durations: Sequence[float]) -> bytes:
             output_params=_options(tick),
         )
     except ImportError as error:
-        raise ToolError("MP4s need the package imageio-ffmpeg, which is not installed. Run: make mp4s") from error
+        raise ToolError(
+            "MP4s need the package imageio-ffmpeg, which is not installed. Run: python3 -m scripts.setup mp4"
+        ) from error
     except OSError as error:
         raise ToolError(f"ffmpeg failed or was killed. {error}") from error
 

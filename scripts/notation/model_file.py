@@ -163,7 +163,7 @@ def _lists(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
 def _layer(node: "onnx.NodeProto", name: str, op_type: str, scope: Scope, reason: str) -> ModelLayer:
     attributes = _attributes(node)
     if any(attribute.ref_attr_name for attribute in node.attribute):
-        reason = reason or "the call of its function gives its attributes"
+        reason = reason or "its attributes come from the call of its function"
     sizes = slice(1, -1) if op_type in CHANNELS_LAST or attributes.get("channels_last") == 1 else slice(2, None)
     operands = [scope.shapes.get(tensor) for tensor in node.input]
     place = WEIGHTS.get(op_type, len(operands))

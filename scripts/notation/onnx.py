@@ -172,9 +172,9 @@ CHANNELS_LAST = ("NhwcMaxPool",)
 KIND = re.compile("conv(?!ert)|pool|roialign", re.IGNORECASE)
 NOT_DRAWN = {
     "DeformConv": "an input displaces the elements of its window",
-    "MaxRoiPool": "an input gives its windows",
-    "RoiAlign": "an input gives its windows",
-    "ConvTransposeWithDynamicPads": "an input gives its padding",
+    "MaxRoiPool": "its windows are an input",
+    "RoiAlign": "its windows are an input",
+    "ConvTransposeWithDynamicPads": "its padding is an input",
 }
 
 

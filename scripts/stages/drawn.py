@@ -161,7 +161,7 @@ class PerFigure(Generic[T]):
 
 @dataclass(frozen=True)
 class Several:
-    """A format with several kinds of files: `make` gives the contents of all of them, by their names."""
+    """A format with several kinds of files: `make` returns the contents of all of them, by their names."""
 
     name: str
     folder: str
@@ -176,7 +176,7 @@ class Several:
         return self.make.__module__
 
     def files(self, drawn: Drawn) -> Mapping[str, bytes]:
-        """What `make` gives."""
+        """The files that `make` returns."""
         return self.make(drawn)
 
 

@@ -26,6 +26,7 @@ from scripts.views.maps import (
     input_map,
     numbers,
     sizes,
+    slices_for,
 )
 from scripts.views.scene import Scene
 
@@ -145,7 +146,7 @@ class _Layout:
 
     def __init__(self, layer: Layer, channels: Channels) -> None:
         self.layer = in_two_axes(replace(layer, channels=None))
-        self.ins, self.outs = channels.in_channels // channels.groups, channels.out_channels // channels.groups
+        self.ins, self.outs = channels.per_group
         self.rows, self.columns = (axis.extent for axis in self.layer.window_axes)
         self.kernel_size, self.output_size = self.layer.kernel_size, self.layer.output_size
         self.height = max(self.rows, self.kernel_size[0])
@@ -333,8 +334,9 @@ def _decimals(figure: Figure, sums: Mapping[tuple[int, int], Values]) -> int:
 
 
 def _sentence(layout: _Layout, channels: Channels) -> str:
-    one = "its only input channel" if layout.ins == 1 else f"each of {layout.ins} input channels"
-    sentence = f"Each output channel has a kernel with a slice for {one}, and adds up what the slices find in them."
+    sentence = (
+        f"Each output channel has a kernel with {slices_for(layout.ins)}, and adds up what the slices find in them."
+    )
     shown = len(layout.inputs.channels), len(layout.outputs.channels)
     if shown != (channels.in_channels, channels.out_channels):
         sentence += f" {counted(shown[0], 'input channel')} and {counted(shown[1], 'output channel')} are shown."

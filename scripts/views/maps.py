@@ -117,6 +117,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def slices_for(ins: int) -> str:
+    """The slices of a kernel in words, for an output channel that is computed from so many input channels."""
+    return f"a slice for {'its only input channel' if ins == 1 else f'each of {ins} input channels'}"
+
+
 def once(numbers: Iterable[int]) -> str:
     """Numbers of all axes in words, a single one where they agree."""
     numbers = list(numbers)

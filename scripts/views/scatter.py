@@ -144,7 +144,10 @@ def _steps(layer: Layer, input_values: Values, kernel_values: Values) -> Iterato
 
 
 def _sentence(maps: Maps) -> str:
-    sentence = "Each step adds a multiple of the kernel to the output; the darker a cell, the more products it sums."
+    sentence = (
+        "Each step adds a multiple of the kernel to the output; "
+        "the stronger a cell's colour, the more products it sums."
+    )
     if (maps.output.columns, maps.output.rows) != (maps.covered.columns, maps.covered.rows):
         sentence += " Cells outside the output are cropped by the padding."
     if maps.extra:

@@ -33,7 +33,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Scattering:
+class Sums:
     """The input elements, all in one column, with their products; and their sums below a line."""
 
     column: float
@@ -73,19 +73,19 @@ def scene(figure: Figure) -> Scene:
         raise LayerError("view", "the sums view draws values", "Give input_values and kernel_values")
     (axis,) = layer.axes
     check_size(layer, _extent)
-    scattered = products(layer, figure.input_values, figure.kernel_values)
+    rows = products(layer, figure.input_values, figure.kernel_values)
     column = -axis.padding[0] - INPUT_GAP
-    bottom = round(PITCH * len(scattered), 2)
-    still = Scattering(
+    bottom = round(PITCH * len(rows), 2)
+    still = Sums(
         column=column,
         rows=tuple(
             Row(round(PITCH * n, 2), value, tuple(row))
-            for n, (value, row) in enumerate(zip(figure.input_values.tolist(), scattered, strict=True))
+            for n, (value, row) in enumerate(zip(figure.input_values.tolist(), rows, strict=True))
         ),
         rule=(Point(column, bottom), Point(layer.output_size[0] + 1, bottom)),
         output=number_map("sum", as_rows(figure.output_values), Point(0, round(bottom + SUM_GAP, 2))),
     )
-    cropped = any(product.cropped for row in scattered for product in row)
+    cropped = any(product.cropped for row in rows for product in row)
     return Scene(
         figure,
         still,

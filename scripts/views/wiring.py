@@ -8,7 +8,7 @@ from scripts.core.figures import Figure
 from scripts.core.layers import Channels, Index, Layer
 from scripts.errors import LayerError
 from scripts.views.limits import Extent, check_axes, check_size
-from scripts.views.maps import Line, NumberMap, Point, in_two_axes, sizes
+from scripts.views.maps import Line, NumberMap, Point, in_two_axes, sizes, slices_for
 from scripts.views.scene import Scene
 
 # Space between two columns and two rows, above the first row, and around lines and arrows.
@@ -41,16 +41,13 @@ class _Layout:
     input_size: Index
     kernel_size: Index
     output_size: Index
-    in_channels: int
-    out_channels: int
-    ins: int
-    outs: int
+    channels: Channels
 
     @property
     def extent(self) -> Extent:
-        width = round(self.column * self.in_channels) + self.output_size[1]
-        height = round(self.row * self.out_channels) + self.input_size[0]
-        return Extent(max(width, height), parts=self.out_channels * self.ins)
+        width = round(self.column * self.channels.in_channels) + self.output_size[1]
+        height = round(self.row * self.channels.out_channels) + self.input_size[0]
+        return Extent(max(width, height), parts=self.channels.out_channels * self.channels.per_group[0])
 
     @property
     def column(self) -> float:
@@ -60,18 +57,14 @@ class _Layout:
     def row(self) -> float:
         return max(self.kernel_size[0], self.output_size[0]) + ROW_GAP
 
-    def met(self, output: int) -> range:
-        """The input channels of an output channel's group."""
-        first = output // self.outs * self.ins
-        return range(first, first + self.ins)
-
     def input(self, channel: int) -> NumberMap:
         height, width = self.input_size
         return NumberMap(f"input channel {channel}", width, height, Point(channel * self.column, -height - HEAD_GAP))
 
     def stem(self, channel: int) -> Line:
         x = channel * self.column + self.input_size[1] / 2
-        last = channel // self.ins * self.outs + self.outs - 1
+        ins, outs = self.channels.per_group
+        last = channel // ins * outs + outs - 1
         return Point(x, LINE_GAP - HEAD_GAP), Point(x, last * self.row)
 
     def slice(self, output: int, channel: int) -> NumberMap:
@@ -87,25 +80,24 @@ class _Layout:
         return output * self.row + self.kernel_size[0] / 2
 
     def sum(self, output: int) -> Line:
-        first = self.slice(output, self.met(output)[0])
+        first = self.slice(output, self.channels.met(output)[0])
         y = self.middle(output)
-        return Point(first.at.column + first.columns + LINE_GAP, y), Point(self.in_channels * self.column, y)
+        return Point(first.at.column + first.columns + LINE_GAP, y), Point(self.channels.in_channels * self.column, y)
 
     def pluses(self, output: int) -> Iterator[Point]:
-        for channel in self.met(output)[:-1]:
+        for channel in self.channels.met(output)[:-1]:
             slice_ = self.slice(output, channel)
             yield Point(slice_.at.column + (slice_.columns + self.column) / 2, self.middle(output))
 
     def output(self, channel: int) -> NumberMap:
         height, width = self.output_size
-        at = Point(self.in_channels * self.column + LINE_GAP, self.middle(channel) - height / 2)
+        at = Point(self.channels.in_channels * self.column + LINE_GAP, self.middle(channel) - height / 2)
         return NumberMap(f"output channel {channel}", width, height, at)
 
 
 def _layout(layer: Layer, channels: Channels) -> _Layout:
-    ins, outs = channels.in_channels // channels.groups, channels.out_channels // channels.groups
-    sizes = (in_two_axes(layer).input_size, in_two_axes(layer).kernel_size, in_two_axes(layer).output_size)
-    return _Layout(*sizes, channels.in_channels, channels.out_channels, ins, outs)
+    layer = in_two_axes(layer)
+    return _Layout(layer.input_size, layer.kernel_size, layer.output_size, channels)
 
 
 def scene(figure: Figure) -> Scene:
@@ -117,7 +109,7 @@ def scene(figure: Figure) -> Scene:
     check_size(figure.layer, lambda layer: _layout(layer, channels).extent)
     layout = _layout(figure.layer, channels)
     inputs, outputs = range(channels.in_channels), range(channels.out_channels)
-    met = [(output, channel) for output in outputs for channel in layout.met(output)]
+    met = [(output, channel) for output in outputs for channel in channels.met(output)]
     still = Wiring(
         inputs=tuple(map(layout.input, inputs)),
         slices=tuple(layout.slice(*pair) for pair in met),
@@ -127,9 +119,8 @@ def scene(figure: Figure) -> Scene:
         sums=tuple(map(layout.sum, outputs)),
         pluses=tuple(plus for output in outputs for plus in layout.pluses(output)),
     )
-    one = "its only input channel" if layout.ins == 1 else f"each of {layout.ins} input channels"
     sentence = (
-        f"Each output channel has a kernel with a slice for {one}, and adds up their products: "
+        f"Each output channel has a kernel with {slices_for(channels.per_group[0])}, and adds up their products: "
         f"{sizes(figure.layer.kernel_shape)} = {prod(figure.layer.kernel_shape)} weights in all."
     )
     return Scene(figure, still, sentence=sentence)
