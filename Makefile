@@ -13,6 +13,8 @@ $(if $(filter /%,$(INSIDE)),,$(if $(filter figures templates scripts report test
     $(firstword $(subst /, ,$(INSIDE)))),$(REFUSE)))
 export BUILD MAKE_VERSION
 PYTHON ?= python3
+# In a folder that the build has made, see scripts/files.py; `build` is one in any case.
+MARKER := .build
 
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -83,7 +85,7 @@ everything: $(READY) $(if $(filter mp4,$(EVERY)),.venv/.mp4) ## all figures in a
 all_animations: gifs
 
 draw: $(READY) $(if $(findstring mp4,$(FORMATS)),.venv/.mp4) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
-	@$(PY) -m scripts.draw $(DRAW_OPTIONS)
+	@$(PY) -m scripts.draw $(QUIET) $(DRAW_OPTIONS)
 
 verify: $(READY) ## check that a picture, FILE=picture.gif, is what the recipe in it gives
 	@$(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
@@ -136,6 +138,10 @@ list: ## list all figures
 	@ls figures | sed -n 's/\.toml$$//p'
 
 clean: ## remove the build
+	@if [ $(BUILD) != build ] && [ -e $(BUILD) ] && [ ! -e $(BUILD)/$(MARKER) ]; then \
+	    echo "$(BUILD) was there before anything was built in it, with files of its own: delete what you do not need." >&2; \
+	    exit 1; \
+	fi
 	rm -rf $(BUILD)
 
 distclean: clean ## remove the Python packages too

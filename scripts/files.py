@@ -15,6 +15,8 @@ Content = str | bytes
 
 # Temporary files are hidden, so that none is taken for an output.
 UNFINISHED = ".part"
+# In a folder that was empty or did not exist before the first build; no other one is deleted by `make clean`.
+MARKER = ".build"
 
 
 def write_whole(path: Path, content: Content) -> None:
@@ -65,6 +67,8 @@ def file_errors(folder: Path) -> Iterator[None]:
 def only_build(folder: Path, quiet: bool) -> Iterator[None]:
     """Wait until no other process builds in a folder, and delete temporary files that a killed build left in it."""
     folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()):
+        (folder / MARKER).touch()
     with (folder / ".lock").open("w") as lock:
         # Workers and TeX inherit the lock: if the build is killed, it is held until the last of them ends.
         os.set_inheritable(lock.fileno(), True)

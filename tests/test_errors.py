@@ -330,6 +330,25 @@ def test_a_folder_that_cannot_be_built_in_is_told_by_make(built: Checkout, folde
     assert sorted(built.top.rglob("*")) == before
 
 
+def test_make_clean_deletes_no_folder_that_had_other_files(fresh: Checkout) -> None:
+    own = fresh.top / "thesis"
+    own.mkdir()
+    (own / "chapter.tex").write_text("years of work")
+    printed = fresh.make("clean", "BUILD=thesis", fails=True)
+    assert "thesis was there before anything was built in it" in printed
+    fresh.make("pdfs", "FIGURES=tiny", "BUILD=thesis")
+    for goal in ("clean", "distclean"):
+        assert "delete what you do not need" in fresh.make(goal, "BUILD=thesis", fails=True)
+        assert (own / "chapter.tex").read_text() == "years of work"
+        assert (fresh.top / ".venv").exists()
+    (fresh.top / "new").mkdir()
+    fresh.make("pdfs", "FIGURES=tiny", "BUILD=new")
+    fresh.make("clean", "BUILD=new")
+    assert not (fresh.top / "new").exists()
+    # What was never built is clean.
+    fresh.make("clean", "BUILD=new")
+
+
 def processes(top: Path) -> dict[int, str]:
     """The ids and names of processes that run below a folder."""
     found = {}
