@@ -13,7 +13,6 @@ $(if $(filter /%,$(INSIDE)),,$(if $(filter figures templates scripts report test
     $(firstword $(subst /, ,$(INSIDE)))),$(REFUSE)))
 export BUILD MAKE_VERSION
 PYTHON ?= python3
-# In a folder that the build has made, see scripts/files.py; `build` is one in any case.
 
 PY := .venv/bin/python
 READY := .venv/.ready
