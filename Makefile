@@ -13,8 +13,6 @@ $(if $(filter /%,$(INSIDE)),,$(if $(filter figures templates scripts report test
     $(firstword $(subst /, ,$(INSIDE)))),$(REFUSE)))
 export BUILD MAKE_VERSION
 PYTHON ?= python3
-# In a folder that the build has made, see scripts/files.py; `build` is one in any case.
-MARKER := .build
 
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -66,34 +64,36 @@ FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(
 .DEFAULT_GOAL := report
 .SUFFIXES:
 
+# A shell between Make and a command would end alone when Make is terminated, hence exec.
 report: $(READY) ## the report, build/report.pdf
-	@$(PY) -m scripts.report $(OPTIONS)
+	@exec $(PY) -m scripts.report $(OPTIONS)
 
 # gifs: ## all animations, with their PDFs and PNGs; FIGURES="a b" for some
-# pngs, pdfs, svgs: ## one PNG, PDF or SVG per frame
+# pngs, pdfs, svgs: ## one PNG, PDF or SVG per frame; svgs are also animated
+# sheets, slides: ## all frames on pages for print; slides for beamer
 # webps, apngs, mp4s: ## animations as WebP, animated PNG or video
 $(FORMAT_GOALS): $(READY)
-	@$(PY) -m scripts.build --format=$(@:s=) $(OPTIONS) $(BUILD_OPTIONS)
+	@exec $(PY) -m scripts.build --format=$(@:s=) $(OPTIONS) $(BUILD_OPTIONS)
 
 mp4s: .venv/.mp4
 
 # What the report alone needs is no format for others; a video cannot be transparent.
 EVERY := $(filter-out strip $(if $(findstring transparent,$(BACKGROUND)),mp4),$(FORMAT_GOALS:s=))
 everything: $(READY) $(if $(filter mp4,$(EVERY)),.venv/.mp4) ## all figures in all formats
-	@$(PY) -m scripts.build --format="$(EVERY)" $(OPTIONS) $(BUILD_OPTIONS)
+	@exec $(PY) -m scripts.build --format="$(EVERY)" $(OPTIONS) $(BUILD_OPTIONS)
 
 all_animations: gifs
 
 draw: $(READY) $(if $(findstring mp4,$(FORMATS)),.venv/.mp4) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
-	@$(PY) -m scripts.draw $(QUIET) $(DRAW_OPTIONS)
+	@exec $(PY) -m scripts.draw $(DRAW_OPTIONS) $(if $(QUIET),> /dev/null)
 
 verify: $(READY) ## check that a picture, FILE=picture.gif, is what the recipe in it gives
-	@$(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
+	@exec $(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
 
 watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything
 	@exec $(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)
 
-gallery: gifs ## update docs/gallery.md and its animations
+gallery: svgs ## update docs/gallery.md and its animations
 	@$(PY) -m scripts.gallery
 
 setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## install what the build needs; NO_INSTALL=1 only lists system packages
@@ -138,10 +138,8 @@ list: ## list all figures
 	@ls figures | sed -n 's/\.toml$$//p'
 
 clean: ## remove the build
-	@if [ $(BUILD) != build ] && [ -e $(BUILD) ] && [ ! -e $(BUILD)/$(MARKER) ]; then \
-	    echo "$(BUILD) was there before anything was built in it, with files of its own: delete what you do not need." >&2; \
-	    exit 1; \
-	fi
+	@if [ -n "$$(ls -A $(BUILD) 2> /dev/null)" ] && [ ! -e $(BUILD)/.lock ]; then \
+	    echo 'BUILD=$(BUILD) holds files that no build of this project made; remove it yourself.' >&2; exit 1; fi
 	rm -rf $(BUILD)
 
 distclean: clean ## remove the Python packages too

@@ -7,12 +7,14 @@ compares with such a file.
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -22,6 +24,7 @@ from scripts.core.figures import Figure, load
 from scripts.core.frames import Frame, frames
 from scripts.errors import ToolError, UserError
 from scripts.files import write_whole
+from scripts.formats import FORMATS
 from scripts.processes import outside_make, run
 from scripts.project import Project, frame_names
 from scripts.stages.drawn import DPI
@@ -36,6 +39,11 @@ SAMPLE = (
     "numerical_padding_strides",
 )
 NAIVE_DPI = 600
+# The 19 figures of the original guide, by name.
+CLASSIC = (
+    r"((no|arbitrary|same|full)_padding_no_strides|no_padding_strides|padding_strides(_odd)?)(_transposed)?|dilation"
+    r"|numerical_(no_padding_no_strides|padding_strides|average_pooling|max_pooling)"
+)
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,11 @@ def copy_project(project: Project, copy: Path) -> list[str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, target)
     (copy / ".venv").symlink_to((project.root / ".venv").absolute())
-    return sorted(file.stem for file in (project.figures / "gallery").glob("*.gif"))
+    return sorted(name for name in project.figure_names() if re.fullmatch(CLASSIC, name))
 
 
-def commands(copy: Path, classic: Sequence[str], runs: int, many: int) -> list[Measure]:
-    """The common commands, and last a build of `many` figures, copies of the classic ones."""
+def commands(copy: Path, classic: Sequence[str], runs: int) -> list[Measure]:
+    """The common commands."""
     make = ["make", "-s"]
     gifs = [*make, "gifs", f"FIGURES={' '.join(classic)}"]
 
@@ -107,7 +115,7 @@ def commands(copy: Path, classic: Sequence[str], runs: int, many: int) -> list[M
         return change
 
     dilation = Path("figures/dilation.toml")
-    found = [
+    return [
         measure(copy, f"make gifs, {len(classic)} figures, clean", gifs, runs, clean),
         measure(copy, "make gifs, nothing changed", gifs, runs, lambda: None),
         measure(copy, "make, clean", make, runs, clean),
@@ -127,6 +135,10 @@ def commands(copy: Path, classic: Sequence[str], runs: int, many: int) -> list[M
             edit(dilation, "dilation = 2", "dilation = 3"),
         ),
     ]
+
+
+def catalogue_of(copy: Path, classic: Sequence[str], many: int) -> Measure:
+    """A build of `many` figures, copies of the classic ones."""
     folder = copy / "figures"
     for file in folder.glob("*.toml"):
         if file.stem not in classic:
@@ -134,7 +146,30 @@ def commands(copy: Path, classic: Sequence[str], runs: int, many: int) -> list[M
     for number in range(len(classic), many):
         name = classic[number % len(classic)]
         shutil.copy(folder / f"{name}.toml", folder / f"{name}_{number}.toml")
-    return [*found, measure(copy, f"make gifs, {many} figures, clean", [*make, "gifs"], 1, clean)]
+    clean = partial(shutil.rmtree, copy / "build")
+    return measure(copy, f"make gifs, {many} figures, clean", ["make", "-s", "gifs"], 1, clean)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of a format: seconds of processor time for a frame, and the bytes of the files of all figures."""
+
+    format: str
+    processor_per_frame: float
+    size: int
+
+
+def costs(copy: Path, classic: Sequence[str], frame_count: int, runs: int) -> list[Cost]:
+    """What each format takes of its own, where the figures are typeset; a start of Make and Python is included."""
+    found, chosen = list[Cost](), f"FIGURES={' '.join(classic)}"
+    for name, kind in FORMATS.items():
+        folder = copy / "build" / kind.folder
+        make = ["make", "-s", f"{name}s", chosen]
+        measure(copy, f"{name}s, first", make, 1, lambda: None)
+        measured = measure(copy, f"{name}s", make, runs, partial(shutil.rmtree, folder))
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        found.append(Cost(name, statistics.median(measured.processor) / frame_count, size))
+    return found
 
 
 def _processor_seconds() -> float:
@@ -230,8 +265,10 @@ def main() -> None:
     project = Project.current()
     copy, results = project.base / "bench", project.base / "bench.json"
     names = copy_project(project, copy)
-    measures = commands(copy, names, options.runs, options.many)
     frame_count = sum(scene_of(load(project.figures / f"{name}.toml")).count for name in names)
+    measures = commands(copy, names, options.runs)
+    formats = costs(copy, names, frame_count, options.runs)
+    measures.append(catalogue_of(copy, names, options.many))
     ours = statistics.median(measures[0].processor) / frame_count
     many = sum(scene_of(load(file)).count for file in (copy / "figures").glob("*.toml"))
     sample = [load(project.figures / f"{name}.toml") for name in SAMPLE]
@@ -244,11 +281,16 @@ def main() -> None:
     write_whole(
         results,
         json.dumps(
-            {"machine": machine(), "commands": [asdict(one) for one in measures], "processor_per_frame": per_frame},
+            {
+                "machine": machine(),
+                "commands": [asdict(one) for one in measures],
+                "processor_per_frame": per_frame,
+                "formats": [asdict(one) for one in formats],
+            },
             indent=1,
         ),
     )
-    print_tables(results, measures, per_frame, baseline)
+    print_tables(results, measures, per_frame, formats, baseline)
 
 
 def read(file: Path) -> dict[str, Measure]:
@@ -261,7 +303,11 @@ def read(file: Path) -> dict[str, Measure]:
 
 
 def print_tables(
-    results: Path, measures: Iterable[Measure], per_frame: dict[str, float], baseline: dict[str, Measure]
+    results: Path,
+    measures: Iterable[Measure],
+    per_frame: dict[str, float],
+    formats: Iterable[Cost],
+    baseline: dict[str, Measure],
 ) -> None:
     """Print the results as Markdown tables, as docs/ keeps them."""
     print(f"\n| command | wall, s | processor, s | largest process, MB |{' to baseline |' if baseline else ''}")
@@ -273,6 +319,9 @@ def print_tables(
     print("\n| frames made by | processor time of a frame, ms | ratio |\n|---|---|---|")
     for what, seconds in per_frame.items():
         print(f"| {what} | {1000 * seconds:.0f} | {seconds / ours:.2f} |")
+    print("\n| format | processor time of a frame, ms | files of all figures, kB |\n|---|---|---|")
+    for cost in formats:
+        print(f"| {cost.format} | {1000 * cost.processor_per_frame:.1f} | {cost.size / 1000:.0f} |")
     print(f"\nMedians (least-most). Results: {results}")
 
 

@@ -1,7 +1,12 @@
-"""Describes figures as JSON, one line per file: parameters, sizes, values, caption and every frame."""
+"""Describes figures or layers as JSON, one line for each: parameters, sizes, values, caption and every frame.
+
+With `--layers FILE`, each line of FILE is a layer as in PyTorch, Keras or ONNX, a tab, and the size of its input; what
+is printed of it are its sizes, and the keys that a figure's file needs.
+"""
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from math import isinf
 from pathlib import Path
@@ -10,43 +15,54 @@ from typing import Any
 import numpy as np
 
 from scripts import cli
-from scripts.core.figures import Figure, load
-from scripts.core.frames import Frame, frames
+from scripts.core.figures import Figure, layer_of, load
+from scripts.core.frames import Frame, check_extent, frames
+from scripts.core.keys import check, title_of
 from scripts.core.layers import Layer, Values
-from scripts.core.parameters import check_extent
-from scripts.errors import CombinedError, FigureError, LayerError, UserError
+from scripts.errors import CombinedError, LayerError, UserError
+from scripts.notation.frameworks import layer
+from scripts.notation.sizes import parse_size
 from scripts.project import Project
 from scripts.stages.render import caption
 
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
-def describe(project: Project, figure: Figure) -> dict[str, Any]:
-    """The figure in JSON's types; indices count from 0, channels first, then the first axis.
 
-    A number that JSON does not have (−∞, a maximum over padding alone) is null.  Of a stack, only the `layers` are
-    described, without frames.
+def described(project: Project, figure: Figure) -> Iterator[str]:
+    """A figure as parts of one line of JSON; indices count from 0, channels first, then the first axis.
+
+    A number that JSON does not have (−∞, a maximum over padding alone) is null, as are the frames of a layer with too
+    many elements.  Of a stack, only the `layers` are described, without frames.
     """
+    names, words = {"name": figure.name, "title": figure.title}, {"caption": caption(project, figure)}
     if len(figure.layers) > 1:
-        return {
-            "name": figure.name,
-            "title": figure.title,
-            "caption": caption(project, figure),
-            "layers": [{"operation": layer.operation.name, **_parameters(layer)} for layer in figure.layers],
-        }
+        layers = [{"operation": layer.operation.name, **_parameters(layer)} for layer in figure.layers]
+        yield _json({**names, **words, "layers": layers})
+        return
     layer = figure.layer
-    check_extent(layer)
-    return {
-        "name": figure.name,
-        "title": figure.title,
+    head = {
+        **names,
         "operation": layer.operation.name,
-        "caption": caption(project, figure),
+        **words,
         **_parameters(layer),
         **({"equivalent": _equivalent(layer)} if layer.transposed else {}),
         "input": _list(figure.input_values),
         "kernel": _list(figure.kernel_values),
         **({"indices": _list(figure.indices)} if "indices" in layer.operation.keys else {}),
         "output": _list(figure.output_values),
-        "frames": [_frame(frame) for frame in frames(layer, figure.output_values, figure.indices)],
     }
+    yield _json(head).removesuffix("}")
+    try:
+        check_extent(layer)
+    except LayerError:
+        yield ', "frames": null}'
+        return
+    # A frame at a time: all together may take gigabytes.
+    separator = ', "frames": ['
+    for frame in frames(layer, figure.output_values, figure.indices):
+        yield separator + _json(_frame(frame))
+        separator = ", "
+    yield "]}"
 
 
 def _parameters(layer: Layer) -> dict[str, Any]:
@@ -101,22 +117,67 @@ def _list(values: Values | None) -> Any:
     return plain.tolist()
 
 
-def main() -> None:
-    """Describe the files on the command line; invalid ones are reported after the others."""
-    command = cli.parser(__doc__)
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE.toml")
+def _json(content: Any) -> str:
+    return ENCODER.encode(content)
+
+
+def described_layer(line: str) -> dict[str, Any]:
+    """The layer in a line `LAYER<tab>INPUT` with its sizes and the keys of its figure; or its error."""
+    text, tab, size = line.partition("\t")
+    try:
+        if not tab:
+            raise UserError("INPUT: is missing. Write the layer, a tab, and the size of its input.")
+        found = layer(text, parse_size(size))
+        keys = {"title": title_of(text, found.name), **found.keys}
+        described = layer_of(check(keys, text))
+    except UserError as error:
+        return {"layer": text, "error": str(error)}
+    return {
+        "layer": text,
+        "input_size": described.input_size,
+        "output_size": described.output_size,
+        "figure": keys,
+    }
+
+
+def _describe_layers(file: Path) -> None:
+    """Describe the layers in the lines of a file; exits with status 1 if any is refused."""
+    refused = False
+    with file.open(encoding="utf-8", errors="backslashreplace") as lines:
+        for line in lines:
+            described = described_layer(line.rstrip("\n"))
+            refused = refused or "error" in described
+            sys.stdout.write(_json(described) + "\n")
+    if refused:
+        sys.exit(1)
+
+
+def _describe_files(files: list[Path]) -> None:
+    """Describe figures; invalid ones are reported after the others."""
     project, problems = Project(), list[UserError]()
-    for file in command.parse_args().files:
+    for file in files:
         try:
-            line = json.dumps(describe(project, load(file)), ensure_ascii=False, allow_nan=False)
-        except LayerError as error:
-            problems.append(FigureError(file, str(error)))
+            figure = load(file)
         except UserError as error:
             problems.append(error)
         else:
-            sys.stdout.write(line + "\n")
+            sys.stdout.writelines(described(project, figure))
+            sys.stdout.write("\n")
     if problems:
         raise CombinedError(problems)
+
+
+def main() -> None:
+    """Describe the files, or the layers, on the command line."""
+    command = cli.parser(__doc__)
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("files", nargs="*", type=Path, metavar="FILE.toml", default=[])
+    what.add_argument("--layers", type=Path, metavar="FILE", help="a file of layers, one a line")
+    options = command.parse_args()
+    if options.layers is not None:
+        _describe_layers(options.layers)
+    else:
+        _describe_files(options.files)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from scripts import cli
 from scripts.builds.figure import FigureBuild, formats_of
 from scripts.core.figures import NAME, NAME_RULE, Figure, figure, layer_of
-from scripts.core.keys import check
+from scripts.core.keys import check, title_of
 from scripts.core.layers import Index
 from scripts.errors import CombinedError, FigureError, LayerError, UserError
 from scripts.files import digest, only_build, write_whole
@@ -27,6 +25,7 @@ from scripts.notation import model_file
 from scripts.notation.frameworks import layer
 from scripts.notation.model_file import ModelLayer
 from scripts.notation.signature import NamedLayer
+from scripts.notation.sizes import parse_size
 from scripts.project import Project
 from scripts.recipes.reading import figure_of, opened, with_keys
 from scripts.stages.render import caption
@@ -44,7 +43,7 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
 
     `source` is the text that it comes from, `wanted` the options of the command.  Raises `UserError`.
     """
-    keys = {"title": _title(source, name), **found.keys, **_asked(wanted)}
+    keys = {"title": title_of(source, name), **found.keys, **_asked(wanted)}
     try:
         layer = layer_of(check(keys, source))
         print(f"{source}\n  input {_sizes(layer.input_shape)}, output {_sizes(layer.output_shape)}", flush=True)
@@ -128,8 +127,8 @@ def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, 
     Raises `LayerError` if the view draws neither.
     """
     channels = {key: value for key, value in keys.items() if key in CHANNEL_KEYS}
-    single = {key: value for key, value in keys.items() if key not in CHANNEL_KEYS}
-    note = f"\n# One of its channels; with all of them:\n{_toml(channels, '# ')}" if channels else ""
+    single = one_channel(keys)
+    note = f"\n# One of its channels; for all of them, add:\n{_toml(channels, '# ')}" if channels else ""
     whole_error = None
     if channels:
         try:
@@ -148,19 +147,22 @@ def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, 
     return drawn, _toml(single) + note
 
 
+def one_channel(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of one of a layer's channels, with a note of how many the layer has."""
+    single = {key: value for key, value in keys.items() if key not in CHANNEL_KEYS}
+    if single.keys() == keys.keys():
+        return single
+    ins, outs, groups = (keys.get(key, 1) for key in CHANNEL_KEYS)
+    grouped = f", in {groups} groups" if groups > 1 else ""
+    note = f"One channel is shown, of {ins} in and {outs} out{grouped}."
+    return single | {"note": " ".join(filter(None, (note, keys.get("note"))))}
+
+
 def _delete(build: FigureBuild, files: Iterable[Path]) -> None:
     """Delete a drawing's files, and those that describe it."""
     build.record.forget()
     for file in files:
         file.unlink(missing_ok=True)
-
-
-def _title(source: str, name: str) -> str:
-    """The layer's text if it is valid as a title, else the figure's name."""
-    try:
-        return check({"title": source}, source).title
-    except UserError:
-        return name
 
 
 def _sizes(shape: Index) -> str:
@@ -215,13 +217,6 @@ def picked(layers: Sequence[ModelLayer], choice: str) -> list[ModelLayer]:
     return chosen
 
 
-def parse_size(text: str) -> tuple[int, ...]:
-    """A size such as 5x7, as one number per axis; raises `UserError`."""
-    if not re.fullmatch(r"\d{1,6}([x×,]\d{1,6}){0,2}", text, re.ASCII):
-        raise UserError(f"INPUT: cannot be {text!r}. It is a size such as 7, 5x7 or 4x5x5.")
-    return tuple(map(int, re.split("[x×,]", text)))
-
-
 def parse_frames(text: str) -> int | list[int]:
     """A number of frames such as 8, or the frames of ranges such as 0-3 24; raises `UserError`."""
     words = text.replace(",", " ").split()
@@ -253,8 +248,7 @@ def main() -> None:
     if options.file is not None:
         if options.layer or options.input or options.onnx:
             raise UserError("FILE: has a layer of its own. Leave out LAYER, INPUT and ONNX.")
-        with _silence(options.quiet):
-            draw_again(options)
+        draw_again(options)
         return
     size = parse_size(options.input) if options.input else None
     if options.onnx is None:
@@ -272,13 +266,7 @@ def main() -> None:
             print(table(layers) if layers else f"{options.onnx}: has no convolution and no pooling.")
             return
         work = [(one.named(size), one.name) for one in picked(layers, options.layer)]
-    with _silence(options.quiet):
-        _draw_all(work, options)
-
-
-def _silence(quiet: bool) -> AbstractContextManager[object]:
-    """Print nothing but errors, if so asked."""
-    return redirect_stdout(StringIO()) if quiet else nullcontext()
+    _draw_all(work, options)
 
 
 def _options() -> argparse.Namespace:
@@ -293,7 +281,6 @@ def _options() -> argparse.Namespace:
     command.add_argument("--values", metavar="random", help="fill in small integers")
     command.add_argument("--view", help="how it is drawn: a view of scripts/views/")
     command.add_argument("--frames", help="how many frames, such as 8, or which, such as 0-9 or 0-3 24")
-    command.add_argument("--quiet", action="store_true", help="print nothing but errors, and the list of a model")
     command.add_argument("--formats", type=str.split, help='such as "gif svg" (default: gif, or that of --file)')
     return command.parse_args()
 

@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from scripts.errors import REMEDIES, FileError
+from scripts.errors import REMEDIES, FileError, UserError
 
 Content = str | bytes
 
 # Temporary files are hidden, so that none is taken for an output.
 UNFINISHED = ".part"
-# In a folder that was empty or did not exist before the first build; no other one is deleted by `make clean`.
-MARKER = ".build"
 
 
 def write_whole(path: Path, content: Content) -> None:
@@ -65,10 +63,14 @@ def file_errors(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def only_build(folder: Path, quiet: bool) -> Iterator[None]:
-    """Wait until no other process builds in a folder, and delete temporary files that a killed build left in it."""
+    """Wait until no other process builds in a folder, and delete temporary files that a killed build left in it.
+
+    The lock also marks the folder as one that `make clean` may remove.  Raises `UserError` for a folder that holds
+    other files.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    if not any(folder.iterdir()):
-        (folder / MARKER).touch()
+    if not (folder / ".lock").exists() and any(folder.iterdir()):
+        raise UserError(f"BUILD: {folder} holds files of another origin. Name a new or an empty folder.")
     with (folder / ".lock").open("w") as lock:
         # Workers and TeX inherit the lock: if the build is killed, it is held until the last of them ends.
         os.set_inheritable(lock.fileno(), True)

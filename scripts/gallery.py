@@ -1,9 +1,9 @@
-"""The gallery: copies of the built GIFs in `figures/gallery/`, and the page that shows them, `docs/gallery.md`.
+"""The gallery: copies of the built SVGs in `figures/gallery/`, and the page that shows them, `docs/gallery.md`.
 
 `templates/gallery.md.j2` lists the figures that are shown.
 """
 
-from PIL import Image
+import re
 
 from scripts import cli
 from scripts.core.figures import load_all
@@ -21,26 +21,33 @@ def gallery(project: Project) -> None:
     figures, errors = load_all([project.figures / f"{name}.toml" for name in project.figure_names()])
     if errors:
         raise CombinedError(errors)
-    shown, gifs = {}, {}
+    shown, animations = {}, {}
     for figure in figures:
-        file = project.catalogue.file("gif", f"{figure.name}.gif")
+        file = project.catalogue.file("svg", f"{figure.name}.svg")
         if not file.is_file():
-            raise UserError(f"{file} is missing. Run: make gifs")
-        with Image.open(file) as gif:
-            shown[figure.name] = (figure, caption(project, figure), gif.width)
-        gifs[figure.name] = file
+            raise UserError(f"{file} is missing. Run: make svgs")
+        animations[figure.name] = file.read_bytes()
+        shown[figure.name] = (figure, caption(project, figure), _width(animations[figure.name]))
     page = templates(project).fill("gallery.md.j2", shown=shown)
-    contents = {name: file.read_bytes() for name, file in gifs.items() if f"gallery/{name}.gif" in page}
+    contents = {name: content for name, content in animations.items() if f"gallery/{name}.svg" in page}
     size = sum(map(len, contents.values()))
     if size > MOST_BYTES:
         raise ToolError(f"The gallery would hold {size} bytes, more than {MOST_BYTES}. Show fewer or smaller figures.")
     folder = project.figures / "gallery"
     for name, content in contents.items():
-        write_whole(folder / f"{name}.gif", content)
-    for file in folder.glob("*.gif"):
-        if file.stem not in contents:
+        write_whole(folder / f"{name}.svg", content)
+    for file in folder.iterdir():
+        if file.suffix != ".svg" or file.stem not in contents:
             file.unlink()
     write_whole(project.root / "docs" / "gallery.md", page)
+
+
+def _width(content: bytes) -> float:
+    """The width of an SVG, in points."""
+    found = re.search(rb'<svg[^>]* width="([\d.]+)pt"', content)
+    if found is None:
+        raise UserError("An SVG has no width in points. Run: make svgs")
+    return float(found[1])
 
 
 def main() -> None:

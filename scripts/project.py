@@ -18,6 +18,7 @@ MOST_SCALE = 4
 INPUTS = (
     "Makefile",
     "requirements.txt",
+    "requirements-mp4.txt",
     "CHANGELOG.md",
     "figures/*.toml",
     "templates/**/*.*",

@@ -1,8 +1,8 @@
 """Builds again whenever a file is saved, until interrupted or terminated; errors do not end the watch."""
 
-import os
 import signal
 import subprocess
+import sys
 import time
 
 from watchfiles import watch
@@ -20,8 +20,7 @@ def main() -> None:
     command = cli.parser(__doc__)
     command.add_argument("goals", nargs="+", metavar="GOAL", help="goals and variables of make")
     goals = command.parse_args().goals
-    # As Make passes it on.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     project = Project.current()
     folders = {project.root / pattern.split("/")[0] for pattern in INPUTS if "/" in pattern}
     changes = watch(*folders, debounce=MILLISECONDS, step=MILLISECONDS // 5, rust_timeout=200, yield_on_timeout=True)
@@ -36,12 +35,12 @@ def main() -> None:
 def make(goals: list[str]) -> None:
     """Run Make, which reports its own errors, and print how long it took."""
     started = time.monotonic()
-    # A group of its own, so that all of it can be ended.
-    with subprocess.Popen(["make", "--no-print-directory", *goals], env=outside_make(), process_group=0) as process:
+    with subprocess.Popen(["make", "--no-print-directory", *goals], env=outside_make()) as process:
         try:
             failed = process.wait()
-        except KeyboardInterrupt:
-            os.killpg(process.pid, signal.SIGTERM)
+        except BaseException:
+            # Make ends its own commands.
+            process.terminate()
             raise
     print(f"{'Failed' if failed else 'Done'} in {time.monotonic() - started:.1f} s; watching.", flush=True)
 

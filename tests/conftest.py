@@ -233,7 +233,7 @@ RECOLOUR = ("templates/themes/classic.tex", "{38,139,210}", "{220,50,47}")
 
 def share_environment(top: Path) -> None:
     """Let a checkout use the tests' own environment, in which set-up has nothing to do."""
-    for name in ("requirements.txt", "scripts/setup.py", "scripts/machine/needs.py"):
+    for name in ("requirements.txt", "requirements-mp4.txt", "scripts/setup.py", "scripts/machine/needs.py"):
         os.utime(top / name, (0, 0))
     (top / ".venv").symlink_to(TOP / ".venv")
 
@@ -241,7 +241,7 @@ def share_environment(top: Path) -> None:
 def make_checkout(top: Path) -> Checkout:
     for name in ("scripts", "templates"):
         shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "requirements.txt", "CHANGELOG.md"):
+    for name in ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md"):
         shutil.copy2(TOP / name, top / name)
     # Whether or not the originals may be written to.
     set_writable(top, True)
@@ -299,10 +299,10 @@ def checkout(built: Checkout, tmp_path: Path) -> Checkout:
 @pytest.fixture
 def unbuilt(checkout: Checkout) -> Checkout:
     """A checkout in which only TeX's format is built."""
-    made = {file: checkout.top / "build" / file for file in ("work/figure.fmt", "made/_format.json")}
+    made = {file: checkout.top / "build" / file for file in (".lock", "work/figure.fmt", "made/_format.json")}
     aside = checkout.top / "aside"
     for file, path in made.items():
-        (aside / file).parent.mkdir(parents=True)
+        (aside / file).parent.mkdir(parents=True, exist_ok=True)
         path.rename(aside / file)
     shutil.rmtree(checkout.top / "build")
     aside.rename(checkout.top / "build")

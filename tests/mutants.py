@@ -52,6 +52,8 @@ GEOMETRY = "scripts/views/maps.py"
 VIEWS = "scripts/views/__init__.py"
 SCENE = "scripts/views/scene.py"
 GIF = "scripts/formats/gif.py"
+SVG = "scripts/formats/svg.py"
+VECTOR = "scripts/stages/vector.py"
 WEBP = "scripts/formats/webp.py"
 APNG = "scripts/formats/apng.py"
 MP4 = "scripts/formats/mp4.py"
@@ -73,7 +75,7 @@ PLANE, PLANE_LOOKS = view("plane")
 EXCERPT, EXCERPT_LOOKS = view("excerpt")
 NUMERICAL, NUMERICAL_LOOKS = view("numerical")
 KERNEL, KERNEL_LOOKS = view("kernel")
-CHANNELS, CHANNELS_LOOKS = view("channels")
+WIRING, WIRING_LOOKS = view("wiring")
 SUBSAMPLING, SUBSAMPLING_LOOKS = view("subsampling")
 POSITIONS, POSITIONS_LOOKS = view("positions")
 OVERLAP, OVERLAP_LOOKS = view("overlap")
@@ -83,7 +85,9 @@ SCATTER, SCATTER_LOOKS = view("scatter")
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
-CALL, MODEL_FILE, INFERENCE = (f"scripts/notation/{name}.py" for name in ("call", "model_file", "inference"))
+CALL, MODEL_FILE, INFERENCE, SIZES = (
+    f"scripts/notation/{name}.py" for name in ("call", "model_file", "inference", "sizes")
+)
 
 # The tests that are run, by the beginning of a mutant's file: what pictures and captions mean, then their text.
 PICTURES = ("tests/test_pictures.py", "tests/test_view_pictures.py", "tests/test_render.py")
@@ -101,6 +105,8 @@ TESTS = {
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
     INFERENCE: ("tests/test_model_file.py",),
     "scripts/notation/": ("tests/test_notation.py",),
+    SVG: ("tests/test_vector.py",),
+    VECTOR: ("tests/test_vector.py",),
     "scripts/formats/": ("tests/test_formats.py",),
     PALETTE: ("tests/test_formats.py",),
     "scripts/recipes/": ("tests/test_recipes.py",),
@@ -109,6 +115,9 @@ TESTS = {
 
 ERRORS: dict[str, list[tuple[str, str]]] = {
     MAPS: [
+        # A note that is left out in part.
+        ("<< sentence | tex >>", "<< sentence >>"),
+        ('.rstrip(".").split(". ")', '.split(". ")[:1]'),
         # Columns and rows confused.
         ("(<< block.column >>,<< block.row >>) << verb >>", "(<< block.row >>,<< block.column >>) << verb >>"),
         ("+(<< block.columns >>,<< block.rows >>)", "+(<< block.rows >>,<< block.columns >>)"),
@@ -199,6 +208,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('parts[:-1] | join(", ")', 'parts[1:] | join(", ")'),
         ("<%- if scene.equivalent %>", "<%- if layer.transposed %>"),
         ("<%- if scene.sentence %>", "<%- if not scene.sentence %>"),
+        ("<%- if figure.note %>", "<%- if not figure.note %>"),
+        ('selectattr("padded_over_half")', 'rejectattr("padded_over_half")'),
+        ("layer.reduction is not none and", ""),
         ("A stack of << figure.layers | length >>", "A stack of << figure.layers[1:] | length >>"),
         ("figure.layers[0].input_size", "figure.layers[-1].input_size"),
         ("figure.layers[-1].output_size", "figure.layers[0].output_size"),
@@ -295,7 +307,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("equivalent=figure.layer.transposed", "equivalent=False"),
         ('"rows" if len(layer.axes) == 1 else "planes"', '"planes"'),
         ("corners = ((0, 0), (1, 0))", "corners = ((0, 1), (1, 1))"),
-        ("numbers = figure.shown(range(prod(layer.output_size)))", "numbers = range(prod(layer.output_size))"),
+        ("numbers = figure.shown(prod(layer.output_size))", "numbers = range(prod(layer.output_size))"),
     ],
     EXCERPT: [
         ("sorted({0, min(1, size - 1), size - 1})", "sorted({0, size - 1})"),
@@ -410,7 +422,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<< map.columns / 2 >>", "<< map.rows / 2 >>"),
         ("<< map.label | tex >>", "<< kernels.kernel.label | tex >>"),
     ],
-    CHANNELS: [
+    WIRING: [
         ("max(self.input_size[1], self.kernel_size[1]) + COLUMN_GAP", "self.input_size[1] + COLUMN_GAP"),
         ("max(self.kernel_size[0], self.output_size[0]) + ROW_GAP", "self.kernel_size[0] + ROW_GAP"),
         ("first = output // self.outs * self.ins", "first = 0"),
@@ -428,7 +440,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('"its only input channel" if layout.ins == 1', '"its only input channel" if layout.outs == 1'),
         ("prod(figure.layer.kernel_shape)} weights", "prod(figure.layer.kernel_size)} weights"),
     ],
-    CHANNELS_LOOKS: [
+    WIRING_LOOKS: [
         ('map_of("weight", map)', 'map_of("input", map)'),
         ("wiring.sums + wiring.drops", "wiring.sums"),
         (r"\draw[link, -latex]", r"\draw[link]"),
@@ -616,6 +628,26 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("loop=0", "loop=1"),
         ("duration=times if len(times) > 1 else times[0]", "duration=times[0]"),
     ],
+    SVG: [
+        ("if frame > 0:\n                group.set", "if frame > 1:\n                group.set"),
+        ("accumulate(durations, initial=0)", "accumulate(reversed(durations), initial=0)"),
+        ("start = place + 1", "start = place"),
+        ("shares[frame + 1]}%{{visibility:hidden}}", "shares[frame]}%{{visibility:hidden}}"),
+        ("{{animation:none}}", "{{}}"),
+        (":hover .{prefix}{{animation-play-state", " .{prefix}{{animation-play-state"),
+        ("if shape not in self.known:", "if True:"),
+    ],
+    VECTOR: [
+        ("self.a * x + self.c * y + self.e", "self.a * x + self.b * y + self.e"),
+        ("round(float(share) * 2.55)", "round(float(share) * 2.5)"),
+        ("isclose(first, second, rel_tol=1e-6) else None", "True else None"),
+        ("_length(scale * float(number))", "_length(float(number))"),
+        ("write = _coordinate if name", "write = _coordinate if True or name"),
+        ('            written.append("z")\n            here = start', '            written.append("z")'),
+        ("here, moved = start, False", "moved = False"),
+        ("if len(pages) != count:", "if False:"),
+        ('given.pop("id", None)', ""),
+    ],
     WEBP: [
         ("append_images=images[1:]", "append_images=images[:-1]"),
         ("lossless=True", "lossless=False"),
@@ -645,6 +677,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("tuple(axis.output_padding for", "tuple(axis.padding[0] for"),
         ("if any(axis.dilation > 1", "if all(axis.dilation > 1"),
         ('tuple(rest)), convolution]', 'tuple(rest))]'),
+        ("2 * size > window", "2 * size >= window"),
+        ('layer.name != "Conv2dSame" and', ""),
+        ('| {"count_include_pad": True}', ""),
     ],
     KERAS: [
         ("max(axis.stride - axis.reach - 1, 0)", "0"),
@@ -669,6 +704,11 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('"ConvTranspose" if layer.transposed', '"ConvTranspose" if not layer.transposed'),
         ("if any(axis.dilation > 1", "if all(axis.dilation > 1"),
         ("zip(pads[: given.n], pads[given.n :], strict=True)", "zip(pads[::2], pads[1::2], strict=True)"),
+    ],
+    SIZES: [
+        ("return input_size[1] if", "return input_size[0] if"),
+        ("tuple(input_size[-n:])", "tuple(input_size[:n])"),
+        ("(LEADING if len(input_size) > MOST_AXES else 0)", "0"),
     ],
     RECIPE: [
         ("""if "'''" in text or not text""", "if not text"),
@@ -736,7 +776,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     ],
     CALL: [
         ("""replace("'", '"')""", """replace("'", "'")"""),
-        ("{name}={value!r}", "{name}={value}"),
+        ("isinstance(expression, ast.Tuple) and", "False and"),
+        ("expression = expression.func", "expression = expression.func.func"),
+        ("for inner in expression.args if", "for inner in expression.args[:1] if"),
     ],
 }  # fmt: skip
 MUTANTS = [Mutant(file, *error) for file, errors in ERRORS.items() for error in errors]

@@ -394,7 +394,8 @@ def _torch(asked: Asked, x: Any, w: Any, indices: Any) -> Any:
         return getattr(functions, f"adaptive_{name}_pool{n}d")(x, *_lp(asked.each("wanted")))
     if operation == "global_lp_pooling":
         return getattr(functions, f"lp_pool{n}d")(x.abs(), asked.norm, *_lp(asked.each("size")))
-    if not asked.symmetric:
+    if not asked.symmetric or (_pools(asked) and asked.any(lambda axis: 2 * max(axis.sides) > axis.kernel)):
+        # It limits the padding of a pooling to half of the window.
         return None
     if operation == "transposed_convolution":
         if asked.name.startswith("same"):
@@ -454,12 +455,13 @@ def _unpools(asked: Asked) -> bool:
     return asked.operation == "max_unpooling"
 
 
-def _beyond_half(axis: Axis) -> bool:
-    return 2 * max(axis.sides) > axis.kernel
-
-
 BOTH = (
-    Stricter("no pooling has such a padding, so no unpooling has", _unpools, "padding", _beyond_half),
+    Stricter(
+        "no pooling has such a padding, so no unpooling has",
+        _unpools,
+        "padding",
+        lambda axis: max(axis.sides) >= axis.kernel,
+    ),
     Stricter(
         "each window of unpooling has a place in its output",
         _unpools,
@@ -471,7 +473,12 @@ STRICTER: dict[str, Iterable[Stricter]] = {
     "PyTorch": BOTH,
     "onnxruntime": (
         *BOTH,
-        Stricter("PyTorch's limit of padding; ONNX's is just less than the window", _pools, "padding", _beyond_half),
+        Stricter(
+            "onnxruntime's own limit, which it does not have for input that is padded before",
+            _pools,
+            "padding",
+            lambda axis: max(axis.sides) >= axis.kernel,
+        ),
         Stricter(
             "PyTorch's circular padding goes around once; ONNX's goes on",
             lambda asked: asked.mode == "circular",
@@ -500,7 +507,7 @@ STRICTER: dict[str, Iterable[Stricter]] = {
 }
 # Paddings whose name the project has for direct operations only; the engine was given its numbers.
 UNNAMED = {"transposed_convolution": {"causal"}, "max_unpooling": {"causal", "same_upper", "same_lower"}}
-MOST_FRAMES = 999
+MOST_FRAMES = 65_536
 
 
 def stricter(engine: str, asked: Asked, found: Array, message: str) -> bool:

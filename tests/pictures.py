@@ -377,9 +377,11 @@ class _Reader:
             return at
         if match[2] == "current bounding box.south":
             table = TABLE.fullmatch(content)
-            rows = [row.split("&") for row in table[1].split(r"\\")] if table else [[content]]
+            lines = (table[1] if table else content).split(r"\\")
+            rows = [line.split("&") if table else [line] for line in lines]
             cells = [[plain(cell) for cell in row] for row in rows]
-            self.state.picture.parameters = [row for row in cells if row != [""]]
+            picture = self.state.picture
+            picture.parameters = [*(picture.parameters or []), *(row for row in cells if row != [""])]
             return at
         outer, self.state = self.state, self._in_scope(match[1] or "")
         point = _moved(self.state.origin, self.definitions.coordinates(match[2]))

@@ -204,8 +204,6 @@ def test_the_maximum_is_never_padding() -> None:
     layer = Layer(OPERATIONS["max_pooling"], (LayerAxis(3, 2, 1, (1, 1)),))
     assert layer.output(np.array([-4, -2, -3]), None).tolist() == [-4, -2, -2, -3]
     assert layer.output(np.array([-4.0, -2.0, -3.0]), None).tolist() == [-4, -2, -2, -3]
-    with pytest.raises(LayerError, match="at most half"):
-        Layer(OPERATIONS["max_pooling"], (LayerAxis(3, 2, 1, (2, 1)),))
 
 
 def test_asymmetric_padding_is_before_and_after() -> None:

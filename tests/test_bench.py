@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.formats import FORMATS
 from tests.conftest import TOP, Checkout, set_writable, share_environment
 
 
@@ -32,6 +33,8 @@ def test_results_are_kept_and_compared(whole: Checkout) -> None:
     results = json.loads((whole.top / "build" / "bench.json").read_text())
     assert results["machine"]["tex"].startswith("pdfTeX")
     assert set(results["processor_per_frame"]) >= {"naive", "matplotlib"}
+    assert {cost["format"] for cost in results["formats"]} == set(FORMATS)
+    assert all(cost["size"] > 1000 and cost["processor_per_frame"] > 0 for cost in results["formats"])
     shutil.copy(whole.top / "build" / "bench.json", whole.top / "earlier.json")
     bench += ["--baseline", "earlier.json"]
     second = subprocess.run(bench, cwd=whole.top, capture_output=True, text=True, check=True).stdout

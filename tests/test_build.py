@@ -43,8 +43,8 @@ def without_recipes(contents: dict[str, bytes]) -> dict[str, bytes]:
 FRAMES = {"tiny": 4, "tiny_transposed": 9, "values": 2}
 
 # The theme's colours, and those with 40 % of the window's colour over them.
-INPUT, OUTPUT = (38, 139, 210), (42, 161, 152)
-WINDOW_OVER_INPUT, WINDOW_OVER_OUTPUT = (26, 105, 152), (28, 118, 118)
+INPUT, OUTPUT, WEIGHT = (38, 139, 210), (80, 190, 180), (212, 232, 246)
+WINDOW_OVER_INPUT, WINDOW_OVER_OUTPUT = (26, 105, 152), (51, 136, 134)
 INK = 0.4  # half the line width, in points
 
 
@@ -133,13 +133,15 @@ def test_known_cells_of_known_frames_have_their_colours(checkout: Checkout) -> N
                 expected = WINDOW_OVER_INPUT if (r, c) in covered else INPUT
                 assert cell(image, r, c) == pytest.approx(expected, abs=1), (number, r, c)
 
-    # The numerical view: a row of padding above the input; the output beside it, one cell high and wide each.
+    # The numerical view: the kernel, a row of padding above the input, and the output, one cell wide.
     png = Image.open(checkout.top / "build" / "png" / "values_00.png").convert("RGB")
     unit = 0.7
-    assert pixel(png, 0.15 * unit, 2.15 * unit) == pytest.approx((156, 174, 179), abs=1)
-    assert pixel(png, 0.15 * unit, 1.15 * unit) == pytest.approx(WINDOW_OVER_INPUT, abs=1)
-    assert pixel(png, 0.15 * unit, 0.15 * unit) == pytest.approx(INPUT, abs=1)
-    output = 2 + 1.1
+    assert pixel(png, 0.15 * unit, 1.65 * unit) == pytest.approx(WEIGHT, abs=1)
+    left = 2 + 1.1 + 0.15
+    assert pixel(png, left * unit, 2.15 * unit) == pytest.approx((156, 174, 179), abs=1)
+    assert pixel(png, left * unit, 1.15 * unit) == pytest.approx(WINDOW_OVER_INPUT, abs=1)
+    assert pixel(png, left * unit, 0.15 * unit) == pytest.approx(INPUT, abs=1)
+    output = 2 * (2 + 1.1)
     assert pixel(png, (output + 0.15) * unit, 1.65 * unit) == pytest.approx(WINDOW_OVER_OUTPUT, abs=1)
     assert pixel(png, (output + 0.15) * unit, 0.65 * unit) == pytest.approx(OUTPUT, abs=1)
 
@@ -149,8 +151,11 @@ def test_a_steps_source_compiles_alone_to_its_frame(built: Checkout, tmp_path: P
     """With plain pdflatex, to the last pixel."""
     source = built.top / "build" / "tex" / f"{step}.tex"
     subprocess.run(["pdflatex", "-interaction=batchmode", source], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["pdftoppm", "-r", "150", "-png", "-singlefile", f"{step}.pdf", step], cwd=tmp_path, check=True)
-    alone, frame = (np.asarray(Image.open(top / f"{step}.png")) for top in (tmp_path, built.top / "build" / "png"))
+    images = []
+    for name, file in (("alone", tmp_path / f"{step}.pdf"), ("frame", built.top / "build" / "pdf" / f"{step}.pdf")):
+        subprocess.run(["pdftoppm", "-r", "150", "-png", "-singlefile", file, name], cwd=tmp_path, check=True)
+        images.append(np.asarray(Image.open(tmp_path / f"{name}.png")))
+    alone, frame = images
     assert np.array_equal(alone, frame)
 
 
@@ -352,6 +357,19 @@ def test_a_theme_that_is_tried_and_taken_back_leaves_nothing_behind(checkout: Ch
     checkout.edit(RECOLOUR[0], *reversed(RECOLOUR[1:]))
     checkout.run("build")
     assert checkout.contents(*kinds) == before
+
+
+def test_no_figure_has_the_name_of_a_step_of_another(checkout: Checkout) -> None:
+    """The page that shows it without motion would be the step's."""
+    before = checkout.contents("pdf/*")
+    (checkout.top / "figures" / "tiny_00.toml").write_text(FIGURES["values"])
+    printed = checkout.run("build", "--format=pdf", fails=True)
+    assert "figures/tiny_00.toml: its files would have the names of those of a step of tiny. Rename it.\n" in printed
+    assert checkout.contents("pdf/*") == before
+    # Steps that only look alike are none.
+    (checkout.top / "figures" / "tiny_00.toml").rename(checkout.top / "figures" / "other_00.toml")
+    checkout.run("build", "other_00", "--format=pdf")
+    assert len(checkout.outputs("pdf/other_00*")) == 3
 
 
 def test_a_figure_of_one_frame(unbuilt: Checkout) -> None:
@@ -563,7 +581,7 @@ def test_themes_are_built_side_by_side_to_the_last_pixel(
     before = checkout.outputs(*kinds), checkout.outputs(*ours)
     checkout.edit(*RECOLOUR)
     assert checkout.run("build", "tiny") == "Figures up to date: 1\n"
-    checkout.edit(RECOLOUR[0].replace("classic", "dark"), *RECOLOUR[1:])
+    checkout.edit("templates/themes/dark.tex", "{32,125,192}", "{220,50,47}")
     assert "[1/1] tiny" in checkout.run("build", "tiny")
     assert checkout.outputs(*kinds) == before[0]
     changed = {path for path, time in checkout.outputs(*ours).items() if before[1].get(path) != time}

@@ -161,20 +161,20 @@ def test_every_frame_joins_what_the_counted_windows_join(name: str) -> None:
 def test_the_gallery_shows_every_classic_figure() -> None:
     text = (TOP / "docs" / "gallery.md").read_text(encoding="utf-8")
     names = [*CLASSIC, *(f"{name}_transposed" for name in TRANSPOSED)]
-    assert {file.stem for file in GALLERY.glob("*.gif")} >= set(names)
-    assert sum(file.stat().st_size for file in GALLERY.glob("*.gif")) <= 2_000_000
+    assert {file.stem for file in GALLERY.glob("*.svg")} >= set(names)
+    assert sum(file.stat().st_size for file in GALLERY.glob("*.svg")) <= 2_000_000
     for name in names:
-        assert f'src="../figures/gallery/{name}.gif"' in text
+        assert f'src="../figures/gallery/{name}.svg"' in text
         assert f'alt="{escape(caption(PROJECT, figure(name)))}"' in text
 
 
 def test_the_readme_begins_with_the_two_commands_and_some_figures() -> None:
     first_screen = "\n".join((TOP / "README.md").read_text(encoding="utf-8").splitlines()[:25])
     assert re.findall(r"^make.*?(?=  )", first_screen, flags=re.MULTILINE) == ["make", "make test"]
-    shown = re.findall(r'<img src="figures/gallery/(\w+)\.gif" width="\d+" alt="(.*?)">', first_screen)
+    shown = re.findall(r'<img src="figures/gallery/(\w+)\.svg" width="\d+" alt="(.*?)">', first_screen)
     assert len(shown) >= 2
     for name, alternative in shown:
-        assert (GALLERY / f"{name}.gif").is_file()
+        assert (GALLERY / f"{name}.svg").is_file()
         assert alternative == escape(caption(PROJECT, figure(name)))
 
 

@@ -11,8 +11,8 @@ from onnx import TensorProto, helper
 
 from scripts.core.figures import layer_of, load
 from scripts.core.keys import check
-from scripts.draw import parse_size
 from scripts.notation.frameworks import layer as read_layer
+from scripts.notation.sizes import parse_size
 from tests.conftest import Checkout
 
 LAYER = "Conv2d(1, 1, kernel_size=(3, 2), stride=2, padding=1)"
@@ -54,6 +54,11 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
     assert checkout.outputs("draw/*/*").keys() == {name.replace("svg", "png") for name in names} | others
     assert "view" not in toml.read_text()
     assert all(sources[path] != content for path, content in checkout.contents("draw/mine/*.tex").items())
+
+
+def test_a_silent_drawing_prints_nothing(checkout: Checkout) -> None:
+    assert checkout.make("-s", "draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=2", "FORMATS=pdf") == ""
+    assert checkout.outputs("draw/*/*.pdf")
 
 
 def test_a_layer_is_drawn_in_a_theme(checkout: Checkout) -> None:
@@ -117,8 +122,14 @@ def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> No
     words = ["--layer=Conv2d(4, 8, 3, groups=2)", "--input=4", "--values=random", "--name=mine"]
     printed = checkout.run("draw", *words, "--formats=pdf")
     assert "input 4 × 4 × 4, output 8 × 2 × 2" in printed
+    assert printed.count("One channel is shown, of 4 in and 8 out, in 2 groups.") == 1
     text = (checkout.top / "build" / "draw" / "mine" / "mine.toml").read_text()
     assert 'values = "random"' in text
+    assert 'note = "One channel is shown, of 4 in and 8 out, in 2 groups."' in text
+    assert (
+        "One channel is shown, of 4 in and 8 out, in 2 groups"
+        in checkout.contents("draw/mine/mine_00.tex").popitem()[1].decode()
+    )
     assert "# in_channels = 4\n# out_channels = 8\n# groups = 2\n" in text
     assert len(checkout.outputs("draw/mine/mine_*.pdf")) == 4
 
@@ -133,7 +144,8 @@ def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> No
         ([f"--layer={LAYER}", "--input=5", "--formats=gif bmp"], "FORMATS: cannot be 'bmp'. They are among pdf, png,"),
         ([f"--layer={LAYER}", "--input=5", "--view=plan"], "view: cannot be 'plan'. It is one of "),
         ([f"--layer={LAYER}", "--input=5", "--view=numerical"], "view: the numerical view draws values."),
-        (["--layer=Conv2d(3, 64, 7)", "--input=224"], "gives 47524 output elements. A figure has at most 999. Draw it"),
+        (["--layer=Conv2d(3, 64, 7)", "--input=224"], "gives an axis of 224 cells. A drawing has at most 200. Draw it"),
+        (["--layer=Conv2d(3, 64, 7)", "--input=1x4x7x7"], "has 4 channels for a layer of in_channels = 3"),
         (["--layer=Conv3d(1, 1, 3)", "--input=5"], "view: the plane view draws layers of 1 or 2 axes"),
         (["--layer=Covn2d(1, 1, 3)", "--input=5"], "Did you mean Conv2d?"),
         (["--onnx=none.onnx"], "none.onnx: cannot be read"),
@@ -245,8 +257,3 @@ def save_model(file: Path) -> None:
         for name, shape in (("x", (1, 3, 9, 9)), ("o", None))
     ]
     onnx.save(helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], [weights])), file)
-
-
-def test_make_s_draws_in_silence(checkout: Checkout) -> None:
-    assert checkout.make("-s", "draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=3", "FORMATS=pdf", "NAME=silent") == ""
-    assert (checkout.top / "build/draw/silent/silent_00.pdf").exists()

@@ -120,7 +120,7 @@ def test_a_pixel_of_a_gif_is_transparent_where_it_is_mostly_so() -> None:
 
 
 def test_a_video_shows_each_image_for_its_duration() -> None:
-    squares = pixels(3, 8)[:, 5:9, :6]
+    squares: Pixels = pixels(3, 8)[:, 5:9, :6]
     asked = squares.repeat(16, axis=1).repeat(17, axis=2)[:, :-1].astype(np.uint32)
     content = mp4(still(asked), [0.5, 0.3, 2.0])
     assert content == mp4(still(asked), [0.5, 0.3, 2.0])

@@ -3,11 +3,14 @@
 Each entry says what it tries to do, and its test proves that it did not.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -18,6 +21,7 @@ import pytest
 from markdown_it import MarkdownIt
 from onnx import TensorProto, helper
 
+from scripts import describe
 from scripts.core.figures import load
 from scripts.draw import table
 from scripts.errors import FigureError, LayerError, ToolError, UserError
@@ -25,8 +29,8 @@ from scripts.notation import model_file
 from scripts.notation.frameworks import layer
 from scripts.stages.templates import escape_markdown
 from scripts.tex.latexmk import latexmk
-from scripts.views import scene_of
-from tests.conftest import RECOLOUR, Checkout, limits
+from scripts.views import VIEWS, scene_of
+from tests.conftest import PROJECT, RECOLOUR, Checkout, limits
 
 LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'
 ONE_FRAME = 'operation = "convolution"\ninput_size = 2\nkernel_size = 2\n'
@@ -65,13 +69,11 @@ BOMBS = {
     "a long name": 'title = "T"\ntranspose_of = "' + "x" * 300_000 + '"',
     "a long title": f'title = "{"x" * 300_000}"\n{LAYER}',
     "a large file": FIGURE + "#" * 1_000_000,
-    "huge axes": FIGURE.replace("= 5", "= [10000, 10000, 10000]").replace("= 3", "= 10000"),
-    "a huge stride of a transposed layer": FIGURE.replace("convolution", "transposed_convolution").replace("5", "10000")
-    + "stride = 10000",
-    "a huge dilation": FIGURE + "dilation = 10000\npadding = 10000",
-    "huge padding": FIGURE + "padding = [[10000, 10000], [10000, 10000]]",
-    "many channels": FIGURE + "in_channels = 10000\nout_channels = 10000",
-    "a huge unpooling": FIGURE.replace("convolution", "max_unpooling").replace("5", "10000") + "output_size = 10000",
+    "many random values": FIGURE.replace("= 5", "= 10000").replace("= 3", "= 9999") + 'values = "random"',
+    "many channels with values": FIGURE + 'in_channels = 10000\nout_channels = 10000\nvalues = "random"',
+    "random values far apart": FIGURE.replace("= 5", "= 1000000000") + 'stride = 1000000000\nvalues = "random"',
+    "random values in a huge unpooling": FIGURE.replace("convolution", "max_unpooling").replace("5", "10000")
+    + 'output_size = 10000\nvalues = "random"',
     "nothing but brackets": "[" * 300_000,
     "zeros": "\0" * 300_000,
 }
@@ -88,6 +90,63 @@ def test_a_bomb_is_a_short_message(bomb: str, tmp_path: Path) -> None:
             raise FigureError(file, str(error)) from None
     assert len(str(caught.value)) < MOST_CHARACTERS
     assert all(line.startswith(f"{file}") for line in str(caught.value).splitlines())
+
+
+# Layers as large as can be, which try to have all of their elements computed or drawn.
+LARGEST = FIGURE.replace("= 5", "= [1000000000, 1000000000, 1000000000]")
+HUGE = {
+    "huge axes": LARGEST.replace("= 3", "= 1000000000"),
+    "many windows": LARGEST,
+    "one long axis": FIGURE.replace("= 5", "= [1000000000]"),
+    "a huge stride of a transposed layer": FIGURE.replace("convolution", "transposed_convolution").replace("5", "10000")
+    + "stride = 1000000000",
+    "a huge kernel of a cropped layer": FIGURE.replace("convolution", "transposed_convolution").replace(
+        "= 3", "= 900000"
+    )
+    + "padding = 450000",
+    "a huge dilation": FIGURE + "dilation = 1000000000\npadding = 1000000000",
+    "huge padding": FIGURE + "padding = [[1000000000, 1000000000], [1000000000, 1000000000]]",
+    "huge copied padding": LARGEST + 'padding = 900000000\npadding_mode = "reflect"',
+    "huge windows of a pooling": FIGURE.replace("convolution", "max_pooling").replace("= 3", "= 1000000000")
+    + 'padding = "same_upper"\nceil_mode = true\ndilation = 1000000000',
+    "a huge remainder": LARGEST.replace("convolution", "average_pooling") + "stride = 999999999\nceil_mode = true",
+    "many channels": FIGURE + "in_channels = 1000000000\nout_channels = 1000000000",
+    "a huge unpooling": FIGURE.replace("convolution", "max_unpooling").replace("= 5", "= 400000000") + "stride = 2",
+    "a stack of huge layers": 'title = "T"\ninput_size = [1000000000]\nlayers = ['
+    + "{ kernel_size = 3, padding = 1 }, " * 100
+    + "]",
+}
+
+
+@pytest.mark.parametrize("layer", HUGE)
+def test_a_huge_layer_is_described_by_its_sizes_and_keeps_no_view_busy(layer: str, tmp_path: Path) -> None:
+    file = tmp_path / "huge.toml"
+    for view in VIEWS:
+        file.write_text(f'view = "{view}"\n{HUGE[layer]}')
+        with limits():
+            figure = load(file)
+            described = json.loads("".join(describe.described(PROJECT, figure)))
+            assert described.get("frames") is None
+            # Some views show only what is small: the outputs, or a window along one axis.
+            with suppress(LayerError):
+                assert scene_of(figure).count < 200
+
+
+@pytest.mark.full("prints hundreds of megabytes")
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "input_size = 259\nkernel_size = 4",
+        "input_size = [262144]\nkernel_size = 10\nstride = 4",
+        "input_size = [4, 1024]\nkernel_size = [4, 8]\nin_channels = 2\nout_channels = 8",
+    ],
+)
+def test_the_frames_of_the_largest_layers_take_little_memory(keys: str, tmp_path: Path) -> None:
+    file = tmp_path / "large.toml"
+    file.write_text(f'title = "T"\noperation = "convolution"\nvalues = "random"\n{keys}\n')
+    with limits():
+        parts = describe.described(PROJECT, load(file))
+        assert deque(parts, maxlen=1) == deque(["]}"])
 
 
 # Text that tries to control a terminal, or to show a reader something else than the file contains.
@@ -314,6 +373,22 @@ def test_tex_stays_in_its_folder(attempt: str, tmp_path: Path) -> None:
     assert SECRET not in message + text
     assert SECRET.encode() not in b"".join(file.read_bytes() for file in folder.iterdir() if file.name != ".secret")
     assert not list(tmp_path.rglob("*pwned*"))
+
+
+def test_lines_of_layers_are_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [
+        *(f"{text}\t7" for text in LAYERS if "\n" not in text and text.isprintable()),
+        f"Conv2d(1, 1, 3)\t{'9' * 1_000_000}",
+        f"Conv2d(1, 1, 3)\t{'7x' * 1_000_000}7",
+        "\t" * 100_000,
+        "",
+    ]
+    with limits():
+        found = [describe.described_layer(line) for line in lines]
+    assert all("error" in described for described in found)
+    assert all(len(described["error"]) < MOST_CHARACTERS for described in found)
+    assert not list(tmp_path.iterdir())
 
 
 # Layers that try to be executed, to exhaust memory or time, or to flood the terminal.

@@ -25,6 +25,7 @@ from scripts.notation.frameworks import FRAMEWORKS, SIGNATURES, layer, written
 from scripts.notation.model_file import ModelLayer, layers
 from scripts.notation.onnx import onnx_operator
 from scripts.notation.signature import Keys, NamedLayer
+from scripts.notation.sizes import parse_size
 from tests.conftest import PROJECT
 
 CONVOLUTION, TRANSPOSED = {"operation": "convolution"}, {"operation": "transposed_convolution"}
@@ -118,6 +119,69 @@ LARGE: list[Row] = [
     ("Conv2d(3, 64, kernel_size=(11, 11), stride=(4, 4), padding=(2, 2))", (63,),
      CONVOLUTION | {"kernel_size": 11, "stride": 4, "padding": 2, "in_channels": 3, "out_channels": 64}, (15, 15)),
 ]  # fmt: skip
+# Subclasses that other libraries print.
+SUBCLASSES: list[Row] = [
+    ("Conv2dSame(1, 1, kernel_size=(3, 3), stride=(2, 2), bias=False)", (224,),
+     CONVOLUTION | {"kernel_size": 3, "stride": 2, "padding": "same_upper"}, (112, 112)),
+    ("ScaledStdConv2d(1, 1, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1))", (224,),
+     CONVOLUTION | {"kernel_size": 3, "stride": 2, "padding": 1}, (112, 112)),
+    ("StdConv2d(1, 1, 1, eps=1e-8)", (7,), CONVOLUTION | {"kernel_size": 1}, (7, 7)),
+    ("StdConv2dSame(1, 1, kernel_size=(7, 7), stride=(2, 2), bias=False)", (224,),
+     CONVOLUTION | {"kernel_size": 7, "stride": 2, "padding": "same_upper"}, (112, 112)),
+    ("ScaledStdConv2dSame(1, 1, 4, 2, padding='SAME', gamma=1.7)", (9,),
+     CONVOLUTION | {"kernel_size": 4, "stride": 2, "padding": "same_upper"}, (5, 5)),
+    ("ScaledStdConv2dSame(1, 1, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))", (8,),
+     CONVOLUTION | {"kernel_size": 3, "padding": 1}, (8, 8)),
+    ("MaxPool2dSame(kernel_size=(3, 3), stride=(2, 2), padding=(0, 0), dilation=(1, 1), ceil_mode=False)", (112,),
+     MAXIMUM | {"kernel_size": 3, "stride": 2, "padding": "same_upper"}, (56, 56)),
+    ("AvgPool2dSame(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0), count_include_pad=False)", (7,),
+     AVERAGE | {"kernel_size": 2, "stride": 2, "padding": "same_upper"}, (4, 4)),
+    ("QuantizedConv2d(1, 1, kernel_size=(3, 3), stride=(2, 2), scale=1.0, zero_point=0, padding=(1, 1))", (8,),
+     CONVOLUTION | {"kernel_size": 3, "stride": 2, "padding": 1}, (4, 4)),
+    ("QuantizedConvReLU1d(1, 1, kernel_size=(3,), stride=(1,), scale=0.5, zero_point=64)", (8,),
+     CONVOLUTION | {"kernel_size": 3}, (6,)),
+    ("QuantizedConvTranspose2d(1, 1, kernel_size=(2, 2), stride=(2, 2), scale=1.0, zero_point=0)", (4,),
+     TRANSPOSED | {"kernel_size": 2, "stride": 2}, (8, 8)),
+]  # fmt: skip
+# What people copy with a layer.
+FORMS: list[Row] = [
+    ("(0-2): 3 x Conv2d(128, 128, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))", (7,),
+     CONVOLUTION | {"kernel_size": 3, "padding": 1, "in_channels": 128, "out_channels": 128}, (7, 7)),
+    ("(3): 2 x MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)", (8,),
+     MAXIMUM | {"kernel_size": 2, "stride": 2}, (4, 4)),
+    ('x = layers.Conv2D(32, 3, padding="same")(x)', (7,), CONVOLUTION | {"kernel_size": 3, "padding": "same_upper"},
+     (7, 7)),
+    ("nn.MaxPool2d(2)(torch.randn(1, 3, 8, 8))", (8,), MAXIMUM | {"kernel_size": 2, "stride": 2}, (4, 4)),
+    ("model.add(keras.layers.Conv2D(32, (3, 3), activation='relu', input_shape=(28, 28, 1)))", (28,),
+     CONVOLUTION | {"kernel_size": 3}, (26, 26)),
+    ("x = TimeDistributed(layers.MaxPooling2D(2))(x)", (8,), MAXIMUM | {"kernel_size": 2, "stride": 2}, (4, 4)),
+    ("self.layers.append(nn.MaxPool1d(2))", (8,), MAXIMUM | {"kernel_size": 2, "stride": 2}, (4,)),
+    ("self.add_module('pool', nn.MaxPool1d(2))", (8,), MAXIMUM | {"kernel_size": 2, "stride": 2}, (4,)),
+    ("self.conv = weight_norm(nn.Conv1d(1, 1, 5), dim=2)", (16000,), CONVOLUTION | {"kernel_size": 5}, (15996,)),
+    ("nn.Conv2d(1, 1, 3),  # the stem", (5,), CONVOLUTION | {"kernel_size": 3}, (3, 3)),
+    # Batch and channels before the size.
+    ("Conv2d(3, 8, 3)", (1, 3, 7, 5), CONVOLUTION | {"kernel_size": 3, "in_channels": 3, "out_channels": 8}, (5, 3)),
+    ("Conv2d(1, 1, 3)", (16, 1, 7, 7), CONVOLUTION | {"kernel_size": 3}, (5, 5)),
+    ("LazyConv2d(8, 3)", (1, 4, 7, 5),
+     CONVOLUTION | {"kernel_size": 3, "in_channels": 4, "out_channels": 8}, (5, 3)),
+    ("MaxPool1d(2)", (1, 64, 8), MAXIMUM | {"kernel_size": 2, "stride": 2}, (4,)),
+    ("Conv2D(8, 3, groups=2)", (1, 4, 7, 5),
+     CONVOLUTION | {"kernel_size": 3, "in_channels": 4, "out_channels": 8, "groups": 2}, (5, 3)),
+    ("Conv2DTranspose(8, 2, 2)", (1, 4, 7, 5),
+     TRANSPOSED | {"kernel_size": 2, "stride": 2, "in_channels": 4, "out_channels": 8}, (14, 10)),
+    ("DepthwiseConv2D(3, depth_multiplier=2)", (1, 4, 7, 5),
+     CONVOLUTION | {"kernel_size": 3, "in_channels": 4, "out_channels": 8, "groups": 4}, (5, 3)),
+    ("SeparableConv2D(9, 3)", (1, 4, 7, 5),
+     CONVOLUTION | {"kernel_size": 3, "in_channels": 4, "out_channels": 4, "groups": 4}, (5, 3)),
+    ("Conv(kernel_shape=[3, 3])", (1, 4, 7, 5), CONVOLUTION | {"kernel_size": 3}, (5, 3)),
+    ("GlobalMaxPool()", (1, 4, 7, 5), {"operation": "global_max_pooling"}, (1, 1)),
+    ("AveragePool(kernel_shape=[3, 3], pads=[2, 2, 2, 2])", (5,),
+     AVERAGE | WITHOUT_PADDING | {"kernel_size": 3, "padding": 2}, (7, 7)),
+    # Larger than any drawing.
+    ("Conv1d(20480, 40960, 4, padding=3, groups=20480)", (1_000_000,),
+     CONVOLUTION | {"kernel_size": 4, "padding": 3, "in_channels": 20480, "out_channels": 40960, "groups": 20480},
+     (1_000_003,)),
+]  # fmt: skip
 KERAS: list[Row] = [
     ("tf.keras.layers.Conv2D(32, (3, 3), activation=tf.nn.relu, input_shape=(28, 28, 1))", (5,),
      CONVOLUTION | {"kernel_size": 3}, (3, 3)),
@@ -188,13 +252,13 @@ ONNX: list[Row] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("row", [*PYTORCH, *KNOWN, *KERAS, *ONNX], ids=lambda row: row[0])
+@pytest.mark.parametrize("row", [*PYTORCH, *KNOWN, *SUBCLASSES, *FORMS, *KERAS, *ONNX], ids=lambda row: row[0])
 def test_a_layer_is_read(row: Row, tmp_path: Path) -> None:
     text, input_size, keys, output_size = row
     found = layer(text, input_size)
     size = found.keys["input_size"]
-    assert found.keys == {"input_size": size} | keys
-    assert size == list(input_size * (1 if len(size) == len(input_size) else len(size)))
+    assert found.keys | {"note": ""} == {"input_size": size, "note": ""} | keys
+    assert size == list(input_size * len(size) if len(input_size) == 1 else input_size[-len(size) :])
     assert figure(found, tmp_path).layer.output_size == output_size
 
 
@@ -206,6 +270,48 @@ def test_a_layer_with_many_channels_is_read(row: Row, tmp_path: Path) -> None:
     assert FigureFile(title="T", **found.keys)
     plain = {key: value for key, value in found.keys.items() if "channels" not in key}
     assert figure(NamedLayer(found.name, plain), tmp_path).layer.output_size == output_size
+
+
+SEPARABLE = "This is the depthwise half. A pointwise convolution to 8 channels follows."
+
+
+@pytest.mark.parametrize(
+    ("text", "input_size", "note"),
+    [
+        ("Conv2D(32, 3)", (7,), "One of 32 output channels is shown."),
+        ("Conv2D(32, 3)", (1, 3, 7, 7), ""),
+        ("Conv2D(1, 3)", (7,), ""),
+        ("Conv2DTranspose(32, 3)", (7,), "One of 32 output channels is shown."),
+        ("DepthwiseConv2D(3)", (7,), "One channel is shown; each has a kernel of its own."),
+        ("DepthwiseConv2D(3)", (1, 4, 7, 7), ""),
+        ("SeparableConv2D(8, 3)", (7,), f"One channel is shown; each has a kernel of its own. {SEPARABLE}"),
+        ("SeparableConv2D(8, 3)", (1, 4, 7, 7), SEPARABLE),
+        ("Conv2d(3, 64, 7)", (7,), ""),
+    ],
+)
+def test_what_a_figure_of_a_layer_does_not_show_is_noted(text: str, input_size: tuple[int, ...], note: str) -> None:
+    assert layer(text, input_size).keys.get("note", "") == note
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("7", (7,)),
+        ("5x7", (5, 7)),
+        ("4×5,6", (4, 5, 6)),
+        ("1x3x224x224", (1, 3, 224, 224)),
+        ("1x3x16x112x112", (1, 3, 16, 112, 112)),
+        ("1000000000", (1_000_000_000,)),
+    ],
+)
+def test_a_size_is_read(text: str, size: tuple[int, ...]) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "5x", "5y7", "-5", "5 7", "5.0", "1x2x3x4x5x6", "٥", "9" * 400])
+def test_a_wrong_size_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match=r"^INPUT: cannot be .{2,60}\. It is a size such as 7, 5x7 or 1x3x224x224\.$"):
+        parse_size(text)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +335,7 @@ ERRORS = [
     ("Conv2d(1, 1, True)", (5,), "kernel_size: cannot be True"),
     ("Conv2d(1, 1, 3.0)", (5,), "kernel_size: cannot be 3.0"),
     ("Conv2d(1, 1, 10**9)", (5,), "kernel_size: is not a plain value"),
-    ("Conv2d(1, 1, 1000000)", (5,), "kernel_size: cannot be 1000000"),
+    ("Conv2d(1, 1, 10000000000)", (5,), "kernel_size: cannot be 10000000000"),
     ("Conv2d(1, 1, (3, 3, 3))", (5,), "kernel_size: has 3 entries for 2 axes"),
     ("Conv2d(inplanes, 1, 3)", (5,), "in_channels: cannot be 'inplanes'"),
     ("Conv2d(3, 4, 3, groups=2)", (5,), "groups: is 2 for in_channels = 3"),
@@ -245,6 +351,12 @@ ERRORS = [
     ("AdaptiveAvgPool2d(0)", (7,), "output_size: cannot be 0"),
     ("AdaptiveAvgPool2d((1, 1, 1))", (7,), "output_size: has 3 entries for 2 axes"),
     ("Conv2d(1, 1, 3)", (5, 6, 7), "input_size: has 3 numbers for 2 axes. Give one per axis, as in INPUT=5x7"),
+    ("Conv2d(3, 8, 3)", (1, 4, 7, 7), "input_size: has 4 channels for a layer of in_channels = 3. Give both the same"),
+    ("Conv2d(1, 1, 3)", (1, 4, 7, 7), "input_size: has 4 channels for a layer of in_channels = 1"),
+    ("Conv2d(1, 1, 3)", (0, 1, 7, 7), "input_size: cannot be 0"),
+    ("Conv2D(8, 3, groups=3)", (1, 4, 7, 7), "groups: is 3 for in_channels = 4"),
+    ("MaxPool2d(3, padding=2)", (5,), "padding: is 2 for a pooling window of 3. PyTorch allows at most half"),
+    ("StdConv2d(3, 8, 3)", (5,), "padding: is missing. StdConv2d works it out"),
     ("Conv2d(1, 1, 3)", (), "input_size: has 0 numbers"),
     ("Conv2d(1, 1, 3)", (0,), "input_size: cannot be 0"),
     ("Conv2D(8, 3, strides=2, dilation_rate=2)", (5,), "only one of them"),
@@ -260,14 +372,23 @@ ERRORS = [
     ("Conv(kernel_shape=[3], pads=[1, 1], auto_pad='SAME_UPPER')", (5,), "pads: are given with auto_pad"),
     ("Conv(kernel_shape=[3], pads=[1])", (5,), "pads: has 1 entries"),
     ("ConvTranspose(kernel_shape=[2], strides=[2], output_shape=[8])", (3,), "It is 1 to 7"),
-    ("GlobalMaxPool()", (5, 5, 5, 5), "input_size: has 4 axes"),
-    ("Linear(3, 4)", (5,), "'Linear' is not a layer"),
-    ("conv2d(1, 1, 3)", (5,), "Did you mean Conv2d?"),
+    ("GlobalMaxPool()", (5,) * 6, "input_size: has 4 axes"),
+    ("Linear(3, 4)", (5,), "'Linear' is not a layer of PyTorch, Keras or ONNX that can be drawn. Use a convolution"),
+    ("F.conv2d(x, w, padding=1)", (5,), "It is a function, which takes its input. Write the layer Conv2d."),
+    ("F.max_pool2d(x, 2)", (5,), "It is a function, which takes its input. Write the layer MaxPool2d."),
+    ("F.adaptive_avg_pool2d(x, 1)", (5,), "Write the layer AdaptiveAvgPool2d."),
+    ("WSConv2d(3, 4, 3)", (5,), "If it has the arguments of Conv2d and computes as that does, write Conv2d."),
+    ("MyConvTranspose2d(3, 4, 3)", (5,), "as that does, write ConvTranspose2d."),
+    ("DeformConv2d(3, 4, 3)", (5,), "Its windows depend on its input"),
+    ("Conv2dNormActivation(3, 4)", (5,), "It holds several layers. Write one of them."),
+    ("CONV2D(1, 1, 3)", (5,), "Did you mean Conv2d?"),
     ("MaxPoll2d(2)", (5,), "Did you mean MaxPool2d?"),
     ("", (5,), "is not a layer"),
     ("Conv2d", (5,), "is not a layer"),
     ("Conv2d(1, 1, 3", (5,), "is not a layer"),
-    ("Conv2d(1, 1, 3)(x)", (5,), "is not a layer"),
+    ("Conv2d(1, 1, 3)(x)(y)", (5,), "is not a layer"),
+    ("model.add(x)", (5,), "'add' is not a layer"),
+    ("model.add(Dense(3))", (5,), "'Dense' is not a layer"),
 ]  # fmt: skip
 
 
@@ -319,7 +440,7 @@ def test_text_that_is_not_a_layer_is_refused_without_evaluating_it(text: str, tm
 MARKS = ["(", ")", "[", "]", "<", ">", ",", "=", ":", "%", "-", "{", "*", "'", "\n", "é", "0", "3", "2.5", "99999"]
 NAMES = sorted({name for found in SIGNATURES.values() for name in found.arguments})
 WORDS = [*MARKS, *NAMES, *SIGNATURES, "None", "True", "same"]
-VALID = [row[0] for row in (*PYTORCH, *KNOWN, *LARGE, *KERAS, *ONNX)]
+VALID = [row[0] for row in (*PYTORCH, *KNOWN, *LARGE, *SUBCLASSES, *FORMS, *KERAS, *ONNX)]
 
 
 @st.composite

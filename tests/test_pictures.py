@@ -515,6 +515,7 @@ DRAWN_AS = re.compile(
     rf" Drawn as the equivalent direct convolution: kernel rotated by 180°, stride 1, padding (?P<padding>.+?)"
     rf"(?:, dilation (?P<dilation>{SIZES}))?(?:, inputs (?P<apart>{SIZES}) apart with zeros between)?\."
 )
+OVER_HALF = " Padded by more than half of the window, which ONNX allows and PyTorch does not."
 Pairs = list[tuple[int, int]]
 
 
@@ -664,7 +665,12 @@ def described(figure: Figure) -> str:
     for key, count, size in zip(("input", "output"), channels, (layer.input_size, layer.output_size), strict=True):
         words = "" if count is None else f"{count} channel{'' if count == 1 else 's'} of "
         assert match[key] == words + " × ".join(map(str, size))
-    return match["rest"]
+    rest = match["rest"]
+    if layer.operation.name.endswith("_pooling") and any(
+        2 * max(axis.padding) > axis.kernel_size for axis in layer.axes
+    ):
+        assert rest.startswith(OVER_HALF)
+    return rest.removeprefix(OVER_HALF)
 
 
 def drawn_as(layer: Layer, rest: str) -> str:
@@ -817,10 +823,23 @@ def test_what_is_cropped_or_hung_over_stands_at_its_side(tmp_path: Path) -> None
         {"operation": "convolution", "kernel_size": [2, 3], "padding": [0, 1], "values": "random", "view": "plane"},
         {"operation": "max_unpooling", "kernel_size": 3, "padding": 1, "values": "random", "view": "plane"},
         {"operation": "global_lp_pooling", "norm": 3},
+        {"operation": "average_pooling", "kernel_size": 3, "padding": [[0, 2], 1]},
+        {"operation": "max_pooling", "kernel_size": 2, "padding": 1},
+        {"operation": "convolution", "kernel_size": 3, "padding": 2},
     ],
 )
 def test_captions_say_what_a_layer_is(keys: File, tmp_path: Path) -> None:
     assert_caption(in_file(tmp_path, "figure", input_size=[5, 6], **keys))
+
+
+@pytest.mark.parametrize("operation", ["convolution", "transposed_convolution"])
+def test_a_note_ends_the_caption_and_the_label(operation: str, tmp_path: Path) -> None:
+    keys = {"operation": operation, "input_size": 3, "kernel_size": 2}
+    plain, noted = (in_file(tmp_path, "figure", **keys, **more) for more in ({}, {"note": "One & of 2. Then 3."}))
+    assert caption(PROJECT, noted) == f"{caption(PROJECT, plain)} One & of 2. Then 3."
+    before, after = (read_back(figure).frames[0].parameters for figure in (plain, noted))
+    assert before is not None
+    assert after == [*before, ["One & of 2"], ["Then 3"]]
 
 
 @pytest.mark.parametrize("name", ["padding_strides", "numerical_padding_strides"])

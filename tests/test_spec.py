@@ -10,6 +10,7 @@ import pytest
 from scripts.core.figures import Figure, load, load_all
 from scripts.errors import LayerError, UserError
 from scripts.views import scene_of, view_name
+from tests.conftest import limits
 
 VALID = {"title": '"A layer"', "operation": '"convolution"', "input_size": "5", "kernel_size": "3"}
 
@@ -85,16 +86,20 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"input_size": "true"}, "input_size: cannot be true"),
         ({"input_size": "[5, 5, 5, 5]"}, "input_size: has 4 axes"),
         ({"input_size": "[]"}, "input_size: has 0 axes"),
-        ({"input_size": "10001"}, "input_size: cannot be 10001"),
-        ({"input_size": "40", "values": '"random"'}, "input_size: gives 1444 output elements"),
+        ({"input_size": "1000000001"}, "input_size: cannot be 1000000001"),
+        ({"input_size": "259", "values": '"random"'}, "input_size: gives 66049 output elements"),
         (
-            {"input_size": "102", "kernel_size": "90", "values": '"random"'},
-            "kernel_size: gives 169 windows of 8100 elements",
+            {"input_size": "300", "kernel_size": "200", "values": '"random"'},
+            "kernel_size: gives 10201 windows of 40000 elements",
         ),
-        ({"input_size": "102", "kernel_size": "100", "values": '"random"'}, "input_size: gives too large a grid"),
+        (
+            {"input_size": "1025", "kernel_size": "1", "stride": "1025", "values": '"random"'},
+            "input_size: gives a grid of 1050625",
+        ),
         ({"kernel_size": "[3, 3, 3]"}, "kernel_size: has 3 entries for 2 axes"),
         ({"kernel_size": "6"}, "kernel_size: the window spans 6, the padded input only 5"),
         ({"stride": "0"}, "stride: cannot be 0. It is a whole number from 1"),
+        ({"frames": "[]"}, "frames: cannot be []. It is how many frames are shown"),
         ({"padding": "-1"}, "padding: cannot be -1"),
         ({"padding": '"smae"'}, "padding: cannot be 'smae'. It is a whole number"),
         ({"padding": "[[1, 2, 3], 0]"}, "padding: cannot be"),
@@ -126,7 +131,8 @@ def test_the_last_frame_is_held_longer(tmp_path: Path) -> None:
         ({"input_values": "[[true, 2]]", "input_size": None}, "input_values: holds true at [0][0]"),
         ({"input_values": "[" * 2000 + "]" * 2000}, "is nested too deeply"),
         ({"title": '"卷积"'}, "title: cannot be '卷积'. It is a text of 1 to 120 characters that TeX's fonts have"),
-        ({"operation": '"max_pooling"', "padding": "2"}, "padding: is 2 for a pooling window of 3"),
+        ({"operation": '"max_pooling"', "padding": "3"}, "padding: is 3 for a pooling window of 3. It is less than"),
+        ({"operation": '"max_pooling"', "padding": '"full"', "dilation": "2"}, "padding: is 4 for a pooling window of"),
         ({"operation": '"transposed_convolution"', "padding": '"causal"'}, "padding: 'causal' is no padding"),
         (
             {"operation": '"transposed_convolution"', "padding": '"same_upper"', "output_size": "5"},
@@ -190,6 +196,34 @@ def test_wrong_files_are_told_with_file_key_and_remedy(tmp_path: Path, keys: dic
     key = message.partition(":")[0]
     place = f", line {lines.index(key) + 1}" if key in lines else ""
     assert f"{file}{place}: {message}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "output_size"),
+    [
+        ({"input_size": "480_000", "kernel_size": "10", "stride": "5"}, (95_999, 95_999)),
+        ({"input_size": "[1_000_000_000]"}, (999_999_998,)),
+        ({"operation": '"transposed_convolution"', "stride": "1000", "input_size": "[1_000_000]"}, (999_999_003,)),
+        ({"operation": '"max_unpooling"', "stride": "2", "input_size": "[500_000_000]"}, (1_000_000_001,)),
+        ({"in_channels": "100_000", "out_channels": "200_000", "groups": "50_000"}, (3, 3)),
+    ],
+)
+def test_a_figure_without_values_is_as_large_as_a_layer(
+    tmp_path: Path, keys: dict[str, str], output_size: tuple[int, ...]
+) -> None:
+    with limits():
+        figure = read(tmp_path, **keys)
+        assert figure.layer.output_size == output_size
+        with pytest.raises(LayerError):
+            scene_of(figure)
+
+
+def test_padding_that_is_worked_out_from_a_size_is_not_limited(tmp_path: Path) -> None:
+    pooling = {"operation": '"max_pooling"', "kernel_size": "2", "dilation": "4"}
+    figure = read(tmp_path, **pooling, padding='"same_upper"')
+    assert [axis.padding for axis in figure.layer.axes] == [(2, 2), (2, 2)]
+    with pytest.raises(UserError, match="padding: is 2 for a pooling window of 2"):
+        read(tmp_path, **pooling, padding="2")
 
 
 def test_random_values_are_small_integers_and_the_seed_s(tmp_path: Path) -> None:

@@ -314,7 +314,7 @@ def test_a_window_is_as_dark_where_numbers_are_on_it(theme: str) -> None:
 def test_the_readme_shows_a_light_and_a_dark_page_their_own_picture() -> None:
     readme = (PROJECT.root / "README.md").read_text(encoding="utf-8")
     (snippet,) = re.findall(r"<picture>.*?</picture>", readme, re.DOTALL)
-    dark, light = re.findall(r"build/(?:themes/(\w+)/)?gif/(\w+)\.gif", snippet)
+    dark, light = re.findall(r"build/(?:themes/(\w+)/)?svg/(\w+)\.svg", snippet)
     assert "prefers-color-scheme: dark" in snippet
     assert (dark[0], light[0]) == ("dark", "")
     assert dark[1] == light[1]

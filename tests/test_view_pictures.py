@@ -61,7 +61,7 @@ SMALL: dict[str, File] = {
     },
     "excerpt_1d": {"operation": "average_pooling", "input_size": [300], "kernel_size": 20, "stride": 15, "padding": 10},
     "kernel": {"operation": "convolution", "input_size": 2, "kernel_values": [[1, -2], [0.5, 0]], "values": "random"},
-    "channels": {
+    "wiring": {
         "operation": "convolution", "input_size": 2, "kernel_size": [2, 1], "in_channels": 4, "out_channels": 2,
         "groups": 2,
     },
@@ -108,7 +108,7 @@ SMALL: dict[str, File] = {
 RANDOM = {
     "excerpt": (8, 60),
     "kernel": (6, 40),
-    "channels": (8, 80),
+    "wiring": (8, 80),
     "subsampling": (8, 120),
     "positions": (8, 60),
     "overlap": (8, 40),
@@ -755,7 +755,7 @@ def place(layers: tuple[Layer, ...], element: int) -> float:
     return round(float(middle), 6)
 
 
-def channels(figure: Figure, found: Document) -> None:
+def wiring(figure: Figure, found: Document) -> None:
     picture, layer = single(found), figure.layer
     assert layer.channels is not None
     ins, outs, groups = layer.channels.in_channels, layer.channels.out_channels, layer.channels.groups
@@ -983,7 +983,7 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "excerpt": excerpt,
     "numerical": assert_meant,
     "kernel": kernel,
-    "channels": channels,
+    "wiring": wiring,
     "subsampling": subsampling,
     "positions": positions,
     "overlap": overlap,
@@ -1021,7 +1021,7 @@ def rest_of_caption(figure: Figure) -> str:
     match view:
         case "kernel":
             return " Left, its kernel; right, the same rotated by 180°."
-        case "channels":
+        case "wiring":
             shape = figure.layer.kernel_shape
             assert figure.layer.channels is not None
             ins = figure.layer.channels.in_channels // figure.layer.channels.groups
@@ -1207,7 +1207,7 @@ TRANSPOSED = {"operation": "transposed_convolution"}
     ("view", "keys"),
     [
         # A kernel that is larger than the input.
-        ("channels", TRANSPOSED | {"input_size": 1, "kernel_size": 3, "in_channels": 2, "out_channels": 2}),
+        ("wiring", TRANSPOSED | {"input_size": 1, "kernel_size": 3, "in_channels": 2, "out_channels": 2}),
         # No input element under any window.
         (
             "overlap",

@@ -13,6 +13,7 @@ from sympy import Rational
 
 from scripts.core.arithmetic import DirectAxis, GridAxis
 from scripts.core.figures import Figure, figure, load
+from scripts.core.frames import frames
 from scripts.core.keys import FigureFile
 from scripts.core.layers import Layer, Values
 from scripts.errors import LayerError
@@ -225,7 +226,7 @@ def test_positions_are_the_windows() -> None:
 
 def test_each_output_channel_meets_the_input_channels_of_its_group() -> None:
     example = made(input_size=5, kernel_size=3, in_channels=4, out_channels=6, groups=2)
-    wiring = VIEWS["channels"](example).still
+    wiring = VIEWS["wiring"](example).still
     columns = [
         np.array([map_.at.column + map_.columns / 2 for map_ in maps]) for maps in (wiring.inputs, wiring.slices)
     ]
@@ -274,6 +275,46 @@ def test_only_what_is_drawn_as_a_convolution_is_said_to_be() -> None:
         assert said not in caption(PROJECT, catalogue(name))
 
 
+CHANNELS = {"kernel_size": 2, "input_size": [3, 2], "padding": [[1, 0], 0], "values": "random"}
+
+
+@pytest.mark.parametrize(
+    ("ins", "outs", "groups", "inputs", "outputs"),
+    [
+        (2, 3, 1, [0, 1], [0, 1, 2]),
+        (3, 6, 3, [0, 1, 2], [0, 1, 2, 5]),
+        (6, 5, 1, [0, 1, 2, 5], [0, 1, 2, 4]),
+        # The outputs of groups whose inputs are not shown are not shown either.
+        (8, 8, 4, [0, 1, 2, 7], [0, 1, 2, 7]),
+    ],
+)
+def test_each_channel_adds_its_products(
+    ins: int, outs: int, groups: int, inputs: list[int], outputs: list[int]
+) -> None:
+    example = made(view="channels", in_channels=ins, out_channels=outs, groups=groups, **CHANNELS)
+    scene, layer = scene_of(example), example.layer
+    assert example.input_values is not None
+    assert example.kernel_values is not None
+    elements = [index for index in np.ndindex(*layer.output_size) for _ in outputs]
+    assert [(step.row, step.column) for step in scene.steps] == elements
+    rows = [window.at.row for window in scene.still.inputs]
+    by_index = {frame.output_index: frame for frame in frames(layer, example.output_values)}
+    for number, step in enumerate(scene.steps):
+        output = outputs[number % len(outputs)]
+        frame = by_index[output, step.row, step.column]
+        added = Counter(dict.fromkeys(range(output // (outs // groups) * (ins // groups), ins)[: ins // groups], 0))
+        for term in frame.terms:
+            if term.input_index is not None:
+                product_ = example.kernel_values[term.kernel_index] * example.input_values[term.input_index]
+                added[term.input_index[0]] += product_.item()
+        shown = {channel: added.pop(channel) for channel in inputs if channel in added}
+        assert [window.at.row for window in step.windows] == [rows[inputs.index(channel)] for channel in shown]
+        assert [window.sum.number for window in step.windows] == list(shown.values())
+        assert (None if step.rest is None else step.rest.number) == (sum(added.values()) if added else None)
+        assert step.number == frame.value
+        assert (None if step.total is None else step.total.number) == (frame.value if len(shown) > 1 or added else None)
+
+
 def test_the_caption_of_a_stack_tells_its_layers() -> None:
     text = caption(PROJECT, catalogue("strided_stack"))
     assert text.startswith("A stack of 3 layers, from an input of 12 to an output of 6: convolution with kernel 3, ")
@@ -291,8 +332,8 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
         ({"input_size": [5], "in_channels": 1, "out_channels": 2}, "the plane view draws a single channel"),
         ({"view": "numerical"}, "the numerical view draws values"),
         ({"view": "kernel"}, "the kernel view draws values"),
-        ({"view": "channels"}, "the channels view draws channels"),
-        ({"view": "channels", "in_channels": 40, "out_channels": 1}, "gives an axis of 263 cells"),
+        ({"view": "wiring"}, "the wiring view draws channels"),
+        ({"view": "wiring", "in_channels": 40, "out_channels": 1}, "gives an axis of 263 cells"),
         ({"view": "positions"}, "the positions view draws layers of 1 axis. Describe this layer, or draw 1 axis of it"),
         ({"view": "sums", "input_size": [5]}, "the sums view draws transposed convolutions"),
         (
@@ -338,6 +379,32 @@ def test_views_refuse_what_they_cannot_draw(keys: dict[str, Any], message: str) 
     with pytest.raises(LayerError) as refused:
         scene_of(made(**{"input_size": 5, "kernel_size": 3} | keys))
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "count"),
+    [
+        ({"view": "plane", "input_size": 5, "kernel_size": 3}, 9),
+        ({"view": "channels", "in_channels": 2, "out_channels": 9, **CHANNELS}, 12),
+        (
+            {
+                "view": "scatter",
+                "operation": "transposed_convolution",
+                "input_values": [[1, 2]],
+                "kernel_values": [[3, 4]],
+            },
+            3,
+        ),
+    ],
+    ids=["plane", "channels", "scatter"],
+)
+def test_frames_are_chosen_among_those_of_the_view(keys: dict[str, Any], count: int) -> None:
+    every = scene_of(made(**keys)).steps
+    assert len(every) == count
+    assert list(scene_of(made(**keys, frames=[count - 1, 0])).steps) == [every[-1], every[0]]
+    assert list(scene_of(made(**keys, frames=2)).steps) == [every[0], every[-1]]
+    with pytest.raises(LayerError, match=f"frames: has number {count}, but there are {count} frames"):
+        scene_of(made(**keys, frames=[0, count]))
 
 
 def test_a_stack_with_too_many_links_is_refused() -> None:

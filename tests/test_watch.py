@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -62,30 +62,16 @@ def test_what_an_edit_touches_is_built_again_and_mistakes_are_survived(checkout:
     assert (checkout.top / "build" / "gif" / "values.gif").stat().st_mtime_ns == other
 
 
-def terminate(process: "subprocess.Popen[str]") -> None:
-    """As `kill` does, which names Make alone."""
-    process.terminate()
-
-
-def interrupt(process: "subprocess.Popen[str]") -> None:
-    """As a terminal does, which names all that it runs."""
-    os.killpg(process.pid, signal.SIGINT)
-
-
 @needs_proc
-@pytest.mark.parametrize("end", [terminate, interrupt])
-def test_nothing_outlives_a_watch(checkout: Checkout, end: Callable[["subprocess.Popen[str]"], None]) -> None:
-    """Neither while it waits nor while TeX runs."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("building", [False, True])
+def test_a_signal_to_make_ends_the_whole_tree(checkout: Checkout, number: signal.Signals, building: bool) -> None:
     with watching(checkout, "FIGURES=tiny") as process:
         until_done(process)
-        assert processes(checkout.top)
-        end(process)
-        process.wait(SECONDS)
-        until(lambda: not processes(checkout.top))
-    checkout.edit("templates/views/plane.tex.j2", *ENDLESS)
-    with watching(checkout, "FIGURES=tiny") as process:
-        until((checkout.top / "build" / "work" / "tiny" / "begun.tex").is_file)
-        assert "pdflatex" in processes(checkout.top).values()
-        end(process)
+        if building:
+            checkout.edit("templates/views/plane.tex.j2", *ENDLESS)
+            until((checkout.top / "build" / "work" / "tiny" / "begun.tex").is_file)
+        # To the terminal's group, as Ctrl-C does; others send TERM to make alone.
+        (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
         process.wait(SECONDS)
         until(lambda: not processes(checkout.top))

@@ -1,6 +1,7 @@
 """The stages of many figures, in parallel."""
 
 import json
+import re
 import shutil
 import sys
 from collections import deque
@@ -12,7 +13,7 @@ from functools import partial
 
 from scripts.builds.figure import FigureBuild, Span, timed
 from scripts.core.figures import load_all
-from scripts.errors import CombinedError, LayerError, UserError
+from scripts.errors import CombinedError, FigureError, LayerError, UserError
 from scripts.files import file_errors, only_build, write_whole
 from scripts.formats import FORMATS
 from scripts.processes import workers
@@ -30,6 +31,8 @@ MOST_NAMED = 5
 MOST_TOGETHER = 8
 MOST_EFFORT = 200
 START = 8
+# What the names of a figure's files have after its own.
+STEP = re.compile(r"_(\d{2,3}|animate)$")
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,11 @@ def planned(
     """The builds of the valid figures, and the errors of the others; raises `ToolError` for missing tools."""
     # Before anything is read, so that what is edited meanwhile counts as changed.
     texts = {file.stem: file.read_bytes() for file in project.figures.glob("[!.]*.toml") if file.is_file()}
-    figures, errors = load_all([project.figures / f"{name}.toml" for name in names])
+    taken = {name: other for name in names if (other := STEP.sub("", name)) in texts.keys() - {name}}
+    figures, errors = load_all([project.figures / f"{name}.toml" for name in names if name not in taken])
+    for name, other in taken.items():
+        problem = f"its files would have the names of those of a step of {other}. Rename it."
+        errors.append(FigureError(project.figures / f"{name}.toml", problem))
     tex_format.check_tools()
     builds = [
         FigureBuild(

@@ -13,6 +13,7 @@ learning", arXiv:1603.07285 (2016), extended by dilation, asymmetric padding, cr
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import gcd
 from typing import Literal, NamedTuple, Protocol, get_args
 
 from scripts.errors import LayerError
@@ -24,6 +25,11 @@ PADDING_NAMES: tuple[PaddingName, ...] = get_args(PaddingName)
 PADDING_MODES: tuple[PaddingMode, ...] = get_args(PaddingMode)
 
 Pair = tuple[int, int]
+
+
+# Bounds that keep the memory for the cells and the windows along an axis within megabytes.
+LONGEST = 2**18
+MOST_ELEMENTS = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,23 @@ class LayerAxis:
         return self.dilation * (self.kernel_size - 1)
 
     @property
+    def padded_over_half(self) -> bool:
+        """Whether padding exceeds half of the kernel: in a pooling, ONNX allows that, and PyTorch does not."""
+        return 2 * max(self.padding) > self.kernel_size
+
+    @property
     def scattered_size(self) -> int:
         """Number of places that the windows of all inputs cover, less the padding: s(i − 1) + d(k − 1) + 1 − 2p."""
         return self.stride * (self.input_size - 1) + self.reach + 1 - sum(self.padding)
+
+
+def _check_length(cells: int, elements: int) -> None:
+    """Raise `LayerError` for an axis with too many cells, or too many elements in all windows, to enumerate."""
+    if cells > LONGEST:
+        raise LayerError("input_size", f"gives a row of {cells} cells", f"At most {LONGEST} are enumerated")
+    if elements > MOST_ELEMENTS:
+        rule = f"gives windows of {elements} elements along an axis"
+        raise LayerError("kernel_size", rule, f"At most {MOST_ELEMENTS} are enumerated")
 
 
 class Cell(NamedTuple):
@@ -100,8 +120,12 @@ class WindowAxis(Protocol):
         """Number of cells, without overhanging and cropped ones."""
 
     @property
+    def extent(self) -> int:
+        """Number of cells, with overhanging and cropped ones."""
+
+    @property
     def grid(self) -> GridAxis:
-        """The cells and the windows."""
+        """The cells and the windows; raises `LayerError` where there are too many of them to enumerate."""
 
 
 @dataclass(frozen=True)
@@ -164,14 +188,23 @@ class DirectAxis:
         """Grid cells after the last window that fits: a = (i + 2p − d(k − 1) − 1) mod s."""
         return (self.grid_size - self.window_size) % self.stride
 
+    @property
+    def places(self) -> range:
+        """The places of all cells, counted from the first input element."""
+        reached = max(self.grid_size, (self.output_size - 1) * self.stride + self.window_size)
+        return range(-max(self.padding[0], 0), max(reached - self.padding[0], self.spread_size))
+
+    @property
+    def extent(self) -> int:
+        """Number of cells, with overhanging and cropped ones."""
+        return len(self.places)
+
     @cached_property
     def grid(self) -> GridAxis:
-        """The cells and the windows."""
+        """The cells and the windows; raises `LayerError` where there are too many of them to enumerate."""
+        _check_length(self.extent, self.output_size * self.kernel_size)
         starts = range(0, self.output_size * self.stride, self.stride)
-        before, cropped = max(self.padding[0], 0), max(-self.padding[0], 0)
-        reached = max(self.grid_size, starts[-1] + self.window_size)
-        places = range(-before, max(reached - self.padding[0], self.spread_size))
-        last = self.kernel_size - 1
+        cropped, last = max(-self.padding[0], 0), self.kernel_size - 1
         windows = tuple(
             tuple(
                 Element(cropped + start + self.dilation * j, last - j if self.rotated else j)
@@ -179,7 +212,7 @@ class DirectAxis:
             )
             for start in starts
         )
-        return GridAxis(tuple(map(self._cell, places)), windows)
+        return GridAxis(tuple(map(self._cell, self.places)), windows)
 
     def _cell(self, place: int) -> Cell:
         """The cell at a place, counted from the first input element."""
@@ -224,16 +257,6 @@ def direct_axis(axis: LayerAxis, ceil_mode: bool = False, padding_mode: PaddingM
         ceil_mode=ceil_mode,
         padding_mode=padding_mode,
     )
-
-
-def check_pooling_padding(axis: LayerAxis) -> None:
-    """Raise `LayerError` where a pooling is padded by more than half of its window."""
-    if 2 * max(axis.padding) > axis.kernel_size:
-        raise LayerError(
-            "padding",
-            f"is {max(axis.padding)} for a pooling window of {axis.kernel_size}",
-            "It is at most half of that",
-        )
 
 
 def equivalent_axis(axis: LayerAxis) -> DirectAxis:
@@ -291,7 +314,11 @@ class UnpoolingAxis:
         axis, size = self.axis, self.output_size
         if size < 1:
             raise LayerError("padding", f"{list(axis.padding)} leaves an output of {size}", "Use less padding")
-        for n in range(axis.input_size):
+        # Windows that start before the output have their first places in it among `dilation` ones, which recur.
+        starting = min(axis.input_size, -(-axis.padding[0] // axis.stride), axis.dilation)
+        if starting > LONGEST:
+            raise LayerError("dilation", f"is {axis.dilation} with padding {list(axis.padding)}", "Use less of both")
+        for n in (*range(starting), axis.input_size - 1):
             # The first place of its window that is not in the padding before the output.
             start = n * axis.stride - axis.padding[0]
             first = max(-(start // axis.dilation), 0)
@@ -310,6 +337,11 @@ class UnpoolingAxis:
         """Size of the input."""
         return self.axis.input_size
 
+    @property
+    def extent(self) -> int:
+        """Size of the input."""
+        return self.axis.input_size
+
     @cached_property
     def grid(self) -> GridAxis:
         """The cells and the windows; an element of a window names the place in the pooling window.
@@ -317,6 +349,7 @@ class UnpoolingAxis:
         Windows differ in size: pooling windows overlap where k > s, and leave gaps where k < s.
         """
         axis, windows = self.axis, []
+        _check_length(max(axis.input_size, self.output_size), axis.input_size * axis.kernel_size)
         for place in range(axis.padding[0], axis.padding[0] + self.output_size):
             # The pooling windows that start at most d(k − 1) before the place.
             first = max(-((axis.reach - place) // axis.stride), 0)
@@ -343,14 +376,27 @@ class AdaptiveAxis:
         return self.input_size
 
     @property
+    def extent(self) -> int:
+        """Size of the input."""
+        return self.input_size
+
+    @property
     def window_sizes(self) -> tuple[int, ...]:
-        """The sizes that windows have, from the smallest to the largest."""
-        return tuple(sorted(set(map(len, self.grid.windows))))
+        """The sizes that windows have, from the smallest to the largest.
+
+        With i = q · o + r and r > 0, window j has q + ⌈((j · i mod o) + r) / o⌉ elements, and j · i mod o takes all
+        multiples of gcd(i, o) below o.
+        """
+        quotient, rest = divmod(self.input_size, self.output_size)
+        if rest == 0:
+            return (quotient,)
+        return (quotient + 1, quotient + 2) if rest > gcd(self.input_size, self.output_size) else (quotient + 1,)
 
     @cached_property
     def grid(self) -> GridAxis:
-        """The cells and the windows."""
+        """The cells and the windows; raises `LayerError` where there are too many of them to enumerate."""
         i, o = self.input_size, self.output_size
+        _check_length(i, o * self.window_sizes[-1])
         bounds = ((j * i // o, -(-(j + 1) * i // o)) for j in range(o))
         windows = tuple(tuple(Element(start + k, k) for k in range(end - start)) for start, end in bounds)
         return GridAxis(tuple(Cell("input", n) for n in range(i)), windows)

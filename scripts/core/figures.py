@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from math import prod
 from pathlib import Path
 
 from scripts.core import toml
+from scripts.core.frames import check_extent
 from scripts.core.keys import FigureFile, check, shown
 from scripts.core.layers import Layer, Values
-from scripts.core.parameters import VALUE_KEYS, check_extent, single_layer, stacked_layers, transposed_layer
+from scripts.core.parameters import VALUE_KEYS, single_layer, stacked_layers, transposed_layer
 from scripts.core.toml import Document
 from scripts.core.values import InputAndOperand, values_of
 from scripts.errors import FigureError, LayerError, UserError
@@ -27,14 +27,16 @@ LONGEST_CHAIN = 20
 class Figure:
     """A valid figure.
 
-    `layers` are one layer, or a stack in which each layer takes the output of the one before.  `view` is None where
-    the file names none.  Durations are in seconds.  `references` are the names of the figures that this one is
-    derived from.  `frames` are those that are shown: so many, those with some numbers, or all.  Values are None where
-    the figure has none, as always in a stack.
+    `layers` are one layer, or a stack in which each layer takes the output of the one before.  `note` ends the caption,
+    and the label under the drawing; it may be empty.  `view` is None where the file names none.  Durations are in
+    seconds.  `references` are the names of the figures that this one is derived from.  `frames` are those that are
+    shown: so many, those with some numbers, or all; the view numbers them.  Values are None where the figure has none,
+    as always in a stack.
     """
 
     name: str
     title: str
+    note: str
     view: str | None
     layers: tuple[Layer, ...]
     frame_duration: float
@@ -53,13 +55,18 @@ class Figure:
             raise LayerError("layers", f"is a stack of {len(self.layers)}", "Use a view of stacks, or a single layer")
         return self.layers[0]
 
-    def shown(self, numbers: Sequence[int]) -> Sequence[int]:
-        """The frames that are shown, where a view by itself would show those with some numbers.
+    def shown(self, count: int, default: Sequence[int] | None = None) -> Sequence[int]:
+        """The numbers of the frames that are shown, of the `count` frames that a view has.
 
-        A frame's number is that of its output element, counted row by row from 0.
+        `default` are those that the view shows by itself, if these are not all.  Raises `LayerError` for numbers that
+        it does not have.
         """
         if isinstance(self.frames, tuple):
+            if max(self.frames) >= count:
+                rule = f"has number {max(self.frames)}, but there are {count} frames"
+                raise LayerError("frames", rule, f"Their numbers are 0 to {count - 1}")
             return self.frames
+        numbers = range(count) if default is None else default
         if self.frames is None or self.frames >= len(numbers):
             return numbers
         last, parts = len(numbers) - 1, max(self.frames - 1, 1)
@@ -125,10 +132,10 @@ def figure(name: str, content: FigureFile, original: Figure | None = None) -> Fi
     else:
         layers = (layer_of(content, original),)
         values = _values(content, *layers, original)
-        _check_frames(content, *layers)
     return Figure(
         name=name,
         title=content.title,
+        note=content.note,
         view=content.view,
         layers=layers,
         frame_duration=content.frame_duration,
@@ -151,7 +158,7 @@ def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:
 def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[str, Values | None]:
     """The values of a figure by their fields."""
     inherited: InputAndOperand = (None, None) if original is None else _inherited(original)
-    if content.model_fields_set & VALUE_KEYS or any(value is not None for value in inherited):
+    if content.model_fields_set & VALUE_KEYS or (original is not None and original.input_values is not None):
         check_extent(layer)
     input_values, operand_values = values_of(content, layer, inherited)
     operand = layer.operation.operand
@@ -160,14 +167,6 @@ def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[
         **({} if operand is None else {operand.key: operand_values}),
         "output_values": None if input_values is None else layer.output(input_values, operand_values),
     }
-
-
-def _check_frames(content: FigureFile, layer: Layer) -> None:
-    """Raise `LayerError` for numbers of frames that a layer does not have."""
-    count = prod(layer.output_size)
-    if isinstance(content.frames, list) and max(content.frames) >= count:
-        rule = f"has number {max(content.frames)}, but there are {count} frames"
-        raise LayerError("frames", rule, f"Their numbers are 0 to {count - 1}")
 
 
 def _inherited(original: Figure) -> InputAndOperand:

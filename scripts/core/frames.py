@@ -3,11 +3,18 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 import numpy as np
 
 from scripts.core.arithmetic import Element
 from scripts.core.layers import Index, Layer, Values
+from scripts.errors import LayerError
+
+# Bounds that keep the time and memory for values and frames within seconds and megabytes.
+MOST_FRAMES = 65_536
+MOST_TERMS = 2**20
+MOST_CELLS = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,25 @@ class Frame:
     windows: tuple[Index, ...]
     terms: tuple[Term, ...]
     value: int | float | None
+
+
+def check_extent(layer: Layer) -> None:
+    """Raise `LayerError` where a layer has too many elements for values and frames."""
+    count, window = prod(layer.output_shape), prod(layer.kernel_size)
+    if count > MOST_FRAMES:
+        rule = f"gives {count} output elements"
+        raise LayerError("input_size", rule, f"Values and frames are computed for at most {MOST_FRAMES}")
+    if layer.channels is not None:
+        window *= layer.channels.in_channels // layer.channels.groups
+    if count * window > MOST_TERMS:
+        rule = f"gives {count} windows of {window} elements"
+        raise LayerError("kernel_size", rule, f"All windows together have at most {MOST_TERMS}")
+    cells = max(prod(axis.extent for axis in layer.window_axes), prod(layer.input_shape), prod(layer.kernel_shape))
+    if cells > MOST_CELLS:
+        rule = f"gives a grid of {cells} cells"
+        raise LayerError("input_size", rule, f"Values and frames are computed for at most {MOST_CELLS}")
+    # Raises the errors of the axes.
+    _ = layer.grid
 
 
 def frames(

@@ -13,21 +13,24 @@ from pydantic_core import ErrorDetails
 
 from scripts.core.arithmetic import PADDING_MODES, PADDING_NAMES, PaddingMode, PaddingName
 from scripts.core.operations import OPERATIONS
-from scripts.errors import CombinedError, FigureError
+from scripts.errors import CombinedError, FigureError, UserError
 
-MOST_CELLS = 10_000
+LARGEST = 1_000_000_000
 MOST_LAYERS = 100
 MOST_ERRORS = 10
 
+# What TeX's fonts have.
+PRINTABLE = r"^[ -~¡-¬®-ÿ–—‘’“”…]*$"
+
 T = TypeVar("T")
-Positive = Annotated[int, Field(ge=1, le=MOST_CELLS)]
-Natural = Annotated[int, Field(ge=0, le=MOST_CELLS)]
+Positive = Annotated[int, Field(ge=1, le=LARGEST)]
+Natural = Annotated[int, Field(ge=0, le=LARGEST)]
 Axes = Annotated[list[T], Field(fail_fast=True)]  # only the first error of a list is shown
 Sides = Annotated[tuple[Natural, Natural], Strict(False)]  # TOML's arrays are lists
 
-COUNT = f"a whole number from 1 to {MOST_CELLS}"
+COUNT = f"a whole number from 1 to {LARGEST}"
 POSITIVE = f"{COUNT}, or a list of one per axis"
-NATURAL = f"a whole number from 0 to {MOST_CELLS}, or a list of one per axis"
+NATURAL = f"a whole number from 0 to {LARGEST}, or a list of one per axis"
 NUMBERS = "nested lists of numbers, one level per axis"
 SWITCH = "true or false"
 FRAMES = "how many frames are shown, or a list of their numbers, counted from 0"
@@ -69,9 +72,10 @@ class FigureFile(LayerKeys):
     title: str = Field(
         min_length=1,
         max_length=120,
-        pattern=r"^[ -~¡-¬®-ÿ–—‘’“”…]*$",
+        pattern=PRINTABLE,
         description="a text of 1 to 120 characters that TeX's fonts have (Latin letters, digits, punctuation)",
     )
+    note: str = Field("", max_length=240, pattern=PRINTABLE, description="sentences of at most 240 characters in all")
     transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
     layers: list[LayerKeys] | None = Field(
         None,
@@ -86,7 +90,9 @@ class FigureFile(LayerKeys):
     indices: list[Any] | None = Field(None, description="nested lists of places in the flattened output")
     values: Literal["random"] | None = Field(None, description='"random", for small integers where no values are given')
     seed: int = Field(0, ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")
-    frames: Annotated[int, Field(ge=1)] | list[Annotated[int, Field(ge=0)]] | None = Field(None, description=FRAMES)
+    frames: Annotated[int, Field(ge=1)] | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = (
+        Field(None, description=FRAMES)
+    )
     frame_duration: float = Field(1.0, ge=0.02, le=60, description=SECONDS)
     last_frame_duration: float = Field(3.0, ge=0.02, le=60, description=SECONDS)
 
@@ -106,6 +112,14 @@ def check(data: dict[str, Any], source: Path | str, line: Callable[[str], int | 
         if len(found) > MOST_ERRORS:
             problems.append(FigureError(source, f"has {len(found) - MOST_ERRORS} more keys that are wrong."))
         raise CombinedError(problems) from None
+
+
+def title_of(text: str, otherwise: str) -> str:
+    """A text if it is valid as a title, else another one."""
+    try:
+        return check({"title": text}, text).title
+    except UserError:
+        return otherwise
 
 
 def _path(details: ErrorDetails) -> str:

@@ -17,7 +17,6 @@ from scripts.core.arithmetic import (
     LayerAxis,
     UnpoolingAxis,
     adapted,
-    check_pooling_padding,
     direct_axis,
     equivalent_axis,
     reaching,
@@ -39,13 +38,10 @@ def _transposed_axis(axis: LayerAxis, _: Layer) -> DirectAxis:
 
 
 def _pooling_axis(axis: LayerAxis, layer: Layer) -> DirectAxis:
-    check_pooling_padding(axis)
     return direct_axis(axis, ceil_mode=layer.ceil_mode)
 
 
 def _unpooling_axis(axis: LayerAxis, _: Layer) -> UnpoolingAxis:
-    # A pooling with this padding must exist.
-    check_pooling_padding(axis)
     return UnpoolingAxis(axis)
 
 

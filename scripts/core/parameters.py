@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from math import prod
 from typing import TypeVar
 
 from scripts.core.arithmetic import LayerAxis, Pair
-from scripts.core.keys import MOST_CELLS, FigureFile, LayerKeys
+from scripts.core.keys import FigureFile, LayerKeys
 from scripts.core.layers import Channels, Layer, Operation
 from scripts.core.operations import OPERATIONS
 from scripts.core.values import array
@@ -14,10 +13,10 @@ from scripts.errors import LayerError
 
 T = TypeVar("T")
 
-# Bounds that keep the cost of a figure within seconds, and the numbers of its frames within three digits.
 MOST_AXES = 3
-MOST_FRAMES = 999
-MOST_TERMS = 200_000
+
+# Paddings that are worked out from the size of the output.
+SAME_NAMES = ("same_upper", "same_lower")
 
 # For each key that only some operations have, the names of these.
 OWNERS = {
@@ -26,7 +25,7 @@ OWNERS = {
     if (owners := [name for name, operation in OPERATIONS.items() if key in operation.keys])
 }
 
-SHOWN_KEYS = {"title", "view", "frames", "frame_duration", "last_frame_duration"}
+SHOWN_KEYS = {"title", "note", "view", "frames", "frame_duration", "last_frame_duration"}
 VALUE_KEYS = {"input_values", "kernel_values", "indices", "values", "seed"}
 # What a transpose of another figure, and a stack of layers, may have.
 TRANSPOSE_KEYS = {"transpose_of", *SHOWN_KEYS, *VALUE_KEYS}
@@ -90,7 +89,6 @@ def stacked_layers(content: FigureFile) -> tuple[Layer, ...]:
             operation = OPERATIONS[keys.operation or "convolution"]
             _check_owners(keys, operation)
             layer = _layer(keys, operation, size, keys.kernel_size)
-            check_extent(layer)
             if layer.channels is not None:
                 if channels not in (None, layer.channels.in_channels):
                     rule = f"is {layer.channels.in_channels} after a layer of {channels} output channels"
@@ -99,25 +97,6 @@ def stacked_layers(content: FigureFile) -> tuple[Layer, ...]:
         layers.append(layer)
         size = layer.output_size
     return tuple(layers)
-
-
-def check_extent(layer: Layer) -> None:
-    """Raise `LayerError` where a layer is too large for a figure."""
-    frames = prod(layer.output_shape)
-    if frames > MOST_FRAMES:
-        raise LayerError("input_size", f"gives {frames} output elements", f"A figure has at most {MOST_FRAMES}")
-    window = prod(layer.kernel_size)
-    if layer.channels is not None:
-        window *= layer.channels.in_channels // layer.channels.groups
-    if frames * window > MOST_TERMS:
-        raise LayerError(
-            "kernel_size",
-            f"gives {frames} windows of {window} elements",
-            f"A figure has at most {MOST_TERMS} elements in all its windows",
-        )
-    cells = prod(axis.grid_size for axis in layer.window_axes)
-    if max(cells, prod(layer.input_shape), prod(layer.kernel_shape)) > MOST_CELLS:
-        raise LayerError("input_size", "gives too large a grid", f"A figure has at most {MOST_CELLS} cells")
 
 
 def _layer(
@@ -140,7 +119,7 @@ def _layer(
     axes = [LayerAxis(*row) for row in zip(*parameters, strict=True)]
     return Layer(
         operation,
-        tuple(_with_output_size(keys, operation, _with_named_padding(keys, operation, axes))),
+        tuple(_with_output_size(keys, operation, _padded(keys, operation, axes))),
         channels=_channels(keys),
         padding_mode=keys.padding_mode,
         ceil_mode=keys.ceil_mode,
@@ -156,19 +135,30 @@ def _padding(keys: LayerKeys, n: int) -> list[Pair]:
     return _per_axis("padding", [(side, side) if isinstance(side, int) else side for side in sides], n)
 
 
-def _with_named_padding(keys: LayerKeys, operation: Operation, axes: list[LayerAxis]) -> list[LayerAxis]:
+def _padded(keys: LayerKeys, operation: Operation, axes: list[LayerAxis]) -> list[LayerAxis]:
     name = keys.padding
-    if not isinstance(name, str):
-        return axes
-    if name not in operation.padding_names:
+    if isinstance(name, str) and name not in operation.padding_names:
         raise LayerError("padding", f"{name!r} is no padding of {operation.name}", "Use numbers, or transpose_of")
-    return [operation.padded(axis, name) for axis in axes]
+    if isinstance(name, str):
+        axes = [operation.padded(axis, name) for axis in axes]
+    if operation.reduction is not None and name not in SAME_NAMES:
+        _check_pooling_padding(axes)
+    return axes
+
+
+def _check_pooling_padding(axes: Sequence[LayerAxis]) -> None:
+    """Raise `LayerError` where padding is as large as a pooling window, as ONNX's runtime does."""
+    for axis in axes:
+        if max(axis.padding) >= axis.kernel_size:
+            raise LayerError(
+                "padding", f"is {max(axis.padding)} for a pooling window of {axis.kernel_size}", "It is less than that"
+            )
 
 
 def _with_output_size(keys: LayerKeys, operation: Operation, axes: list[LayerAxis]) -> list[LayerAxis]:
     if keys.output_size is None:
         return axes
-    same = keys.padding if keys.padding in ("same_upper", "same_lower") else ""
+    same = keys.padding if keys.padding in SAME_NAMES else ""
     if same or keys.changed("output_padding"):
         other = f"padding {same}" if same else "output_padding"
         raise LayerError("output_size", f"is given beside {other}", "Remove one of the two keys")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.core.keys import COUNT, MOST_CELLS, NATURAL, POSITIVE, SWITCH, FigureFile
+from scripts.core.keys import COUNT, LARGEST, NATURAL, POSITIVE, SWITCH, FigureFile
 from scripts.core.layers import Channels
 from scripts.errors import LayerError
 
@@ -15,11 +15,13 @@ from scripts.errors import LayerError
 class Arguments:
     """The arguments given to a layer, by name: unevaluated expressions of a parsed call, or plain values.
 
-    All methods raise `LayerError` for a value of the wrong type or out of bounds.
+    `channels` are those of the input, where they are given with its size.  All methods raise `LayerError` for a value
+    of the wrong type or out of bounds.
     """
 
     given: Mapping[str, Any]
     input_size: list[int]
+    channels: int | None = None
 
     @property
     def n(self) -> int:
@@ -93,7 +95,7 @@ def channel_keys(in_channels: Any, out_channels: Any, groups: Any) -> dict[str, 
 
 def is_whole(value: object, least: int) -> bool:
     """Whether a value is a whole number within a figure's bounds; booleans are not."""
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MOST_CELLS
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= LARGEST
 
 
 def wrong(name: str, value: object, description: str | None) -> LayerError:

@@ -10,9 +10,11 @@ from scripts.errors import UserError
 
 MOST_CHARACTERS = 500
 
-# A prefix of a call: "(conv1): " in a printed model, "self.conv1 = " in code.
-LABEL = re.compile(r"\([^()]*\)\s*:|[\w.]+\s*=(?!=)")
-DOTTED_NAME = re.compile(r"[\w.]+")
+# What may precede a call: "(conv1): " and "(0-2): 3 x " in a printed model, "self.conv1 = " in code.
+LABEL = re.compile(r"\([^()]*\)\s*:\s*(?:\d+\s*x\s+)?|[\w.]+\s*=(?!=)")
+
+# Calls around a layer that change nothing of its sizes.
+WRAPPERS = ("add", "add_module", "append", "spectral_norm", "TimeDistributed", "weight_norm")
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,9 @@ class Call:
 def parse(text: str, rewrites: Iterable[Callable[[str], str]] = ()) -> Call | None:
     """Parse one call, or return None if the text is not one.
 
-    Each of `rewrites` may turn a printed form into Python's syntax before parsing.  Raises `UserError` if
-    the text is too long.
+    Each of `rewrites` may turn a printed form into Python's syntax before parsing.  A layer may be applied at once, as
+    `Conv2D(8, 3)(x)`, or be in one of the `WRAPPERS`, as `model.add(Conv2D(8, 3))`.  Raises `UserError` if the text is
+    too long.
     """
     if len(text) > MOST_CHARACTERS:
         raise UserError(f"A layer of {len(text)} characters is too long. Use at most {MOST_CHARACTERS}.")
@@ -42,11 +45,25 @@ def parse(text: str, rewrites: Iterable[Callable[[str], str]] = ()) -> Call | No
             expression = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
-    match expression:
-        case ast.Call(func=(ast.Name() | ast.Attribute()) as function):
-            name = ast.get_source_segment(source, function) or ""
-            if DOTTED_NAME.fullmatch(name):
-                return Call(name.rpartition(".")[2], expression.args, expression.keywords)
+    if isinstance(expression, ast.Tuple) and len(expression.elts) == 1:
+        expression = expression.elts[0]  # a comma before a comment
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Call):
+        expression = expression.func
+    if isinstance(expression, ast.Call) and _name(expression.func) in WRAPPERS:
+        expression = next((inner for inner in expression.args if isinstance(inner, ast.Call)), expression)
+    if not isinstance(expression, ast.Call):
+        return None
+    name = _name(expression.func)
+    return None if name is None else Call(name, expression.args, expression.keywords)
+
+
+def _name(function: ast.expr) -> str | None:
+    """The last part of a dotted name; None for other expressions."""
+    match function:
+        case ast.Name(id=last) | ast.Attribute(attr=last):
+            while isinstance(function, ast.Attribute):
+                function = function.value
+            return last if isinstance(function, ast.Name) else None
     return None
 
 

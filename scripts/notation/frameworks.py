@@ -3,6 +3,7 @@
 The text of a layer is data: it is parsed, never evaluated, and only the arguments that a figure shows are read.
 """
 
+import re
 import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,12 @@ FRAMEWORKS = (
     Framework("ONNX", onnx.written, tuple(onnx.OPERATORS.values()), onnx.as_call),
 )
 
+# What to say of layers whose names contain a pattern.
+HINTS = {
+    "Deform": "Its windows depend on its input; no figure shows them.",
+    "Sequential|ModuleList|NormAct|ConvBN|ConvModule|Block": "It holds several layers. Write one of them.",
+}
+
 SIGNATURES = {signature.name: signature for framework in FRAMEWORKS for signature in framework.signatures}
 
 
@@ -54,10 +61,27 @@ def layer(text: str, input_size: tuple[int, ...]) -> NamedLayer:
         )
     signature = SIGNATURES.get(call.name)
     if signature is None:
-        near = get_close_matches(call.name, SIGNATURES, n=1)
-        remedy = f"Did you mean {near[0]}?" if near else "Use a convolution, a pooling or an unpooling, such as Conv2d."
-        raise UserError(f"{reprlib.repr(call.name)} is not a layer of {readable} that can be drawn. {remedy}")
+        raise UserError(f"{reprlib.repr(call.name)} is not a layer of {readable} that can be drawn. {_hint(call.name)}")
     return signature.read(signature.bind(call), input_size)
+
+
+def _hint(name: str) -> str:
+    """What to write instead of an unknown layer."""
+    for pattern, hint in HINTS.items():
+        if re.search(pattern, name):
+            return hint
+    plain = name.replace("_", "").lower()
+    same = next((known for known in SIGNATURES if known.lower() == plain), None)
+    if same is not None and name.islower():
+        return f"It is a function, which takes its input. Write the layer {same}."
+    near = get_close_matches(name, SIGNATURES, n=1, cutoff=0.8)
+    bases = [known for known in SIGNATURES if known in name]
+    if bases and same is None:
+        base = max(bases, key=len)
+        return f"If it has the arguments of {base} and computes as that does, write {base}."
+    if same or near:
+        return f"Did you mean {same or near[0]}?"
+    return "Use a convolution, a pooling or an unpooling, such as Conv2d."
 
 
 def written(layer: Layer) -> dict[str, list[str]]:

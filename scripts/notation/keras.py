@@ -38,21 +38,16 @@ def _around(name: str, sides: list[tuple[int, int]]) -> list[str]:
 
 
 def _convolution(layer: Signature, given: Arguments) -> Keys:
-    """A convolution; its channels are not drawn, since Keras does not say how many the input has."""
-    if "filters" in layer.required:
-        filters, groups = given.value("filters"), given.value("groups", 1)
-        channel_keys(groups, filters, groups)
-    keys = _window(given)
+    keys = _window(given) | _channels(layer, given)
     names = {"valid": 0, "same": "same_upper"}
     if layer.name in ("Conv1D", "Convolution1D"):
         names["causal"] = "causal"
     return keys | {"padding": names[_padding(given, tuple(names))]}
 
 
-def _transposed(_: Signature, given: Arguments) -> Keys:
+def _transposed(layer: Signature, given: Arguments) -> Keys:
     """Keras fixes the size of the output, and TensorFlow crops what exceeds it."""
-    channel_keys(1, given.value("filters"), 1)
-    keys = _window(given)
+    keys = _window(given) | _channels(layer, given)
     same = _padding(given, ("valid", "same")) == "same"
     axes = uncropped(given.input_size, keys)
     if given.value("output_padding") is None:
@@ -70,6 +65,32 @@ def _transposed(_: Signature, given: Arguments) -> Keys:
         rows = zip(axes, cropped, output_padding, strict=True)
         sizes = [axis.scattered_size - crop + added for axis, crop, added in rows]
     return keys | cropped_to("output_padding", axes, sizes)
+
+
+def _channels(layer: Signature, given: Arguments) -> Keys:
+    """The channels where the input's are given, since Keras has no argument for them; else a note of what is known."""
+    if "depth_multiplier" in layer.arguments:
+        return _depthwise(layer, given)
+    filters, groups = given.value("filters"), given.value("groups", 1)
+    keys = channel_keys(groups if given.channels is None else given.channels, filters, groups)
+    if given.channels is not None:
+        return keys
+    return {"note": f"One of {filters} output channels is shown."} if filters > 1 else {}
+
+
+def _depthwise(layer: Signature, given: Arguments) -> Keys:
+    """The channels of a depthwise layer, or of the depthwise half of a separable one."""
+    multiplier, keys, notes = given.value("depth_multiplier", 1), Keys(), list[str]()
+    channel_keys(1, multiplier, 1)
+    if given.channels is None:
+        notes.append("One channel is shown; each has a kernel of its own.")
+    else:
+        keys = channel_keys(given.channels, given.channels * multiplier, given.channels)
+    if "filters" in layer.required:
+        filters = given.value("filters")
+        channel_keys(1, filters, 1)
+        notes.append(f"This is the depthwise half. A pointwise convolution to {filters} channels follows.")
+    return keys | {"note": " ".join(notes)}
 
 
 def _window(given: Arguments) -> Keys:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scripts.errors import FigureError, ToolError, UserError
 from scripts.notation.inference import subgraphs, with_sizes
 from scripts.notation.onnx import CHANNELS_LAST, onnx_operator, reason_against
-from scripts.notation.signature import NamedLayer, expanded
+from scripts.notation.signature import NamedLayer
+from scripts.notation.sizes import expanded
 
 if TYPE_CHECKING:
     import onnx

@@ -1,13 +1,14 @@
 """PyTorch's notation: the layers of `torch.nn`, as code or as a printed model shows them."""
 
 import re
+from dataclasses import replace
 
 from scripts.core.arithmetic import PADDING_MODES
 from scripts.core.layers import Layer
 from scripts.errors import LayerError
 from scripts.notation import call
 from scripts.notation.arguments import Arguments, channel_keys
-from scripts.notation.signature import Keys, Signature
+from scripts.notation.signature import Keys, ReadKeys, Signature
 
 # A lazy layer prints 0 as the number of input channels that it does not know yet; its constructor has no such argument.
 UNKNOWN_CHANNELS = re.compile(r"\b(LazyConv\w*\()\s*0\s*(?:,|(?=\)))")
@@ -68,6 +69,31 @@ def _padding(given: Arguments, stride: list[int]) -> str | int | list[int]:
     return "same_upper"
 
 
+def _standardized(layer: Signature, given: Arguments) -> Keys:
+    """A convolution of timm, which works out its padding where none is given; it prints what it has."""
+    if given.value("padding") is None and max(given.sizes("kernel_size")) > 1:
+        raise LayerError("padding", "is missing", f"{layer.name} works it out; write the padding that it prints, or 0")
+    return _convolution(layer, given)
+
+
+def _padded_by_itself(layer: Signature, given: Arguments) -> Keys:
+    """A convolution of timm with TensorFlow's padding, at any stride, unless it prints another."""
+    padding = given.value("padding", "same")
+    if layer.name != "Conv2dSame" and not (isinstance(padding, str) and padding.lower() == "same"):
+        return _convolution(layer, given)
+    return _same(_convolution, layer, given)
+
+
+def _pooling_padded_by_itself(layer: Signature, given: Arguments) -> Keys:
+    # What is padded before an average counts in it.
+    return _same(_pooling, layer, given) | {"count_include_pad": True}
+
+
+def _same(read: ReadKeys, layer: Signature, given: Arguments) -> Keys:
+    """The keys that are read without the padding, which is TensorFlow's."""
+    return read(layer, replace(given, given={**given.given, "padding": None})) | {"padding": "same_upper"}
+
+
 def _transposed(layer: Signature, given: Arguments) -> Keys:
     return {
         "kernel_size": given.sizes("kernel_size"),
@@ -81,21 +107,27 @@ def _transposed(layer: Signature, given: Arguments) -> Keys:
 
 
 def _channels(layer: Signature, given: Arguments) -> Keys:
-    """The channels; a lazy layer does not know them."""
-    if "in_channels" not in layer.required:
+    """The channels; a lazy layer takes those of its input."""
+    in_channels = given.value("in_channels") if "in_channels" in layer.required else given.channels
+    if in_channels is None and "in_channels" not in layer.required:
         return {}
-    return channel_keys(given.value("in_channels"), given.value("out_channels"), given.value("groups", 1))
+    return channel_keys(in_channels, given.value("out_channels"), given.value("groups", 1))
 
 
-def _pooling(_: Signature, given: Arguments) -> Keys:
+def _pooling(layer: Signature, given: Arguments) -> Keys:
     """Any pooling with windows of one size, or max unpooling."""
-    kernel_size = given.sizes("kernel_size")
+    kernel_size, padding = given.sizes("kernel_size"), given.sizes("padding", 0, least=0)
+    for size, window in zip(padding, kernel_size, strict=True):
+        if layer.operation != "max_unpooling" and 2 * size > window:
+            rule = f"is {size} for a pooling window of {window}"
+            remedy = "PyTorch allows at most half of that; ONNX and figure files allow less than all of it"
+            raise LayerError("padding", rule, remedy)
     if given.value("divisor_override") is not None:
         raise LayerError("divisor_override", "cannot be drawn", "Remove it")
     return {
         "kernel_size": kernel_size,
         "stride": given.sizes("stride", kernel_size),
-        "padding": given.sizes("padding", 0, least=0),
+        "padding": padding,
         "dilation": given.sizes("dilation", 1),
         "ceil_mode": given.switch("ceil_mode", False),
         "count_include_pad": given.switch("count_include_pad", True),
@@ -116,26 +148,31 @@ def _adaptive_pooling(layer: Signature, given: Arguments) -> Keys:
     return {"kernel_size": window, "stride": window}
 
 
+CONVOLUTION = "stride padding dilation groups bias padding_mode device dtype"
+MAXIMUM = "stride padding dilation return_indices ceil_mode"
+AVERAGE = "stride padding ceil_mode count_include_pad divisor_override"
+CHANNELS = "in_channels out_channels kernel_size"
+
 # Name, operation, required and optional arguments in order, and how they are read.
 LAYERS = (
     (
         "Conv{n}d",
         "convolution",
-        "in_channels out_channels kernel_size",
-        "stride padding dilation groups bias padding_mode device dtype",
+        CHANNELS,
+        CONVOLUTION,
         _convolution,
     ),
     (
         "LazyConv{n}d",
         "convolution",
         "out_channels kernel_size",
-        "stride padding dilation groups bias padding_mode device dtype",
+        CONVOLUTION,
         _convolution,
     ),
     (
         "ConvTranspose{n}d",
         "transposed_convolution",
-        "in_channels out_channels kernel_size",
+        CHANNELS,
         "stride padding output_padding groups bias dilation padding_mode device dtype",
         _transposed,
     ),
@@ -146,21 +183,42 @@ LAYERS = (
         "stride padding output_padding groups bias dilation padding_mode device dtype",
         _transposed,
     ),
-    ("MaxPool{n}d", "max_pooling", "kernel_size", "stride padding dilation return_indices ceil_mode", _pooling),
+    ("MaxPool{n}d", "max_pooling", "kernel_size", MAXIMUM, _pooling),
     (
         "AvgPool{n}d",
         "average_pooling",
         "kernel_size",
-        "stride padding ceil_mode count_include_pad divisor_override",
+        AVERAGE,
         _pooling,
     ),
     ("LPPool{n}d", "lp_pooling", "norm_type kernel_size", "stride ceil_mode", _pooling),
     ("MaxUnpool{n}d", "max_unpooling", "kernel_size", "stride padding", _pooling),
     ("AdaptiveAvgPool{n}d", "average_pooling", "output_size", "", _adaptive_pooling),
     ("AdaptiveMaxPool{n}d", "max_pooling", "output_size", "return_indices", _adaptive_pooling),
+    # torch.ao.nn.quantized
+    ("QuantizedConv{n}d", "convolution", CHANNELS, f"{CONVOLUTION} scale zero_point", _convolution),
+    ("QuantizedConvReLU{n}d", "convolution", CHANNELS, f"{CONVOLUTION} scale zero_point", _convolution),
+    (
+        "QuantizedConvTranspose{n}d",
+        "transposed_convolution",
+        CHANNELS,
+        "stride padding output_padding groups bias dilation padding_mode device dtype scale zero_point",
+        _transposed,
+    ),
+)
+# timm
+SUBCLASSES = (
+    ("Conv2dSame", "convolution", CHANNELS, CONVOLUTION, _padded_by_itself),
+    ("StdConv2d", "convolution", CHANNELS, f"{CONVOLUTION} eps", _standardized),
+    ("StdConv2dSame", "convolution", CHANNELS, f"{CONVOLUTION} eps", _padded_by_itself),
+    ("ScaledStdConv2d", "convolution", CHANNELS, f"{CONVOLUTION} gamma eps gain_init", _standardized),
+    ("ScaledStdConv2dSame", "convolution", CHANNELS, f"{CONVOLUTION} gamma eps gain_init", _padded_by_itself),
+    ("MaxPool2dSame", "max_pooling", "kernel_size", MAXIMUM, _pooling_padded_by_itself),
+    ("AvgPool2dSame", "average_pooling", "kernel_size", AVERAGE, _pooling_padded_by_itself),
 )
 SIGNATURES = tuple(
     Signature(name.format(n=n), operation, tuple(required.split()), tuple(optional.split()), keys, axes=n)
-    for name, operation, required, optional, keys in LAYERS
-    for n in (1, 2, 3)
+    for rows, axes in ((LAYERS, (1, 2, 3)), (SUBCLASSES, (2,)))
+    for name, operation, required, optional, keys in rows
+    for n in axes
 )

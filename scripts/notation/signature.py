@@ -11,8 +11,10 @@ from scripts.core.keys import FigureFile
 from scripts.errors import LayerError, UserError
 from scripts.notation.arguments import Arguments, wrong
 from scripts.notation.call import Call
+from scripts.notation.sizes import axes_of, channels_of, expanded
 
 Keys = dict[str, Any]
+ReadKeys = Callable[["Signature", Arguments], Keys]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Signature:
     operation: str
     required: tuple[str, ...]
     optional: tuple[str, ...]
-    read_keys: "Callable[[Signature, Arguments], Keys]"
+    read_keys: ReadKeys
     axes: int | None = None
     keyword_only: bool = False
 
@@ -78,19 +80,28 @@ class Signature:
     ) -> NamedLayer:
         """The layer with these arguments, and the keys of its channels if they come from elsewhere.
 
-        One number of `input_size` stands for all axes.  Raises `LayerError`.
+        One number of `input_size` stands for all axes; batch and channels may precede one per axis.  Raises
+        `LayerError`.
         """
         for name in self.required:
             if name not in given:
                 raise LayerError(name, "is missing", f"{self.name} needs it")
-        size = list(expanded(input_size, self.axes or self._count_axes(given, input_size)))
-        Arguments({"input_size": size}, size).sizes("input_size")
-        keys = {"operation": self.operation, "input_size": size, **(channels or {})}
-        return NamedLayer(self.name.lower(), _changed(keys | self.read_keys(self, Arguments(given, size))))
+        n = self.axes or self._count_axes(given, input_size)
+        size, in_channels = list(expanded(input_size, n)), channels_of(input_size, n)
+        Arguments({"input_size": input_size}, list(input_size)).sizes("input_size")
+        arguments = Arguments(given, size, in_channels)
+        keys = {"operation": self.operation, "input_size": size, **(channels or {}), **self.read_keys(self, arguments)}
+        if "in_channels" in self.required:
+            _check_channels(in_channels, arguments.value("in_channels"))
+        elif "in_channels" in keys:
+            _check_channels(in_channels, keys["in_channels"])
+        return NamedLayer(self.name.lower(), _changed(keys))
 
     def _count_axes(self, given: Mapping[str, Any], input_size: tuple[int, ...]) -> int:
-        name = self.required[0] if self.required else "input_size"
-        sizes = Arguments({"input_size": input_size, **given}, []).value(name)
+        if not self.required:
+            return axes_of(input_size)
+        name = self.required[0]
+        sizes = Arguments(given, []).value(name)
         if not isinstance(sizes, (list, tuple)):
             raise wrong(name, sizes, "a list of one whole number per axis")
         if not 1 <= len(sizes) <= 3:
@@ -98,15 +109,12 @@ class Signature:
         return len(sizes)
 
 
-def expanded(input_size: tuple[int, ...], n: int) -> tuple[int, ...]:
-    """A size for each of `n` axes; one number stands for all.  Raises `LayerError` for other counts."""
-    if len(input_size) not in (1, n):
+def _check_channels(given: int | None, expected: int) -> None:
+    """Raise `LayerError` where an input is given with other channels than the layer takes."""
+    if given not in (None, expected):
         raise LayerError(
-            "input_size",
-            f"has {len(input_size)} numbers for {n} {'axis' if n == 1 else 'axes'}",
-            f"Give one per axis, as in INPUT={'x'.join('576'[:n])}, or one for all",
+            "input_size", f"has {given} channels for a layer of in_channels = {expected}", "Give both the same number"
         )
-    return input_size if len(input_size) == n else input_size * n
 
 
 def _changed(keys: Keys) -> Keys:

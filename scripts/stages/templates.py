@@ -57,8 +57,8 @@ def pdf_text(text: str) -> str:
 
 
 def rounded(value: float, digits: int) -> str:
-    """A number with so many decimals; halves are rounded away from zero."""
-    return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
+    """A number with so many decimals; halves, but for floating point's errors, are rounded away from zero."""
+    return str(Decimal(f"{value:.12g}").quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
 def escape_markdown(text: str) -> str:

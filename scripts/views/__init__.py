@@ -18,6 +18,7 @@ from scripts.views import (
     stack,
     subsampling,
     sums,
+    wiring,
 )
 from scripts.views.scene import Scene
 
@@ -27,6 +28,7 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "numerical": numerical.scene,
     "kernel": kernel.scene,
     "channels": channels.scene,
+    "wiring": wiring.scene,
     "subsampling": subsampling.scene,
     "positions": positions.scene,
     "overlap": overlap.scene,

@@ -1,135 +1,341 @@
-"""The channels view: a slice of a kernel wherever the column of an input channel meets the row of an output channel."""
+"""The channels view: each output channel has a kernel, with a slice for each input channel that it adds up."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from math import prod
+from typing import NamedTuple
+
+import numpy as np
 
 from scripts.core.figures import Figure
-from scripts.core.layers import Channels, Index, Layer
+from scripts.core.layers import Channels, Index, Layer, Values
 from scripts.errors import LayerError
-from scripts.views.limits import Extent, check_axes, check_size
-from scripts.views.maps import Line, NumberMap, Point, in_two_axes, sizes
+from scripts.views.limits import Extent, check_axes, check_size, check_weighted, longest, shown_steps
+from scripts.views.maps import (
+    Blocks,
+    InputMap,
+    Number,
+    Point,
+    as_rows,
+    blocks,
+    contents,
+    counted,
+    decimals,
+    in_two_axes,
+    input_map,
+    numbers,
+    sizes,
+)
 from scripts.views.scene import Scene
 
-# Space between two columns and two rows, above the first row, and around lines and arrows.
-COLUMN_GAP, ROW_GAP = 1.5, 1
-HEAD_GAP = 1.6
-LINE_GAP, ARROW_GAP, ARROW = 0.2, 0.1, 0.5
+# Of more channels than these, the first ones and the last are shown.
+MOST_SHOWN = 4
+# Space between neighbouring maps, more of it where channels are left out, and space between the parts.
+GAP, DOTS_GAP, PART_GAP = 1, 1, 2
+# From the lowest sum to the total below it.
+TOTAL_GAP = 0.6
 
 
-@dataclass(frozen=True)
-class Wiring:
-    """Channels and the slices of the kernels between them.
+class Map(NamedTuple):
+    """The map of an output channel, or a slice of its kernel, with its values if there are any.
 
-    `stems` are lines from the input channels down to the last slice that they meet, `drops` the arrows into each slice;
-    `sums` are arrows through the slices of an output channel to it, with a plus at each of `pluses`.
+    `tint` tells output channels apart: 0 for the first that is shown, 1 for the second …
     """
 
-    inputs: tuple[NumberMap, ...]
-    slices: tuple[NumberMap, ...]
-    outputs: tuple[NumberMap, ...]
-    stems: tuple[Line, ...]
-    drops: tuple[Line, ...]
-    sums: tuple[Line, ...]
-    pluses: tuple[Point, ...]
+    at: Point
+    tint: int
+    numbers: tuple[Number, ...]
+
+
+class Cell(NamedTuple):
+    """A cell of an input channel; the number is None without values."""
+
+    column: int
+    row: int
+    kind: str
+    number: float | None
+
+
+class Input(NamedTuple):
+    """The grid of an input channel, with what its cells hold."""
+
+    at: Point
+    cells: tuple[Cell, ...]
+
+
+class Sum(NamedTuple):
+    """A cell for the sum of the products of one channel, of those that are not shown, or of all."""
+
+    at: Point
+    number: float | None
+
+
+class Dots(NamedTuple):
+    """The middle of dots in place of channels that are not shown, side by side or one below the other."""
+
+    at: Point
+    across: bool
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """The layout: the row of the first slice and the column of the first input channel begin at 0."""
+class Parts:
+    """The static parts, from left to right: input channels, kernels, room for sums, output channels.
 
-    input_size: Index
+    All input channels have the same `grid`.  The slices of a kernel are in line with their input channels.
+    `kernel_size` and `output_size` are (rows, columns).  `labels` are texts, each with the middle of a part's top;
+    `bottom` is the lower edge of the lowest sum.  Computed values have so many `decimals`.
+    """
+
+    grid: InputMap
+    inputs: tuple[Input, ...]
+    slices: tuple[Map, ...]
     kernel_size: Index
+    outputs: tuple[Map, ...]
     output_size: Index
-    in_channels: int
-    out_channels: int
-    ins: int
-    outs: int
+    dots: tuple[Dots, ...]
+    labels: tuple[tuple[Point, str], ...]
+    bottom: float
+    decimals: int
+
+
+class Window(NamedTuple):
+    """The window over an input channel, the slice of the kernel that it meets there, and the sum of their products."""
+
+    at: Point
+    cells: tuple[Cell, ...]
+    slice: Map
+    sum: Sum
+
+
+@dataclass(frozen=True)
+class Step:
+    """An element of an output channel, and what it is computed from in each input channel of its group.
+
+    `blocks` are the cells of the window, `rest` is the sum of the channels that are not shown, and `total` that of all;
+    it is None where there is only one.
+    """
+
+    blocks: Blocks
+    windows: tuple[Window, ...]
+    rest: Sum | None
+    total: Sum | None
+    output: Map
+    column: int
+    row: int
+    number: float | None
+
+
+class _Line:
+    """Channels side by side: which of them are shown, where each begins, and where others are left out."""
+
+    def __init__(self, channels: Sequence[int], size: int) -> None:
+        left_out = len(channels) > MOST_SHOWN
+        self.channels = [*channels[: MOST_SHOWN - 1], channels[-1]] if left_out else list(channels)
+        self.starts = [float(place * (size + GAP)) for place in range(len(self.channels))]
+        self.dots: float | None = None
+        if left_out:
+            self.dots = self.starts[-1] + (DOTS_GAP - GAP) / 2
+            self.starts[-1] += DOTS_GAP
+        self.end = self.starts[-1] + size
+
+
+class _Layout:
+    """Where the channels are; `layer` is what is done in each of them, in two axes."""
+
+    def __init__(self, layer: Layer, channels: Channels) -> None:
+        self.layer = in_two_axes(replace(layer, channels=None))
+        self.ins, self.outs = channels.in_channels // channels.groups, channels.out_channels // channels.groups
+        self.rows, self.columns = (axis.extent for axis in self.layer.window_axes)
+        self.kernel_size, self.output_size = self.layer.kernel_size, self.layer.output_size
+        self.height = max(self.rows, self.kernel_size[0])
+        self.inputs = _Line(range(channels.in_channels), self.height)
+        groups = {channel // self.ins for channel in self.inputs.channels}
+        outputs = [channel for channel in range(channels.out_channels) if channel // self.outs in groups]
+        self.kernels, self.outputs = _Line(outputs, self.kernel_size[1]), _Line(outputs, self.output_size[0])
+        self.kernels_at = self.columns + PART_GAP
+        self.sums_at = self.kernels_at + self.kernels.end + PART_GAP
+        self.outputs_at = self.sums_at + 1 + PART_GAP
+        self.drop = (self.inputs.end - self.outputs.end) / 2
 
     @property
-    def extent(self) -> Extent:
-        width = round(self.column * self.in_channels) + self.output_size[1]
-        height = round(self.row * self.out_channels) + self.input_size[0]
-        return Extent(max(width, height), parts=self.out_channels * self.ins)
+    def steps(self) -> int:
+        return prod(self.output_size) * len(self.outputs.channels)
 
-    @property
-    def column(self) -> float:
-        return max(self.input_size[1], self.kernel_size[1]) + COLUMN_GAP
+    def met(self, output: int) -> list[int]:
+        """The places of the shown input channels in the group of an output channel."""
+        group = output // self.outs
+        return [place for place, channel in enumerate(self.inputs.channels) if channel // self.ins == group]
 
-    @property
-    def row(self) -> float:
-        return max(self.kernel_size[0], self.output_size[0]) + ROW_GAP
+    def input_at(self, place: int) -> Point:
+        return Point(0, self.inputs.starts[place] + (self.height - self.rows) / 2)
 
-    def met(self, output: int) -> range:
-        """The input channels of an output channel's group."""
-        first = output // self.outs * self.ins
-        return range(first, first + self.ins)
+    def slice_at(self, tint: int, place: int) -> Point:
+        row = self.inputs.starts[place] + (self.height - self.kernel_size[0]) / 2
+        return Point(self.kernels_at + self.kernels.starts[tint], row)
 
-    def input(self, channel: int) -> NumberMap:
-        height, width = self.input_size
-        return NumberMap(f"input channel {channel}", width, height, Point(channel * self.column, -height - HEAD_GAP))
+    def sum_at(self, place: int) -> Point:
+        return Point(self.sums_at, self.inputs.starts[place] + (self.height - 1) / 2)
 
-    def stem(self, channel: int) -> Line:
-        x = channel * self.column + self.input_size[1] / 2
-        last = channel // self.ins * self.outs + self.outs - 1
-        return Point(x, LINE_GAP - HEAD_GAP), Point(x, last * self.row)
+    def output_at(self, tint: int) -> Point:
+        return Point(self.outputs_at, self.drop + self.outputs.starts[tint])
 
-    def slice(self, output: int, channel: int) -> NumberMap:
-        height, width = self.kernel_size
-        x = channel * self.column + (self.input_size[1] - width) / 2
-        return NumberMap("", width, height, Point(x, output * self.row))
+    def rest_at(self, output: int) -> Point | None:
+        """Where the sum of channels is that are not shown; None if all channels of the group are."""
+        if len(self.met(output)) == self.ins or self.inputs.dots is None:
+            return None
+        return Point(self.sums_at, self.inputs.dots - 0.5)
 
-    def drop(self, output: int, channel: int) -> Line:
-        x, y = channel * self.column + self.input_size[1] / 2, output * self.row
-        return Point(x, y - ARROW_GAP - ARROW), Point(x, y - ARROW_GAP)
+    def dots(self) -> Iterator[Dots]:
+        if self.inputs.dots is not None:
+            yield Dots(Point(self.columns / 2, self.inputs.dots), across=False)
+            yield Dots(Point(self.kernels_at + self.kernels.end / 2, self.inputs.dots), across=False)
+        if self.kernels.dots is not None:
+            yield Dots(Point(self.kernels_at + self.kernels.dots, self.inputs.end / 2), across=True)
+        if self.outputs.dots is not None:
+            yield Dots(Point(self.outputs_at + self.output_size[1] / 2, self.drop + self.outputs.dots), across=False)
 
-    def middle(self, output: int) -> float:
-        return output * self.row + self.kernel_size[0] / 2
-
-    def sum(self, output: int) -> Line:
-        first = self.slice(output, self.met(output)[0])
-        y = self.middle(output)
-        return Point(first.at.column + first.columns + LINE_GAP, y), Point(self.in_channels * self.column, y)
-
-    def pluses(self, output: int) -> Iterator[Point]:
-        for channel in self.met(output)[:-1]:
-            slice_ = self.slice(output, channel)
-            yield Point(slice_.at.column + (slice_.columns + self.column) / 2, self.middle(output))
-
-    def output(self, channel: int) -> NumberMap:
-        height, width = self.output_size
-        at = Point(self.in_channels * self.column + LINE_GAP, self.middle(channel) - height / 2)
-        return NumberMap(f"output channel {channel}", width, height, at)
-
-
-def _layout(layer: Layer, channels: Channels) -> _Layout:
-    ins, outs = channels.in_channels // channels.groups, channels.out_channels // channels.groups
-    sizes = (in_two_axes(layer).input_size, in_two_axes(layer).kernel_size, in_two_axes(layer).output_size)
-    return _Layout(*sizes, channels.in_channels, channels.out_channels, ins, outs)
+    def labels(self, layer: Layer) -> Iterator[tuple[Point, str]]:
+        top = min(0, self.drop)
+        yield Point(self.columns / 2, top), f"input {sizes(layer.input_shape)}"
+        yield Point(self.kernels_at + self.kernels.end / 2, top), f"kernels {sizes(layer.kernel_shape)}"
+        yield Point(self.outputs_at + self.output_size[1] / 2, top), f"output {sizes(layer.output_shape)}"
 
 
 def scene(figure: Figure) -> Scene:
-    """The scene of a layer of one or two axes with channels; raises `LayerError`."""
+    """The scene of a direct convolution of one or two axes with channels; raises `LayerError`."""
     channels = figure.layer.channels
     if channels is None:
         raise LayerError("view", "the channels view draws channels", "Give in_channels and out_channels")
     check_axes(figure.layer, "channels")
-    check_size(figure.layer, lambda layer: _layout(layer, channels).extent)
-    layout = _layout(figure.layer, channels)
-    inputs, outputs = range(channels.in_channels), range(channels.out_channels)
-    met = [(output, channel) for output in outputs for channel in layout.met(output)]
-    still = Wiring(
-        inputs=tuple(map(layout.input, inputs)),
-        slices=tuple(layout.slice(*pair) for pair in met),
-        outputs=tuple(map(layout.output, outputs)),
-        stems=tuple(map(layout.stem, inputs)),
-        drops=tuple(layout.drop(*pair) for pair in met),
-        sums=tuple(map(layout.sum, outputs)),
-        pluses=tuple(plus for output in outputs for plus in layout.pluses(output)),
+    check_weighted(figure.layer, "channels")
+    if figure.layer.transposed:
+        raise LayerError("view", "the channels view draws direct convolutions", "Use the wiring view")
+    check_size(figure.layer, lambda layer: _extent(figure, _Layout(layer, channels)))
+    layout = _Layout(figure.layer, channels)
+
+    held = [_held(layout.layer, _values(figure.input_values, channel)) for channel in layout.inputs.channels]
+    outputs = [_values(figure.output_values, channel) for channel in layout.outputs.channels]
+    slices = {
+        (tint, place): Map(
+            layout.slice_at(tint, place),
+            tint,
+            _numbers(_values(figure.kernel_values, output, layout.inputs.channels[place] % layout.ins)),
+        )
+        for tint, output in enumerate(layout.outputs.channels)
+        for place in layout.met(output)
+    }
+    sums = _sums(figure, layout)
+    still = Parts(
+        grid=input_map(figure.layer, layout.layer.grid),
+        inputs=tuple(Input(layout.input_at(place), tuple(cells.values())) for place, cells in enumerate(held)),
+        slices=tuple(slices.values()),
+        kernel_size=layout.kernel_size,
+        outputs=tuple(Map(layout.output_at(tint), tint, _numbers(values)) for tint, values in enumerate(outputs)),
+        output_size=layout.output_size,
+        dots=tuple(layout.dots()),
+        labels=tuple(layout.labels(figure.layer)),
+        bottom=layout.sum_at(len(held) - 1).row + 2 + TOTAL_GAP,
+        decimals=_decimals(figure, sums),
     )
+    steps = _steps(figure, layout, still, slices, sums, held)
+    return Scene(figure, still, tuple(steps), _sentence(layout, channels))
+
+
+def _steps(
+    figure: Figure,
+    layout: _Layout,
+    still: Parts,
+    slices: Mapping[tuple[int, int], Map],
+    sums: Mapping[tuple[int, int], Values],
+    held: Sequence[Mapping[Index, Cell]],
+) -> Iterator[Step]:
+    """The elements of the shown output channels: for each window, one channel after the other."""
+    elements = list(product(np.ndindex(*layout.output_size), enumerate(layout.outputs.channels)))
+    for number in figure.shown(len(elements)):
+        index, (tint, output) = elements[number]
+        rows, columns = (
+            [element.position for element in axis.windows[o]] for axis, o in zip(layout.layer.grid, index, strict=True)
+        )
+        met = layout.met(output)
+        values = _values(figure.output_values, output)
+        value = None if values is None else values[index].item()
+        parts = [None if value is None else sums[tint, place][index].item() for place in met]
+        windows = tuple(
+            Window(
+                at=layout.input_at(place),
+                cells=tuple(held[place][cell] for cell in product(rows, columns)),
+                slice=slices[tint, place],
+                sum=Sum(layout.sum_at(place), part),
+            )
+            for place, part in zip(met, parts, strict=True)
+        )
+        rest_at = layout.rest_at(output)
+        rest = None if value is None else value - sum(part for part in parts if part is not None)
+        several = len(windows) + (rest_at is not None) > 1
+        below = layout.sum_at(met[-1])
+        yield Step(
+            blocks=blocks(rows, columns),
+            windows=windows,
+            rest=None if rest_at is None else Sum(rest_at, rest),
+            total=Sum(Point(below.column, below.row + 1 + TOTAL_GAP), value) if several else None,
+            output=still.outputs[tint],
+            column=index[1],
+            row=index[0],
+            number=value,
+        )
+
+
+def _extent(figure: Figure, layout: _Layout) -> Extent:
+    steps = shown_steps(figure, layout.steps)
+    window, shown = prod(layout.kernel_size), len(layout.inputs.channels)
+    height = round(max(layout.inputs.end, layout.outputs.end))
+    length = max(height, round(layout.outputs_at) + layout.output_size[1], longest(layout.layer))
+    return Extent(length, steps, steps * shown * (layout.rows * layout.columns + window), terms=shown * window)
+
+
+def _values(values: Values | None, *channel: int) -> Values | None:
+    """The values of a channel, or of a slice of a kernel, in two axes."""
+    return None if values is None else as_rows(values[channel])
+
+
+def _numbers(values: Values | None) -> tuple[Number, ...]:
+    return () if values is None else numbers(values)
+
+
+def _held(layer: Layer, values: Values | None) -> dict[Index, Cell]:
+    """What each cell of an input channel holds."""
+    found = contents(layer, np.zeros(layer.input_size, int) if values is None else values)
+    return {
+        (row, column): Cell(column, row, kind, None if values is None else number)
+        for (row, column), (kind, number) in found.items()
+    }
+
+
+def _sums(figure: Figure, layout: _Layout) -> dict[tuple[int, int], Values]:
+    """What each shown input channel adds to each shown output channel, if there are values."""
+    if figure.input_values is None or figure.kernel_values is None:
+        return {}
+    return {
+        (tint, place): layout.layer.output(
+            as_rows(figure.input_values[channel]), as_rows(figure.kernel_values[output, channel % layout.ins])
+        )
+        for tint, output in enumerate(layout.outputs.channels)
+        for place in layout.met(output)
+        for channel in (layout.inputs.channels[place],)
+    }
+
+
+def _decimals(figure: Figure, sums: Mapping[tuple[int, int], Values]) -> int:
+    if figure.output_values is None:
+        return 0
+    return decimals(np.concatenate([figure.output_values.ravel(), *(values.ravel() for values in sums.values())]))
+
+
+def _sentence(layout: _Layout, channels: Channels) -> str:
     one = "its only input channel" if layout.ins == 1 else f"each of {layout.ins} input channels"
-    sentence = (
-        f"Each output channel has a kernel with a slice for {one}, and adds up their products: "
-        f"{sizes(figure.layer.kernel_shape)} = {prod(figure.layer.kernel_shape)} weights in all."
-    )
-    return Scene(figure, still, sentence=sentence)
+    sentence = f"Each output channel has a kernel with a slice for {one}, and adds up what the slices find in them."
+    shown = len(layout.inputs.channels), len(layout.outputs.channels)
+    if shown != (channels.in_channels, channels.out_channels):
+        sentence += f" {counted(shown[0], 'input channel')} and {counted(shown[1], 'output channel')} are shown."
+    return sentence

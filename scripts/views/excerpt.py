@@ -129,7 +129,7 @@ def scene(figure: Figure) -> Scene:
     check_layer(figure.layer, "excerpt")
     _check_elements(figure.layer)
     layer = in_two_axes(figure.layer)
-    shown = list(frames(layer, None, numbers=figure.shown(_ends(layer))))
+    shown = list(frames(layer, None, numbers=figure.shown(prod(layer.output_size), _ends(layer))))
     outputs = [sorted({*indices}) for indices in zip(*(frame.output_index for frame in shown), strict=True)]
     inside = [places(_looks(axis, lit)) for axis, lit in zip(layer.grid, outputs, strict=True)]
     outside = [

@@ -10,7 +10,7 @@ from scripts.core.figures import Figure
 from scripts.core.frames import frames
 from scripts.core.layers import Index, Layer
 from scripts.errors import LayerError
-from scripts.views.limits import Extent, check_layer, check_size, check_weighted, longest
+from scripts.views.limits import Extent, check_layer, check_size, check_weighted, longest, shown_steps
 from scripts.views.maps import (
     Blocks,
     InputMap,
@@ -85,7 +85,7 @@ class Step:
 
 def _extent(figure: Figure, layer: Layer) -> Extent:
     weights, count = prod(layer.kernel_size), prod(layer.output_size)
-    steps = len(figure.shown(range(count)))
+    steps = shown_steps(figure, count)
     # A step draws all patches up to its own.
     return Extent(max(weights + count, longest(layer)), steps, steps * weights * count)
 
@@ -127,9 +127,7 @@ def scene(figure: Figure) -> Scene:
         f"Each window's patch is a column of {weights}, the kernel a row of as many; their product is the output, "
         "row by row."
     )
-    steps = tuple(
-        Step(blocks(*windows[column].windows), patches[column], column) for column in figure.shown(range(count))
-    )
+    steps = tuple(Step(blocks(*windows[column].windows), patches[column], column) for column in figure.shown(count))
     return Scene(figure, still, steps, sentence)
 
 

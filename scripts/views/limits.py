@@ -135,13 +135,20 @@ def check_steps(figure: Figure, cells: Callable[[Layer], int], terms: bool = Fal
     """
 
     def extent(layer: Layer) -> Extent:
-        steps = len(figure.shown(range(prod(layer.output_shape))))
+        steps = shown_steps(figure, prod(layer.output_shape))
         window = prod(layer.kernel_size) if terms else 0
         return Extent(longest(layer), steps, steps * (cells(layer) + window), terms=window)
 
     check_size(figure.layer, extent)
 
 
+def shown_steps(figure: Figure, count: int) -> int:
+    """Number of steps that a figure shows of so many."""
+    if isinstance(figure.frames, tuple):
+        return len(figure.frames)
+    return count if figure.frames is None else min(figure.frames, count)
+
+
 def longest(layer: Layer) -> int:
     """Number of cells along the longest axis of a layer's input, with its padding, or of its output."""
-    return max(max(axis.grid_size, axis.output_size) for axis in layer.window_axes)
+    return max(max(axis.extent, axis.output_size) for axis in layer.window_axes)

@@ -10,7 +10,7 @@ from scripts.core.figures import Figure
 from scripts.core.frames import frames
 from scripts.core.layers import Index, Layer, Values
 from scripts.errors import LayerError
-from scripts.views.limits import Extent, check_layer, check_size, check_weighted
+from scripts.views.limits import Extent, check_layer, check_size, check_weighted, shown_steps
 from scripts.views.maps import ORIGIN, NumberMap, Point, as_rows, number_map, sizes
 from scripts.views.scene import Scene
 
@@ -92,7 +92,7 @@ def scene(figure: Figure) -> Scene:
 
     def extent(layer: Layer) -> Extent:
         rows, columns = prod(layer.output_size), prod(layer.input_size)
-        steps = len(figure.shown(range(rows)))
+        steps = shown_steps(figure, rows)
         return Extent(max(rows, columns), steps, steps * rows * columns)
 
     check_size(layer, extent)
@@ -109,7 +109,7 @@ def scene(figure: Figure) -> Scene:
             inputs=tuple(_cell(inputs, entry.column) for entry in row_entries),
             output=_cell(outputs, row),
         )
-        for row in figure.shown(range(rows))
+        for row in figure.shown(rows)
         for row_entries in (by_row[row],)
     )
     order = "" if len(layer.axes) == 1 else ", both counted row by row"

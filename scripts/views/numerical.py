@@ -113,7 +113,7 @@ def scene(figure: Figure) -> Scene:
         numbers=numbers(output),
         decimals=None if layer.reduction == "maximum" or indices is not None else decimals(output),
     )
-    numbers_shown = figure.shown(range(prod(layer.output_size)))
+    numbers_shown = figure.shown(prod(layer.output_size))
     steps = tuple(step(frame) for frame in frames(layer, None, numbers=numbers_shown))
     return Scene(figure, still, steps, _sentence(figure), equivalent=figure.layer.transposed)
 

@@ -64,7 +64,7 @@ def scene(figure: Figure) -> Scene:
     rows, columns = layer.grid
     at = Point(offset(columns), offset(rows))
     still = planes(figure.layer, input_map(figure.layer, layer.grid), output_map(figure.layer, at))
-    numbers = figure.shown(range(prod(layer.output_size)))
+    numbers = figure.shown(prod(layer.output_size))
     steps = tuple(_step(frame, still) for frame in frames(layer, None, numbers=numbers))
     return Scene(figure, still, steps, equivalent=figure.layer.transposed)
 

@@ -11,7 +11,7 @@ import numpy as np
 from scripts.core.figures import Figure
 from scripts.core.layers import Index, Layer, Values
 from scripts.errors import LayerError
-from scripts.views.limits import Extent, check_layer, check_size
+from scripts.views.limits import Extent, check_layer, check_size, shown_steps
 from scripts.views.maps import (
     Block,
     Number,
@@ -76,8 +76,8 @@ def _covered(layer: Layer) -> Index:
     )
 
 
-def _extent(layer: Layer) -> Extent:
-    covered, steps = _covered(layer), prod(layer.input_size) + 1
+def _extent(figure: Figure, layer: Layer) -> Extent:
+    covered, steps = _covered(layer), shown_steps(figure, prod(layer.input_size) + 1)
     length = layer.input_size[-1] + layer.axes[-1].reach + 1 + covered[-1]
     return Extent(max(length, *covered), steps, steps * prod(covered), terms=prod(layer.kernel_size))
 
@@ -89,7 +89,7 @@ def scene(figure: Figure) -> Scene:
         raise LayerError("view", "the scatter view draws transposed convolutions", "Use the plane view")
     if figure.input_values is None or figure.kernel_values is None:
         raise LayerError("view", "the scatter view draws values", "Give input_values and kernel_values")
-    check_size(figure.layer, _extent)
+    check_size(figure.layer, lambda layer: _extent(figure, layer))
     layer = in_two_axes(figure.layer)
     input_values, kernel_values = as_rows(figure.input_values), as_rows(figure.kernel_values)
     stamp_rows, stamp_columns = (axis.reach + 1 for axis in layer.axes)
@@ -112,7 +112,8 @@ def scene(figure: Figure) -> Scene:
         extra=tuple(block for block in extra if block.columns and block.rows),
         most=max(sum_.stamps for sum_ in steps[-1].others),
     )
-    return Scene(figure, still, steps, _sentence(still))
+    shown = tuple(steps[number] for number in figure.shown(len(steps)))
+    return Scene(figure, still, shown, _sentence(still))
 
 
 def _steps(layer: Layer, input_values: Values, kernel_values: Values) -> Iterator[Step]:
