@@ -262,8 +262,3 @@ def save_model(file: Path) -> None:
         for name, shape in (("x", (1, 3, 9, 9)), ("o", None))
     ]
     onnx.save(helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], [weights])), file)
-
-
-def test_make_s_draws_in_silence(checkout: Checkout) -> None:
-    assert checkout.make("-s", "draw", "LAYER=Conv2d(1, 1, 2)", "INPUT=3", "FORMATS=pdf", "NAME=silent") == ""
-    assert (checkout.top / "build/draw/silent/silent_00.pdf").exists()

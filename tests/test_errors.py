@@ -18,7 +18,7 @@ from scripts.errors import SourceError
 from scripts.project import Project
 from scripts.stages.render import render
 from scripts.stages.templates import templates
-from scripts.tex.log import Place, Stop, source_error
+from scripts.tex.log import Place, Stop, first_stop, source_error
 from scripts.views import VIEWS, scene_of
 from scripts.views.scene import Scene
 from tests.conftest import FIGURES, RECOLOUR, TOP, UNPRIVILEGED, Checkout, works
@@ -101,7 +101,7 @@ MISTAKES = {
         "templates/styles.tex", "link/.style={draw=outlinecolor, line width=0.25pt",
         "link/.style={draw=outlinecolor, line width=thickk",
         "templates/views/plane.tex.j2", r"\draw[link]",
-        ["Unknown function `thickk'", "thickk stands in EDITED.", "a length should be here, such as 0.4pt."],
+        ["Unknown function `thickk'", "thickk stands in EDITED.", "It is neither a number nor a length"],
     ),
     "missing library in the preamble": (
         "templates/base.tex", r"\usetikzlibrary{calc, patterns}", r"\usetikzlibrary{clc, patterns}",

@@ -113,5 +113,24 @@ def test_every_theme_can_be_used_in_a_paper(fresh: Checkout, monkeypatch: pytest
         monkeypatch.setenv("THEME", theme)
         fresh.run("build", "tiny", "--format=pdf")
         folder = fresh.project._replace(theme=theme).catalogue.package.parent
-        own = r"\documentclass{article}\usepackage{convfigures}\begin{document}\convfigure{tiny_00}\end{document}"
-        assert "Font Warning" not in typeset(folder, own)
+        # Which has names of its own that themes define, too.
+        names = ("input", "output", "value", "window", "padding")
+        own = "".join(
+            rf"\definecolor{{{name}color}}{{rgb}}{{1,0,0}}\tikzset{{{name}/.style={{own}}}}" for name in names
+        )
+        shown = "".join(
+            rf"\extractcolorspec{{{name}color}}\x\typeout{{{name}:\x}}"
+            rf"\pgfkeysgetvalue{{/tikz/{name}/.@cmd}}\x\typeout{{{name}:\meaning\x}}"
+            for name in names
+        )
+        drawn = rf"Words. {shown}\typeout{{--}}\convfigure{{tiny_00}}\typeout{{--}}{shown}\typeout{{--}}"
+        top = rf"\documentclass{{article}}\usepackage{{convfigures}}{own}"
+        log = typeset(folder, rf"{top}\begin{{document}}{drawn}\end{{document}}")
+        assert "Font Warning" not in log
+        before, _, after, _ = re.split(r"^--$", log.replace("\n\n", "\n"), flags=re.MULTILINE)
+        kept = [line for line in after.splitlines() if ":" in line]
+        assert len(kept) == 2 * len(names)
+        assert kept == before.splitlines()[-len(kept) :]
+        found = fonts(folder / "paper.pdf")
+        assert {kind for _, kind in found} == {"/Type1"}
+        assert ("CMR10", "/Type1") in found

@@ -30,8 +30,6 @@ HINTS = {
     r"File ended while scanning|Paragraph ended before|Runaway": "A brace or bracket is opened and never closed.",
     r"Emergency stop|no legal \\end found": "The text ends too early: something is opened and never closed.",
     r"I can't write on file|No space left": "The disk may be full, or the build's folder is read-only.",
-    r"Unknown function `(\w+)'": "A number or a length should be here, such as 0.4pt.",
-    r"Illegal unit of measure": "A length lacks its unit, as in 3pt.",
     r"TeX capacity exceeded": "A macro may call itself endlessly, or a drawing may be too large.",
 }
 
