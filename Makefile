@@ -13,6 +13,7 @@ $(if $(filter /%,$(INSIDE)),,$(if $(filter figures templates scripts report test
     $(firstword $(subst /, ,$(INSIDE)))),$(REFUSE)))
 export BUILD MAKE_VERSION
 PYTHON ?= python3
+# In a folder that the build has made, see scripts/files.py; `build` is one in any case.
 
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -85,7 +86,7 @@ everything: $(READY) $(if $(filter mp4,$(EVERY)),.venv/.mp4) ## all figures in a
 all_animations: gifs
 
 draw: $(READY) $(if $(findstring mp4,$(FORMATS) $(FILE)),.venv/.mp4) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
-	@exec $(PY) -m scripts.draw $(DRAW_OPTIONS) $(if $(QUIET),> /dev/null)
+	@exec $(PY) -m scripts.draw $(QUIET) $(DRAW_OPTIONS)
 
 verify: $(READY) $(if $(findstring mp4,$(FILE)),.venv/.mp4) ## check a picture, FILE=picture.gif, against the recipe in it
 	@exec $(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")

@@ -10,6 +10,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +250,8 @@ def main() -> None:
     if options.file is not None:
         if options.layer or options.input or options.onnx:
             raise UserError("FILE: has a layer of its own. Leave out LAYER, INPUT and ONNX.")
-        draw_again(options)
+        with _silence(options.quiet):
+            draw_again(options)
         return
     size = parse_size(options.input) if options.input else None
     if options.onnx is None:
@@ -266,7 +269,13 @@ def main() -> None:
             print(table(layers) if layers else f"{options.onnx}: has no convolution and no pooling.")
             return
         work = [(one.named(size), one.name) for one in picked(layers, options.layer)]
-    _draw_all(work, options)
+    with _silence(options.quiet):
+        _draw_all(work, options)
+
+
+def _silence(quiet: bool) -> AbstractContextManager[object]:
+    """Print nothing but errors, if so asked."""
+    return redirect_stdout(StringIO()) if quiet else nullcontext()
 
 
 def _options() -> argparse.Namespace:
@@ -281,6 +290,7 @@ def _options() -> argparse.Namespace:
     command.add_argument("--values", metavar="random", help="fill in small integers")
     command.add_argument("--view", help="how it is drawn: a view of scripts/views/")
     command.add_argument("--frames", help="how many frames, such as 8, or which, such as 0-9 or 0-3 24")
+    command.add_argument("--quiet", action="store_true", help="print nothing but errors, and the list of a model")
     command.add_argument("--formats", type=str.split, help='such as "gif svg" (default: gif, or that of --file)')
     return command.parse_args()
 

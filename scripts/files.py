@@ -15,6 +15,7 @@ Content = str | bytes
 
 # Temporary files are hidden, so that none is taken for an output.
 UNFINISHED = ".part"
+# In a folder that was empty or did not exist before the first build; no other one is deleted by `make clean`.
 
 
 def write_whole(path: Path, content: Content) -> None:

@@ -161,6 +161,11 @@ class Project(NamedTuple):
         """The folders for a layer drawn by `make draw`."""
         return Outputs(self.build / "draw" / name, self.build / "draw" / ".work", together=True)
 
+    @property
+    def theme_file(self) -> Path:
+        """The file of the theme."""
+        return self.templates / "themes" / f"{self.theme}.tex"
+
     def themes(self) -> list[str]:
         """The names of all themes."""
         return sorted(path.stem for path in (self.templates / "themes").glob("*.tex"))

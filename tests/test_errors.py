@@ -13,8 +13,15 @@ from typing import TypeVar
 
 import pytest
 
-from scripts.tex.log import first_stop
-from tests.conftest import FIGURES, RECOLOUR, UNPRIVILEGED, Checkout, works
+from scripts.core.figures import Figure, load
+from scripts.errors import SourceError
+from scripts.project import Project
+from scripts.stages.render import render
+from scripts.stages.templates import templates
+from scripts.tex.log import Place, Stop, source_error
+from scripts.views import VIEWS, scene_of
+from scripts.views.scene import Scene
+from tests.conftest import FIGURES, RECOLOUR, TOP, UNPRIVILEGED, Checkout, works
 
 T = TypeVar("T")
 
@@ -62,12 +69,43 @@ MISTAKES = {
     ),
     "missing colour": (
         "templates/themes/classic.tex", r"\definecolor{windowcolor}", r"\definecolor{windwcolor}",
-        "templates/views/plane.tex.j2", r"\fill[window]<<",
-        ["Undefined color `windowcolor'.", "Did you mean windwcolor?"],
+        "templates/themes/classic.tex", r"\definecolor{windwcolor}",
+        ["Undefined color `windowcolor'.", "This theme lacks it; other themes define it. Did you mean windwcolor?"],
+    ),
+    "missing comma": (
+        "templates/styles.tex", "input/.style={fill=inputcolor},", "input/.style={fill=inputcolor} % no comma",
+        "templates/styles.tex", "% no comma",
+        ["I do not know the key '/tikz/output'", "A comma is missing at the end of this style."],
+    ),
+    "two numbers for RGB": (
+        "templates/themes/classic.tex", "{38,139,210}", "{42,161}",
+        "templates/themes/classic.tex", "{42,161}",
+        ["Paragraph ended before", "RGB takes three numbers: {42,161,152}."],
+    ),
+    "# in HTML": (
+        "templates/themes/classic.tex", "{RGB}{38,139,210}", "{HTML}{#2aa198}",
+        "templates/themes/classic.tex", "{#2aa198}",
+        ["Illegal parameter number", "HTML is six hexadecimal digits, without #: {2AA198}."],
+    ),
+    "length without a unit": (
+        "templates/styles.tex", r"\newcommand\figuremargin{3pt}", r"\newcommand\figuremargin{3}",
+        "templates/styles.tex", r"\newcommand\figuremargin{3}",
+        ["Illegal unit of measure", r"The length \figuremargin lacks its unit, as in 3pt."],
+    ),
+    "percent sign": (
+        "templates/styles.tex", "inputcolor!35!papercolor", "inputcolor!35%!papercolor",
+        "templates/styles.tex", "inputcolor!35%!papercolor",
+        ["Paragraph ended before", "The sign % begins a comment; a colour's share is written without it: red!40"],
+    ),
+    "misspelt length": (
+        "templates/styles.tex", "link/.style={draw=outlinecolor, line width=0.25pt",
+        "link/.style={draw=outlinecolor, line width=thickk",
+        "templates/views/plane.tex.j2", r"\draw[link]",
+        ["Unknown function `thickk'", "thickk stands in EDITED.", "a length should be here, such as 0.4pt."],
     ),
     "missing library in the preamble": (
-        "templates/base.tex", r"\usetikzlibrary{calc,", r"\usetikzlibrary{clc,",
-        "templates/base.tex", r"\usetikzlibrary{clc,",
+        "templates/base.tex", r"\usetikzlibrary{calc, patterns}", r"\usetikzlibrary{clc, patterns}",
+        "templates/base.tex", r"\usetikzlibrary{clc",
         ["I did not find the tikz library 'clc'", "build/work/figure.log"],
     ),
     "brace never closed": (
@@ -103,7 +141,7 @@ MISTAKES = {
 }  # fmt: skip
 # Errors that TeX finds, one of each kind; make test-full tries all.
 KINDS = {"undefined command in a style", "misspelt style in a view", "missing package", "brace never closed"}
-KINDS |= {"missing library in the preamble", *list(MISTAKES)[-4:]}
+KINDS |= {"missing library in the preamble", "missing colour", "missing comma", *list(MISTAKES)[-4:]}
 
 
 LONG = pytest.mark.full("of a kind with another one")
@@ -125,21 +163,54 @@ def test_a_mistake_in_a_template_is_told_once_with_its_line(checkout: Checkout, 
         assert "==> Fatal error" in (checkout.top / log).read_text()
 
 
-@pytest.mark.parametrize(
-    ("drawing", "hint"),
-    [
-        (r"\newcommand\margin{3} \hspace{\margin}", "A length needs a unit, as in 3pt."),
-        (r"\draw[line width=thickk] (0,0) -- (1,1);", "It is neither a number nor a length"),
-    ],
-)
-def test_a_wrong_length_has_a_hint(tmp_path: Path, drawing: str, hint: str) -> None:
-    picture = rf"\begin{{tikzpicture}}{drawing}\end{{tikzpicture}}"
-    document = rf"\documentclass{{article}}\usepackage{{tikz}}\begin{{document}}{picture}\end{{document}}"
-    (tmp_path / "wrong.tex").write_text(document)
-    subprocess.run(["pdflatex", "-interaction=batchmode", "-halt-on-error", "wrong"], cwd=tmp_path, check=False)
-    stop = first_stop((tmp_path / "wrong.log").read_text(errors="replace"))
-    assert stop is not None
-    assert stop.hint is not None and stop.hint.startswith(hint)
+# Those that a look at the styles and the theme finds, whatever TeX says.
+SEEN = ("missing comma", "two numbers for RGB", "# in HTML", "length without a unit", "percent sign")
+
+
+@pytest.mark.parametrize("mistake", SEEN)
+def test_a_mistake_in_the_styles_is_found_even_if_tex_names_another_place(tmp_path: Path, mistake: str) -> None:
+    edited, old, new, _, line, (message, hint) = MISTAKES[mistake]
+    shutil.copytree(TOP / "templates", tmp_path / "templates")
+    project = Project(tmp_path)
+    stop = Stop(message, (), None, None, None, None, None)
+    place = Place(project.templates / "figure.tex.j2", 1)
+
+    def told() -> str:
+        return str(source_error(stop, Path("x.log"), place, templates(project).files(), project.theme_file))
+
+    assert told().startswith(f"{place}: TeX stopped.")
+    assert hint not in told()
+    text = (tmp_path / edited).read_text()
+    assert old in text
+    (tmp_path / edited).write_text(text.replace(old, new, 1))
+    number = next(n for n, each in enumerate((tmp_path / edited).read_text().splitlines(), 1) if line in each)
+    assert told().startswith(f"{tmp_path / edited}, line {number}: TeX stopped.")
+    assert hint in told()
+
+
+@pytest.mark.parametrize(("name", "needs"), [("labels", "step"), ("strip", "figure")])
+def test_what_a_view_lacks_is_told_of_the_view(tmp_path: Path, name: str, needs: str) -> None:
+    shutil.copytree(TOP / "templates", tmp_path / "templates")
+    view = tmp_path / "templates/views/plane.tex.j2"
+    view.write_text(re.sub(rf"(?<=macro |. set ){name}\b", f"{name}x", view.read_text()))
+    figure = load(TOP / "figures" / "dilation.toml")
+    project = Project(tmp_path)
+    with pytest.raises(SourceError) as raised:
+        render(project, scene_of(figure), project.catalogue)
+    told = str(raised.value)
+    assert told.startswith(f"{view}: defines no {name}. Rename {name}x.\n")
+    assert re.search(rf"{needs}\.tex\.j2, line \d+ needs it:", told)
+    assert "It shows in figure dilation" in told
+
+
+def test_an_error_of_a_views_code_names_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Figure) -> Scene:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setitem(VIEWS, "plane", broken)
+    with pytest.raises(IndexError) as raised:
+        scene_of(load(TOP / "figures" / "dilation.toml"))
+    assert raised.value.__notes__ == ["It shows in figure dilation, drawn by the view plane."]
 
 
 def test_a_mistake_in_the_theme_leaves_all_outputs_and_takes_none_for_new(checkout: Checkout) -> None:

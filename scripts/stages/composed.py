@@ -30,6 +30,6 @@ def composed(drawn: Drawn, template: str, source: Path, tex_format: Path | None,
         name, line = failed.stop.where(source)
         if line is not None and name == source.name:
             place = templates(drawn.project).origin(source.read_text(encoding="utf-8"), line, fill)
-        files = templates(drawn.project).files()
-        raise source_error(failed.stop, failed.log, place, files).shown_in(f"figure {drawn.name}") from None
+        files, theme = templates(drawn.project).files(), drawn.project.theme_file
+        raise source_error(failed.stop, failed.log, place, files, theme).shown_in(f"figure {drawn.name}") from None
     return source.with_suffix(".pdf").read_bytes()

@@ -68,7 +68,7 @@ def preamble_error(project: Project, source: Path, failed: TexError) -> SourceEr
     place = None
     if line is not None and name == source.name:
         place = templates(project).origin(source.read_text(encoding="utf-8"), line, lambda: preamble(project))
-    return source_error(failed.stop, failed.log, place, templates(project).files())
+    return source_error(failed.stop, failed.log, place, templates(project).files(), project.theme_file)
 
 
 def tex_error(project: Project, scene: Scene, failed: TexError, outputs: Outputs) -> SourceError:
@@ -82,7 +82,7 @@ def tex_error(project: Project, scene: Scene, failed: TexError, outputs: Outputs
         before = "\n".join(text.split("\n")[:line])
         begun = before.count(BEGIN_FRAME)
         number = begun - 1 if begun > before.count(END_FRAME) else None
-    error = source_error(failed.stop, failed.log, place, templates(project).files())
+    error = source_error(failed.stop, failed.log, place, templates(project).files(), project.theme_file)
     return error.shown_in(_shown(scene, number))
 
 

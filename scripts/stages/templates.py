@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
+from difflib import get_close_matches
 from functools import cache
 from math import prod
 from pathlib import Path
@@ -87,6 +88,8 @@ class Origins(Extension):
 
 # The errors that Jinja and expressions in templates raise.
 ERRORS = (TemplateError, TypeError, AttributeError, ValueError, ArithmeticError, LookupError, RecursionError)
+# How Jinja names what an imported template does not have.
+LACKING = r"TemplateModule object' has no attribute '(\w+)'"
 
 
 class Compiled(BytecodeCache):
@@ -151,6 +154,11 @@ class Templates:
             lines = [(Path(line.filename), line.lineno or 0) for line in extract_tb(error.__traceback__)]
             own = [(file, line) for file, line in lines if any(file.is_relative_to(top) for top in tops)]
             problem = f"there is no template {error.name}" if isinstance(error, TemplateNotFound) else str(error)
+            if own and (missing := re.search(LACKING, problem)) and "view_name" in values:
+                file, line = own[-1]
+                view = self.project.templates / "views" / f"{values['view_name']}.tex.j2"
+                if f"view.{missing[1]}" in file.read_text(encoding="utf-8").splitlines()[line - 1]:
+                    raise _lacking(view, missing[1], Place(file, line)) from error
             if own:
                 raise _source_error(*own[-1], problem) from error
             if isinstance(error, TemplateNotFound):
@@ -233,6 +241,14 @@ class Templates:
 
 # A project's templates, compiled once in each process; Jinja reads them again when they change.
 templates = cache(Templates)
+
+
+def _lacking(view: Path, name: str, place: Place) -> SourceError:
+    """The error of a view's template that lacks a macro or value which `place` needs."""
+    defined = re.findall(r"<%-? *(?:macro|set) +(\w+)", view.read_text(encoding="utf-8"))
+    near = get_close_matches(name, defined, n=1)
+    hint = f" Rename {near[0]}." if near else ""
+    return SourceError(str(view), f"defines no {name}.{hint}", [f"{place} needs it:", *excerpt(*place)])
 
 
 def _source_error(file: Path, line: int, problem: str) -> SourceError:

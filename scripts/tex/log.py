@@ -1,7 +1,7 @@
 """Errors in TeX's log: their position, message and a hint."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import takewhile
@@ -27,13 +27,24 @@ HINTS = {
     r"File `(.*?)(?:\.\w+)?' not found": "It is misspelt, or the TeX package that has it is missing: see make doctor.",
     r"I did not find the tikz library '(.*?)'": "It is misspelt, or this TikZ is too old for it: see make doctor.",
     r"There is no figures/(.*)\.toml": "make list shows the figures.",
-    r"Illegal unit of measure": "A length needs a unit, as in 3pt.",
-    r"Unknown function `(.*?)'": "It is neither a number nor a length: a style or a key may be misspelt.",
     r"File ended while scanning|Paragraph ended before|Runaway": "A brace or bracket is opened and never closed.",
     r"Emergency stop|no legal \\end found": "The text ends too early: something is opened and never closed.",
     r"I can't write on file|No space left": "The disk may be full, or the build's folder is read-only.",
+    r"Unknown function `(\w+)'": "A number or a length should be here, such as 0.4pt.",
+    r"Illegal unit of measure": "A length lacks its unit, as in 3pt.",
     r"TeX capacity exceeded": "A macro may call itself endlessly, or a drawing may be too large.",
 }
+
+# Errors in a style or theme at which TeX stops later, or with another message: how they are found in a text without its
+# comments, and their hints.  A number that lacks a unit is one only where a length is due.
+COLOUR = r"\\definecolor\{[^{}]*\}"
+SUSPECTS = {
+    r"(?:[^,{\[\s\w]|\w(?=\s*\n))(?=\s*[\w ]+/\.(?:append )?style\b)": "A comma is missing at the end of this style.",
+    rf"{COLOUR}\{{RGB\}}\{{(?!\s*(?:\d{{1,3}}\s*,\s*){{2}}\d{{1,3}}\s*\}})": "RGB takes three numbers: {42,161,152}.",
+    rf"{COLOUR}\{{HTML\}}\{{(?![0-9A-Fa-f]{{6}}\}})": "HTML is six hexadecimal digits, without #: {2AA198}.",
+    r"\d(?=\x00)": r"The sign % begins a comment; a colour's share is written without it: red!40, and text with \%.",
+}
+NUMBER = r"\\newcommand\*?\{?(\\[A-Za-z]+)\}?\{\s*-?[\d.]+\s*\}"
 
 
 class Place(NamedTuple):
@@ -107,27 +118,63 @@ def _where_runaway(runaway: str, text: str) -> int | None:
     return next((squeezed[begin][0] for begin in begins if begin >= 0), None)
 
 
-def source_error(stop: Stop, log: Path, place: Place | None, sources: Iterable[Path]) -> SourceError:
+def source_error(
+    stop: Stop, log: Path, place: Place | None, sources: Iterable[Path], theme: Path | None = None
+) -> SourceError:
     """TeX's error at a place of a source that a person wrote, with a hint.
 
-    `place` is None where TeX names none; `sources` are all files that the cause may be in.
+    `place` is None where TeX names none; `sources` are all files that the cause may be in, with the `theme` and others.
     """
     texts = {source: source.read_text(encoding="utf-8", errors="replace") for source in sources}
-    places = [] if stop.word is None else _places(stop.word, texts)
+    others = {file: text for file, text in texts.items() if theme and file.parent == theme.parent and file != theme}
+    texts = {file: text for file, text in texts.items() if file not in others}
+    hint, word = stop.hint, stop.word
+    if suspect := _suspect(stop, texts):
+        (place, hint), word = suspect, None
+    elif theme and word and any(map(_defines(word), others.values())) and not any(map(_defines(word), texts.values())):
+        near = _nearest(word, {theme: texts[theme]})
+        place = _places(near, {theme: texts[theme]})[0] if near else Place(theme, 1)
+        hint = "This theme lacks it; other themes define it."
+    places = [] if word is None else _places(word, texts)
     if stop.file is None and places:
         place = places[0]
     details = [f"    {line}" for line in stop.context]
     if place is not None:
         details += ["In the source:", *excerpt(*place)]
     if elsewhere := [str(other) for other in places if other != place]:
-        details.append(f"{stop.word} stands in {'; '.join(elsewhere[:MOST_PLACES])}.")
-    if stop.hint is not None:
-        near = [] if stop.word is None else get_close_matches(stop.word, _words(stop.word, texts), n=1, cutoff=0.75)
-        details.append(f"{stop.hint}{f' Did you mean {near[0]}?' if near else ''}")
+        details.append(f"{word} stands in {'; '.join(elsewhere[:MOST_PLACES])}.")
+    if hint is not None:
+        near = None if word is None else _nearest(word, texts)
+        details.append(f"{hint}{f' Did you mean {near}?' if near else ''}")
     error = SourceError(str(place or log), f"TeX stopped. {stop.message}", [*details, f"The full log is {log}."])
     # One error in the theme stops TeX at other places in other figures.
     error.cause = stop.message
     return error
+
+
+def _suspect(stop: Stop, texts: Mapping[Path, str]) -> tuple[Place, str] | None:
+    """The first line of the styles or the theme that is surely wrong, if there is one, with a hint."""
+    for file, text in texts.items():
+        if file.suffix != ".tex":
+            continue
+        # Without comments; one between a number and more text is marked.
+        plain = re.sub(r"(?<!\\)%.*", "", re.sub(r"(?<![#\d.])(\d[\d.]*)%\S.*", "\\1\0", text))
+        rules = dict(SUSPECTS)
+        if stop.message.startswith("Illegal unit"):
+            used = "\n".join(texts.values())
+            for number in re.finditer(NUMBER, plain):
+                if re.search(rf"(?<!scale)(?:=|\\dimexpr){re.escape(number[1])}(?![A-Za-z])", used):
+                    rules[re.escape(number[0])] = f"The length {number[1]} lacks its unit, as in 3pt."
+        for rule, hint in rules.items():
+            if found := re.search(rule, plain):
+                return Place(file, plain.count("\n", 0, found.start()) + 1), hint
+    return None
+
+
+def _defines(word: str) -> Callable[[str], bool]:
+    """Whether a theme defines a colour or command."""
+    rule = re.compile(rf"\\(?:definecolor|colorlet|newcommand)\*?\{{?{re.escape(word)}(?![A-Za-z])")
+    return lambda text: bool(rule.search(text))
 
 
 def _places(word: str, texts: Mapping[Path, str]) -> list[Place]:
@@ -139,6 +186,12 @@ def _places(word: str, texts: Mapping[Path, str]) -> list[Place]:
         for number, line in enumerate(text.splitlines(), start=1)
         if alone.search(line)
     ]
+
+
+def _nearest(word: str, texts: Mapping[Path, str]) -> str | None:
+    """The word in some texts that is most like a misspelt one; among similar ones, one that begins alike."""
+    near = get_close_matches(word, _words(word, texts), n=3, cutoff=0.75)
+    return min(near, key=lambda other: other[:2] != word[:2], default=None)
 
 
 def _words(like: str, texts: Mapping[Path, str]) -> set[str]:

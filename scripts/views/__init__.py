@@ -52,7 +52,12 @@ def view_name(figure: Figure) -> str:
 def scene_of(figure: Figure) -> Scene:
     """The figure as its view shows it; raises `LayerError` where that view cannot draw it."""
     name = view_name(figure)
-    scene = VIEWS[name](figure)
+    try:
+        scene = VIEWS[name](figure)
+    except Exception as error:
+        # An error in the view itself does not say what it was drawing.
+        error.add_note(f"It shows in figure {figure.name}, drawn by the view {name}.")
+        raise
     if figure.frames is not None and not any(scene.steps):
         raise LayerError("frames", f"the {name} view has no frames to choose from", "Remove the key")
     return scene
