@@ -84,10 +84,10 @@ everything: $(READY) $(if $(filter mp4,$(EVERY)),.venv/.mp4) ## all figures in a
 
 all_animations: gifs
 
-draw: $(READY) $(if $(findstring mp4,$(FORMATS)),.venv/.mp4) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
-	@exec $(PY) -m scripts.draw $(QUIET) $(DRAW_OPTIONS)
+draw: $(READY) $(if $(findstring mp4,$(FORMATS) $(FILE)),.venv/.mp4) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
+	@exec $(PY) -m scripts.draw $(DRAW_OPTIONS) $(if $(QUIET),> /dev/null)
 
-verify: $(READY) ## check that a picture, FILE=picture.gif, is what the recipe in it gives
+verify: $(READY) $(if $(findstring mp4,$(FILE)),.venv/.mp4) ## check a picture, FILE=picture.gif, against the recipe in it
 	@exec $(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
 
 watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything

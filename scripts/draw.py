@@ -31,10 +31,13 @@ from scripts.recipes.reading import figure_of, opened, with_keys
 from scripts.stages.render import caption
 from scripts.stages.typeset import TexFormat
 from scripts.views import scene_of
+from scripts.views.limits import longest
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 # The keys of what is too large, where a layer exists but cannot be drawn.
 SIZE_KEYS = ("input_size", "kernel_size")
+# Cells along an axis that can be told apart where a figure is as wide as a column of text.
+MOST_READABLE = 40
 MOST_FRAMES = 1000
 
 
@@ -105,20 +108,25 @@ def _make(project: Project, drawn: Figure, texts: Mapping[str, str], wanted: Seq
 
 
 def _whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:
-    """The figure of a layer and the text of its file: an excerpt if its default view finds it too large.
+    """The figure of a layer and the text of its file: an excerpt if it is too large to be drawn, or read, whole.
 
-    Raises `LayerError`.
+    A view that is asked for draws the whole layer.  Raises `LayerError`.
     """
     try:
-        return _drawable(name, keys, source)
+        whole = _drawable(name, keys, source)
+        cells = longest(whole[0].layer)
+        if "view" in keys or cells <= MOST_READABLE:
+            return whole
+        reason = f"has an axis of {cells} cells"
     except LayerError as error:
         if "view" in keys or error.key not in SIZE_KEYS:
             raise
-        without = {key: value for key, value in keys.items() if key != "values"}
-        found = _drawable(name, without | {"view": "excerpt"}, source)
-        numbers = ", without values" if "values" in keys else ""
-        print(f"  too large to be drawn whole ({error.rule}): an excerpt{numbers}")
-        return found
+        reason = error.rule
+    without = {key: value for key, value in keys.items() if key != "values"}
+    found = _drawable(name, without | {"view": "excerpt"}, source)
+    numbers = ", without values" if "values" in keys else ""
+    print(f"  too large to be drawn whole ({reason}): an excerpt{numbers}")
+    return found
 
 
 def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:

@@ -1,4 +1,4 @@
-"""Checks that a picture is what its own recipe gives: draws its figure again, elsewhere, and compares the files.
+"""Checks a picture against its own recipe: draws its figure again, elsewhere, and compares the files.
 
 Prints "as built" if they are equal to the byte.  Otherwise says what differs, and the exit status is 1.
 """
@@ -16,7 +16,7 @@ from scripts.stages.typeset import TexFormat
 
 
 def rebuilt(picture: Opened, project: Project, outputs: Outputs) -> Opened:
-    """The picture as its recipe gives it, drawn in a project of its own; raises `UserError`."""
+    """The picture that its recipe makes, drawn in a project of its own; raises `UserError`."""
     recipe, figure = picture.recipe, picture.figure
     formats = formats_of(recipe, picture.file)
     tex_format = TexFormat(project)

@@ -92,14 +92,14 @@ CALL, MODEL_FILE, INFERENCE, SIZES = (
 # The tests that are run, by the beginning of a mutant's file: what pictures and captions mean, then their text.
 PICTURES = ("tests/test_pictures.py", "tests/test_view_pictures.py", "tests/test_render.py")
 TESTS = {
-    PLANE: PICTURES[:1],
+    PLANE: (*PICTURES[:1], "tests/test_views.py"),
     PLANE_LOOKS: PICTURES[:1],
     NUMERICAL: PICTURES[:1],
     NUMERICAL_LOOKS: PICTURES[:1],
     GEOMETRY: PICTURES,
     VIEWS: PICTURES,
     SCENE: ("tests/test_formats.py",),
-    "scripts/views/": PICTURES[1:2],
+    "scripts/views/": (*PICTURES[1:2], "tests/test_views.py"),
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),

@@ -18,7 +18,7 @@ from scripts.errors import SourceError
 from scripts.project import Project
 from scripts.stages.render import render
 from scripts.stages.templates import templates
-from scripts.tex.log import Place, Stop, first_stop, source_error
+from scripts.tex.log import Place, Stop, source_error
 from scripts.views import VIEWS, scene_of
 from scripts.views.scene import Scene
 from tests.conftest import FIGURES, RECOLOUR, TOP, UNPRIVILEGED, Checkout, works

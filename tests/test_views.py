@@ -20,13 +20,14 @@ from scripts.errors import LayerError
 from scripts.stages.render import caption
 from scripts.text.relationships import receptive_fields
 from scripts.views import VIEWS, scene_of, view_name
+from scripts.views.limits import LONGEST_AXIS, MOST_CELLS, MOST_STEPS, MOST_TERMS
 from scripts.views.maps import blocks, extent, input_map, offset, runs
 from scripts.views.matrix import entries
 from scripts.views.overlap import overlap
 from scripts.views.stack import centres
 from scripts.views.subsampling import with_unit_stride
 from scripts.views.sums import products
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, TOP
 from tests.test_relationships import seen
 
 RANDOM = np.random.default_rng(0)
@@ -419,3 +420,10 @@ def test_a_stack_is_refused_by_views_of_a_single_layer() -> None:
     for name in VIEWS.keys() - {"stack"}:
         with pytest.raises(LayerError, match="layers: is a stack of 2"):
             scene_of(figure("made", FigureFile.model_validate(keys | {"view": name})))
+
+
+def test_the_readme_has_every_view_and_the_limits() -> None:
+    readme = " ".join((TOP / "README.md").read_text(encoding="utf-8").split())
+    assert [name for name in VIEWS if f"| `{name}` | " not in readme] == []
+    assert f"at most {LONGEST_AXIS} cells along an axis, and {MOST_STEPS} frames with room for {MOST_CELLS:,}" in readme
+    assert f"a window has at most {MOST_TERMS:,})" in readme

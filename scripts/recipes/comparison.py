@@ -1,4 +1,4 @@
-"""What differs between a picture and what its recipe gives."""
+"""How a picture differs from the one that its recipe makes."""
 
 import warnings
 from io import BytesIO
@@ -11,7 +11,7 @@ from scripts.recipes.reading import Opened
 
 
 def difference(picture: Opened, made: Opened) -> list[str]:
-    """What a picture differs in from the one that was `made` from its recipe; empty if they are equal to the byte."""
+    """How a picture differs from the one that was `made` from its recipe; empty if they are equal to the byte."""
     if picture.content == made.content:
         return []
     found = []

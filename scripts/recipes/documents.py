@@ -41,12 +41,12 @@ def _put_pdf(content: bytes, text: bytes) -> bytes:
     with pikepdf.open(BytesIO(content)) as document:
         trailer = document.trailer
         number = int(trailer.Size)
-        told = {key: value.unparse() for key, value in document.docinfo.items()} if "/Info" in trailer else {}
+        information = {key: value.unparse() for key, value in document.docinfo.items()} if "/Info" in trailer else {}
         shared = b"/Root %s /Info %d 0 R" % (trailer.Root.unparse(), number)
         if "/ID" in trailer:
             shared += b" /ID " + trailer.ID.unparse()
     before = int(content[content.rindex(b"startxref") + 9 :].split()[0])
-    entries = b"".join(b" " + key.encode() + b" " + value for key, value in sorted(told.items()))
+    entries = b"".join(b" " + key.encode() + b" " + value for key, value in sorted(information.items()))
     updated = content + UPDATE
     at = len(updated)
     updated += b"%d 0 obj\n<< /Recipe %s%s >>\nendobj\n" % (number, _pdf_string(text), entries)

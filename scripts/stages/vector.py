@@ -1,4 +1,4 @@
-"""Pages as shapes: poppler's SVG, reduced to what is painted, whoever paints it and wherever it is defined."""
+"""Pages as shapes: poppler's SVG, reduced to what is painted, wherever it is defined."""
 
 import re
 from collections.abc import Iterator, Mapping

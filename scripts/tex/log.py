@@ -27,6 +27,8 @@ HINTS = {
     r"File `(.*?)(?:\.\w+)?' not found": "It is misspelt, or the TeX package that has it is missing: see make doctor.",
     r"I did not find the tikz library '(.*?)'": "It is misspelt, or this TikZ is too old for it: see make doctor.",
     r"There is no figures/(.*)\.toml": "make list shows the figures.",
+    r"Illegal unit of measure": "A length needs a unit, as in 3pt.",
+    r"Unknown function `(.*?)'": "It is neither a number nor a length: a style or a key may be misspelt.",
     r"File ended while scanning|Paragraph ended before|Runaway": "A brace or bracket is opened and never closed.",
     r"Emergency stop|no legal \\end found": "The text ends too early: something is opened and never closed.",
     r"I can't write on file|No space left": "The disk may be full, or the build's folder is read-only.",

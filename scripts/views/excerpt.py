@@ -1,4 +1,4 @@
-"""The excerpt view: the plane view of a layer that is too large to draw whole, without the cells that tell nothing new.
+"""The excerpt view: the plane view of a layer that is too large to draw whole, without the cells that show nothing new.
 
 Along each axis the first, the second and the last window are shown.  Of many neighbouring cells that these have in
 common, or that none of them reaches, only those at both ends are drawn, with dots between.
