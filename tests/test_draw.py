@@ -1,6 +1,7 @@
 """`make draw`: a layer becomes pictures and a figure's file, and its text is never executed."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from xml.etree import ElementTree
@@ -22,13 +23,13 @@ def test_a_layer_is_drawn_and_its_file_is_a_figure(checkout: Checkout) -> None:
     printed = checkout.make("draw", f"LAYER={LAYER}", "INPUT=5x7")
     assert "input 5 × 7, output 3 × 4" in printed
     assert "Convolution with kernel 3 × 2, stride 2 and padding 1, from an input of 5 × 7" in printed
-    files = {f"conv2d_5x7_{number:02}.{ending}" for ending in ("pdf", "png", "tex") for number in range(12)}
-    folder = "draw/conv2d_5x7"
-    assert set(checkout.outputs("draw/*/*")) == {
-        f"{folder}/{file}"
-        for file in (*files, "conv2d_5x7.gif", "conv2d_5x7.pdf", "conv2d_5x7.toml", "convfigures.sty")
-    }
-    figure = load(checkout.top / "build" / folder / "conv2d_5x7.toml")
+    # Its name ends with a digest of its parameters.
+    (name,) = {Path(path).parent.name for path in checkout.outputs("draw/*/*")}
+    assert re.fullmatch("conv2d_5x7_[0-9a-f]{6}", name)
+    files = {f"{name}_{number:02}.{ending}" for ending in ("pdf", "png", "tex") for number in range(12)}
+    files |= {f"{name}.gif", f"{name}.pdf", f"{name}.toml", "convfigures.sty"}
+    assert set(checkout.outputs("draw/*/*")) == {f"draw/{name}/{file}" for file in files}
+    figure = load(checkout.top / "build" / "draw" / name / f"{name}.toml")
     assert figure.layer.output_size == (3, 4)
     assert figure.title == LAYER
     # It is not part of the catalogue, which stays up to date.
@@ -144,7 +145,10 @@ def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> No
         ([f"--layer={LAYER}", "--input=5", "--formats=gif bmp"], "FORMATS: cannot be 'bmp'. They are among pdf, png,"),
         ([f"--layer={LAYER}", "--input=5", "--view=plan"], "view: cannot be 'plan'. It is one of "),
         ([f"--layer={LAYER}", "--input=5", "--view=numerical"], "view: the numerical view draws values."),
-        (["--layer=Conv2d(3, 64, 7)", "--input=224"], "gives an axis of 224 cells. A drawing has at most 200. Draw it"),
+        (
+            ["--layer=Conv2d(3, 64, 7)", "--input=224", "--view=plane"],
+            "gives an axis of 224 cells, and a drawing has at most 200",
+        ),
         (["--layer=Conv2d(3, 64, 7)", "--input=1x4x7x7"], "has 4 channels for a layer of in_channels = 3"),
         (["--layer=Conv3d(1, 1, 3)", "--input=5"], "view: the plane view draws layers of 1 or 2 axes"),
         (["--layer=Covn2d(1, 1, 3)", "--input=5"], "Did you mean Conv2d?"),
@@ -173,7 +177,8 @@ def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(checkout: Checkout) ->
     assert "TeX stopped. Undefined control sequence \\tikzzet." in printed
     assert "It shows in figure mine." in printed
     assert checkout.contents("draw/*/*") == others
-    assert len(others) == 10
+    # Four frames as TikZ and PDF, all frames in one PDF, the figure's file and the package.
+    assert len(others) == 11
 
 
 TEXTS = [
@@ -238,7 +243,8 @@ def test_the_layers_of_a_model_are_listed_and_drawn(checkout: Checkout) -> None:
     assert ["2", "pool", "MaxPool", "5 × 5", "3 × 3"] in rows
     printed = checkout.run("draw", "--onnx=model.onnx", "--layer=pool 1", "--formats=pdf")
     assert printed.index("pool\n  input 5 × 5, output 3 × 3") < printed.index("stem\n  input 3 × 9 × 9")
-    assert {"draw/pool_5x5/pool_5x5_08.pdf", "draw/stem_9x9/stem_9x9_24.pdf"} <= set(checkout.outputs("draw/*/*.pdf"))
+    drawn = {re.sub("_[0-9a-f]{6}(?=[_/])", "", path) for path in checkout.outputs("draw/*/*.pdf")}
+    assert {"draw/pool_5x5/pool_5x5_08.pdf", "draw/stem_9x9/stem_9x9_24.pdf"} <= drawn
     again = checkout.run("draw", "--onnx=model.onnx", "--layer=pool pool", "--name=twice", "--input=3", "--formats=pdf")
     assert "draw/twice: " in again
     assert "draw/twice_2: " in again
