@@ -23,12 +23,13 @@ def test_a_layer_is_drawn_and_its_file_is_a_figure(checkout: Checkout) -> None:
     printed = checkout.make("draw", f"LAYER={LAYER}", "INPUT=5x7")
     assert "input 5 × 7, output 3 × 4" in printed
     assert "Convolution with kernel 3 × 2, stride 2 and padding 1, from an input of 5 × 7" in printed
-    ((name, folder),) = {(file.stem, file.parent) for file in checkout.top.glob("build/draw/*/*.toml")}
-    assert re.fullmatch(r"conv2d_5x7_[0-9a-f]{6}", name)
+    # Its name ends with a digest of its parameters.
+    (name,) = {Path(path).parent.name for path in checkout.outputs("draw/*/*")}
+    assert re.fullmatch("conv2d_5x7_[0-9a-f]{6}", name)
     files = {f"{name}_{number:02}.{ending}" for ending in ("pdf", "png", "tex") for number in range(12)}
     files |= {f"{name}.gif", f"{name}.pdf", f"{name}.toml", "convfigures.sty"}
-    assert {file.name for file in folder.iterdir()} == files
-    figure = load(folder / f"{name}.toml")
+    assert set(checkout.outputs("draw/*/*")) == {f"draw/{name}/{file}" for file in files}
+    figure = load(checkout.top / "build" / "draw" / name / f"{name}.toml")
     assert figure.layer.output_size == (3, 4)
     assert figure.title == LAYER
     # It is not part of the catalogue, which stays up to date.
@@ -176,8 +177,8 @@ def test_a_mistake_in_the_theme_leaves_nothing_half_drawn(checkout: Checkout) ->
     assert "TeX stopped. Undefined control sequence \\tikzzet." in printed
     assert "It shows in figure mine." in printed
     assert checkout.contents("draw/*/*") == others
-    # Four frames as PDF and TikZ, and the figure as a whole.
-    assert len(others) == 2 * 4 + len(("PDF", "TOML", "package"))
+    # Four frames as TikZ and PDF, all frames in one PDF, the figure's file and the package.
+    assert len(others) == 11
 
 
 TEXTS = [
@@ -242,8 +243,8 @@ def test_the_layers_of_a_model_are_listed_and_drawn(checkout: Checkout) -> None:
     assert ["2", "pool", "MaxPool", "5 × 5", "3 × 3"] in rows
     printed = checkout.run("draw", "--onnx=model.onnx", "--layer=pool 1", "--formats=pdf")
     assert printed.index("pool\n  input 5 × 5, output 3 × 3") < printed.index("stem\n  input 3 × 9 × 9")
-    drawn = {re.sub(r"_[0-9a-f]{6}(?=_)", "", Path(file).name) for file in checkout.outputs("draw/*/*_*_*_*.pdf")}
-    assert {"pool_5x5_08.pdf", "stem_9x9_24.pdf"} <= drawn
+    drawn = {re.sub("_[0-9a-f]{6}(?=[_/])", "", path) for path in checkout.outputs("draw/*/*.pdf")}
+    assert {"draw/pool_5x5/pool_5x5_08.pdf", "draw/stem_9x9/stem_9x9_24.pdf"} <= drawn
     again = checkout.run("draw", "--onnx=model.onnx", "--layer=pool pool", "--name=twice", "--input=3", "--formats=pdf")
     assert "draw/twice: " in again
     assert "draw/twice_2: " in again

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scripts.core.figures import load
 from scripts.core.keys import FigureFile
 from scripts.core.operations import OPERATIONS
-from scripts.draw import table
 from scripts.errors import FigureError, LayerError, UserError
 from scripts.files import write_whole
 from scripts.notation import model_file
+from scripts.notation.listing import table
 from scripts.project import Outputs
 from scripts.stages.render import caption, preamble, render
 from scripts.tex.latexmk import dump_format, latexmk

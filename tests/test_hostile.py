@@ -23,10 +23,10 @@ from onnx import TensorProto, helper
 
 from scripts import describe
 from scripts.core.figures import load
-from scripts.draw import table
 from scripts.errors import FigureError, LayerError, ToolError, UserError
 from scripts.notation import model_file
 from scripts.notation.frameworks import layer
+from scripts.notation.listing import table
 from scripts.stages.templates import escape_markdown
 from scripts.tex.latexmk import latexmk
 from scripts.views import VIEWS, scene_of

@@ -12,9 +12,9 @@ from onnx.helper import make_node as node
 
 from scripts.core.figures import layer_of
 from scripts.core.keys import FigureFile
-from scripts.draw import table
 from scripts.errors import UserError
 from scripts.notation import inference
+from scripts.notation.listing import table
 from scripts.notation.model_file import ModelLayer, layers
 from tests.oracle import Refused, run
 
