@@ -1,6 +1,7 @@
 """Running programs and workers so that none of them outlives the build that started it."""
 
 import errno
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -95,6 +96,8 @@ def _last_lines(output: bytes) -> str:
 @contextmanager
 def workers(count: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of processes that end with this one, at once if it is interrupted; raises `ToolError` if one is killed."""
+    # Otherwise each worker's garbage collector would copy the memory that it shares with this process.
+    gc.freeze()
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), initializer=_begin)
     try:
         # The first task starts the workers; an interrupt in the middle of that would be lost.

@@ -19,14 +19,17 @@ def gif(images: Sequence[Image], durations: Sequence[float]) -> bytes:
     A pixel that is more than half transparent becomes wholly so, and others opaque.
     """
     entries = np.reshape(images[0].getpalette("RGBA") or [], (-1, 4)).astype(np.uint8)
-    places = np.where(entries[:, 3] < 128, TRANSPARENT, np.arange(len(entries))).astype(np.uint8)
     palette = np.zeros((TRANSPARENT + 1, 3), dtype=np.uint8)
     palette[: len(entries)] = entries[:, :3]
-    is_opaque = bool((places != TRANSPARENT).all())
+    frames = np.stack([np.asarray(image) for image in images])
+    is_transparent = entries[:, 3] < 128
+    is_opaque = not is_transparent.any()
+    if not is_opaque:
+        frames[is_transparent[frames]] = TRANSPARENT
     times = milliseconds(durations)
     return iio.imwrite(
         "<bytes>",
-        np.stack([places[np.asarray(image)] for image in images]),
+        frames,
         plugin="pillow",
         extension=".gif",
         mode="P",
