@@ -58,7 +58,8 @@ def draw_again(wanted: argparse.Namespace) -> None:
         raise UserError(f"NAME: cannot be {name!r}. The figure refers to another one of that name.")
     texts |= {reference: recipe.figures[reference] for reference in picture.figure.references}
     drawn = figure_of(texts, str(wanted.file))
-    print(cli.printable(f"{wanted.file}, made by version {recipe.version}"), flush=True)
+    changed = "" if picture.is_intact else ", but the file or its recipe has been changed since"
+    print(cli.printable(f"{wanted.file}, made by version {recipe.version}{changed}"), flush=True)
     with only_build(project.base, quiet=False):
         try:
             make(project, drawn, texts, wanted.formats or formats_of(recipe, wanted.file))

@@ -210,8 +210,8 @@ def test_what_differs_is_told(tmp_path: Path) -> None:
     stream = BytesIO()
     red.save(stream, "GIF", save_all=True, append_images=[lime, blue], duration=700, loop=0)
     for other, told in (
-        (saved("GIF", *images("red", "lime", "black")), "Of 3 frames, 1 show something else."),
-        (saved("GIF", red, lime), "It has 2 frames instead of 3."),
+        (saved("GIF", *images("red", "lime", "black")), "Frames that show something else: 1 of 3."),
+        (saved("GIF", red, lime), "Number of frames: 2 instead of 3."),
         (saved("GIF", *(image.resize((30, 20)) for image in OPAQUE)), "It has 30 × 20 pixels instead of 31 × 20."),
         (saved("GIF", *OPAQUE, comment=b"Mine"), "Every pixel is the same."),
         (stream.getvalue(), "Every pixel is the same, but frames are shown for other times."),
@@ -221,7 +221,7 @@ def test_what_differs_is_told(tmp_path: Path) -> None:
 
 def test_a_change_of_a_file_is_told(tmp_path: Path) -> None:
     made = as_picture(PICTURES["GIF"], RECIPE, tmp_path)
-    changed = "The file has been changed since it was made."
+    changed = "The file or its recipe has been changed since it was made."
     for content, told in (
         (made.content.replace(b'"Tiny"', b'"Tidy"'), "But for its recipe, it is equal to the byte."),
         (made.content[:-20], "It is damaged: not all of it can be read."),

@@ -57,7 +57,7 @@ def test_verify_tells_what_has_changed_here(checkout: Checkout) -> None:
         f"{picture}: is not as built.",
         f"  It was made by version {version}; this is 77.0.1.",
         "  It was made with other templates or other code.",
-        "  Of 4 frames, 4 show something else.",
+        "  Frames that show something else: 4 of 4.",
     ]
 
 

@@ -20,8 +20,8 @@ from scripts.views.limits import longest
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
 # The keys of what is too large, where a layer exists but cannot be drawn.
 SIZE_KEYS = ("input_size", "kernel_size")
-# Cells along an axis that can be told apart where a figure is as wide as a column of text.
-MOST_READABLE = 40
+# Cells along an axis that can be told apart in a figure as wide as a column of text, and frames that anybody watches.
+MOST_READABLE, MOST_WATCHED = 40, 100
 
 
 def make(project: Project, drawn: Figure, texts: Mapping[str, str], wanted: Sequence[str]) -> None:
@@ -58,10 +58,10 @@ def whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[F
     """
     try:
         whole = _drawable(name, keys, source)
-        cells = longest(whole[0].layer)
-        if "view" in keys or cells <= MOST_READABLE:
+        cells, steps = longest(whole[0].layer), scene_of(whole[0]).count
+        if "view" in keys or (cells <= MOST_READABLE and (steps <= MOST_WATCHED or "values" in keys)):
             return whole
-        reason = f"has an axis of {cells} cells"
+        reason = f"has an axis of {cells} cells" if cells > MOST_READABLE else f"gives {steps} frames"
     except LayerError as error:
         if "view" in keys or error.key not in SIZE_KEYS:
             raise

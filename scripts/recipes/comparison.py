@@ -17,10 +17,11 @@ def difference(picture: Opened, made: Opened) -> list[str]:
     found = []
     was, now = picture.recipe, made.recipe
     if not picture.is_intact:
-        found.append("The file has been changed since it was made.")
+        found.append("The file or its recipe has been changed since it was made.")
     if was.version != now.version:
         found.append(f"It was made by version {was.version}; this is {now.version}.")
-    if was.inputs != now.inputs:
+    # A changed recipe may name another figure.
+    if was.inputs != now.inputs and picture.is_intact:
         found.append("It was made with other templates or other code.")
     if not found and picture.bare != made.bare:
         found.append("It was made with other tools, or by other code of its format.")
@@ -50,7 +51,7 @@ def _compared_pixels(picture: bytes, made: bytes) -> str:
             return f"It has {one.width} × {one.height} pixels instead of {other.width} × {other.height}."
         counts = [getattr(image, "n_frames", 1) for image in (one, other)]
         if counts[0] != counts[1]:
-            return f"It has {counts[0]} frames instead of {counts[1]}."
+            return f"Number of frames: {counts[0]} instead of {counts[1]}."
         changed, times = 0, 0
         for number in range(counts[0]):
             one.seek(number)
@@ -58,5 +59,5 @@ def _compared_pixels(picture: bytes, made: bytes) -> str:
             changed += one.convert("RGBA").tobytes() != other.convert("RGBA").tobytes()
             times += one.info.get("duration") != other.info.get("duration")
     if changed:
-        return f"Of {counts[0]} frames, {changed} show something else." if counts[0] > 1 else "Its pixels differ."
+        return f"Frames that show something else: {changed} of {counts[0]}." if counts[0] > 1 else "Its pixels differ."
     return "Every pixel is the same" + (", but frames are shown for other times." if times else ".")
