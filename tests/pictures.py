@@ -163,6 +163,8 @@ class Definitions:
                 if found:
                     self.styles[name] = _group(body, body.index("{"))[0]
         self.lengths = {name: float(value) for name, value in re.findall(LENGTH, preamble)}
+        # In drawings whose cells are not made smaller.
+        self.lengths["convrowlift"] = self.lengths.get("rowlift", 0)
         self.switches = {
             name: preamble.rfind(rf"\figure{name}true") > preamble.rfind(rf"\figure{name}false")
             for name in ("labels", "legend", "sums")

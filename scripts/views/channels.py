@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain, islice, product
 from math import prod
 from typing import NamedTuple
 
@@ -85,7 +85,7 @@ class Parts:
 
     All input channels have the same `grid`.  The slices of a kernel are in line with their input channels.
     `kernel_size` and `output_size` are (rows, columns).  `labels` are texts, each with the middle of a part's top;
-    `bottom` is the lower edge of the lowest sum.  Computed values have so many `decimals`.
+    `room` are the cells in which steps write sums.  Computed values have so many `decimals`.
     """
 
     grid: InputMap
@@ -96,7 +96,7 @@ class Parts:
     output_size: Index
     dots: tuple[Dots, ...]
     labels: tuple[tuple[Point, str], ...]
-    bottom: float
+    room: tuple[Point, ...]
     decimals: int
 
 
@@ -130,9 +130,11 @@ class Step:
 class _Line:
     """Channels side by side: which of them are shown, where each begins, and where others are left out."""
 
-    def __init__(self, channels: Sequence[int], size: int) -> None:
-        left_out = len(channels) > MOST_SHOWN
-        self.channels = [*channels[: MOST_SHOWN - 1], channels[-1]] if left_out else list(channels)
+    def __init__(self, channels: Sequence[range], size: int) -> None:
+        left_out = sum(map(len, channels)) > MOST_SHOWN
+        self.channels = list(islice(chain.from_iterable(channels), MOST_SHOWN - left_out))
+        if left_out:
+            self.channels.append(channels[-1][-1])
         self.starts = [float(place * (size + GAP)) for place in range(len(self.channels))]
         self.dots: float | None = None
         if left_out:
@@ -150,9 +152,9 @@ class _Layout:
         self.rows, self.columns = (axis.extent for axis in self.layer.window_axes)
         self.kernel_size, self.output_size = self.layer.kernel_size, self.layer.output_size
         self.height = max(self.rows, self.kernel_size[0])
-        self.inputs = _Line(range(channels.in_channels), self.height)
-        groups = {channel // self.ins for channel in self.inputs.channels}
-        outputs = [channel for channel in range(channels.out_channels) if channel // self.outs in groups]
+        self.inputs = _Line([range(channels.in_channels)], self.height)
+        groups = sorted({channel // self.ins for channel in self.inputs.channels})
+        outputs = [range(group * self.outs, (group + 1) * self.outs) for group in groups]
         self.kernels, self.outputs = _Line(outputs, self.kernel_size[1]), _Line(outputs, self.output_size[0])
         self.kernels_at = self.columns + PART_GAP
         self.sums_at = self.kernels_at + self.kernels.end + PART_GAP
@@ -186,6 +188,20 @@ class _Layout:
         if len(self.met(output)) == self.ins or self.inputs.dots is None:
             return None
         return Point(self.sums_at, self.inputs.dots - 0.5)
+
+    def total_at(self, output: int) -> Point | None:
+        """Where the sum of all channels is; None if there is only one."""
+        met = self.met(output)
+        if len(met) == 1 and self.rest_at(output) is None:
+            return None
+        below = self.sum_at(met[-1])
+        return Point(below.column, below.row + 1 + TOTAL_GAP)
+
+    def room(self) -> Iterator[Point]:
+        """The cells for all sums."""
+        yield from map(self.sum_at, range(len(self.inputs.channels)))
+        places = [at(output) for at in (self.rest_at, self.total_at) for output in self.outputs.channels]
+        yield from dict.fromkeys(place for place in places if place is not None)
 
     def dots(self) -> Iterator[Dots]:
         if self.inputs.dots is not None:
@@ -236,7 +252,7 @@ def scene(figure: Figure) -> Scene:
         output_size=layout.output_size,
         dots=tuple(layout.dots()),
         labels=tuple(layout.labels(figure.layer)),
-        bottom=layout.sum_at(len(held) - 1).row + 2 + TOTAL_GAP,
+        room=tuple(layout.room()),
         decimals=_decimals(figure, sums),
     )
     steps = _steps(figure, layout, still, slices, sums, held)
@@ -273,13 +289,12 @@ def _steps(
         )
         rest_at = layout.rest_at(output)
         rest = None if value is None else value - sum(part for part in parts if part is not None)
-        several = len(windows) + (rest_at is not None) > 1
-        below = layout.sum_at(met[-1])
+        total_at = layout.total_at(output)
         yield Step(
             blocks=blocks(rows, columns),
             windows=windows,
             rest=None if rest_at is None else Sum(rest_at, rest),
-            total=Sum(Point(below.column, below.row + 1 + TOTAL_GAP), value) if several else None,
+            total=None if total_at is None else Sum(total_at, value),
             output=still.outputs[tint],
             column=index[1],
             row=index[0],
