@@ -168,6 +168,16 @@ def test_the_gallery_shows_every_classic_figure() -> None:
         assert f'alt="{escape(caption(PROJECT, figure(name)))}"' in text
 
 
+def test_kernel_values_are_readable_in_the_gallery() -> None:
+    """Their digits are at least 8 pixels high: 0.7 of the type's size, of which the fonts take nine tenths."""
+    (size,) = re.findall(r"kernelfont\{.*?fontsize\{([\d.]+)\}", (PROJECT.templates / "styles.tex").read_text())
+    page = (TOP / "docs" / "gallery.md").read_text(encoding="utf-8")
+    for name in ("numerical_no_padding_no_strides", "numerical_padding_strides"):
+        (shown,) = re.findall(rf'gallery/{name}\.svg" width="(\d+)"', page)
+        (points,) = re.findall(r'<svg[^>]* width="([\d.]+)pt"', (GALLERY / f"{name}.svg").read_text(encoding="utf-8"))
+        assert 0.7 * 0.9 * float(size) * float(shown) / float(points) >= 8
+
+
 def test_the_readme_begins_with_the_two_commands_and_some_figures() -> None:
     first_screen = "\n".join((TOP / "README.md").read_text(encoding="utf-8").splitlines()[:25])
     assert re.findall(r"^make.*?(?=  )", first_screen, flags=re.MULTILINE) == ["make", "make test"]
