@@ -105,16 +105,16 @@ setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## in
 doctor: ## list the tools that the build needs, and how to install those missing
 	@$(PYTHON) -m scripts.doctor
 
-test: lint .venv/.mp4 .venv/.onnx ## all tests
+test: lint ## all tests
 	@$(PY) -m pytest $(if $(QUIET),-q)
 
-test-full: lint .venv/.mp4 .venv/.onnx ## all tests, the long ones at full length
+test-full: lint ## all tests, the long ones at full length
 	@$(PY) -m pytest --full $(if $(QUIET),-q)
 
 bench: .venv/.bench gifs ## measure the build; BASELINE=file.json compares with earlier results
 	@$(PY) -m scripts.bench $(BENCH_OPTIONS)
 
-lint: .venv/.test ## ruff and mypy
+lint: .venv/.test .venv/.onnx .venv/.mp4 ## ruff and mypy
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
