@@ -1001,6 +1001,11 @@ LEGENDS = {
     "positions": [("padding", "padding (−∞)")],
     "sums": [("cropped", "cropped by the padding")],
     "scatter": [("output padding", "added by output padding"), ("window over output, lit", "changed by this step")],
+    "im2col": [
+        ("window over input, lit", "window"),
+        ("padding", "padding"),
+        ("window over padding, lit", "window without input"),
+    ],
     "matrix": [("window over weight, lit", "row of the marked output element"), ("cropped", "zero")],
     "stack": [("unseen", "not seen by the element at the top")],
 }
