@@ -33,6 +33,7 @@ OPTIONS = $(JOBS) $(QUIET) $(KEEP_GOING) $(if $(TRACE),--trace)
 # Values from the command line are data: neither Make nor the shell expands them.
 override DRAW_OPTIONS :=
 override BENCH_OPTIONS :=
+override SOLVE_OPTIONS :=
 override BUILD_OPTIONS :=
 define OPTION
 ifeq ($$(origin $(1)),command line)
@@ -51,6 +52,7 @@ $(eval $(call OPTION,VALUES,DRAW_OPTIONS,--values=))
 $(eval $(call OPTION,VIEW,DRAW_OPTIONS,--view=))
 $(eval $(call OPTION,FRAMES,DRAW_OPTIONS,--frames=))
 $(eval $(call OPTION,FORMATS,DRAW_OPTIONS,--formats=))
+$(eval $(call OPTION,OUTPUT,SOLVE_OPTIONS,--output=))
 $(eval $(call OPTION,BASELINE,BENCH_OPTIONS,--baseline=))
 $(eval $(call OPTION,THEME))
 $(eval $(call OPTION,BACKGROUND))
@@ -59,7 +61,7 @@ $(eval $(call OPTION,SCALE))
 # Each module in scripts/formats/ is a format NAME, made by `make NAMEs`.
 FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(wildcard scripts/formats/*.py)))
 
-.PHONY: report $(FORMAT_GOALS) everything all_animations draw verify watch gallery test test-full bench lint format pins setup doctor list \
+.PHONY: report $(FORMAT_GOALS) everything all_animations draw verify solve watch gallery test test-full bench lint format pins setup doctor list \
     clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
@@ -89,6 +91,9 @@ draw: $(READY) $(if $(findstring mp4,$(FORMATS) $(FILE)),.venv/.mp4) $(if $(filt
 
 verify: $(READY) $(if $(findstring mp4,$(FILE)),.venv/.mp4) ## check a picture, FILE=picture.gif, against the recipe in it
 	@exec $(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
+
+solve: $(READY) ## list the layers that turn one size into another: INPUT=56 OUTPUT=28
+	@exec $(PY) -m scripts.solve --input="$$INPUT" $(SOLVE_OPTIONS)
 
 watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or everything
 	@exec $(PY) -m scripts.watch "BUILD=$(BUILD)" $(if $(BUILD_OPTIONS),gifs "FIGURES=$$FIGURES",gifs report)

@@ -1,6 +1,7 @@
 """PyTorch's notation: the layers of `torch.nn`, as code or as a printed model shows them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from scripts.core.arithmetic import PADDING_MODES
@@ -12,6 +13,14 @@ from scripts.notation.signature import Keys, ReadKeys, Signature
 
 # A lazy layer prints 0 as the number of input channels that it does not know yet; its constructor has no such argument.
 UNKNOWN_CHANNELS = re.compile(r"\b(LazyConv\w*\()\s*0\s*(?:,|(?=\)))")
+
+# Layers that `shortest` writes.
+NAMES = {
+    "convolution": "Conv",
+    "transposed_convolution": "ConvTranspose",
+    "max_pooling": "MaxPool",
+    "average_pooling": "AvgPool",
+}
 
 
 def as_call(source: str) -> str:
@@ -44,6 +53,30 @@ def written(layer: Layer) -> list[str]:
     if layer.transposed:
         return [convolution, call.written(f"ZeroPad{n}d", tuple(-side for side in rest))]
     return [call.written(f"ZeroPad{n}d", tuple(rest)), convolution]
+
+
+def shortest(layer: Layer) -> str:
+    """The call that makes a layer of one channel, padded by zeros, the same number on both sides of an axis.
+
+    Arguments that equal their defaults are left out, and one number stands for equal axes.
+    """
+    name, stride = NAMES[layer.operation.name], 1 if layer.weighted else _shortest(layer.kernel_size)
+    parameters = {
+        "kernel_size": (None, layer.kernel_size),
+        "stride": (stride, [axis.stride for axis in layer.axes]),
+        "padding": (0, [axis.padding[0] for axis in layer.axes]),
+        "output_padding": (0, [axis.output_padding for axis in layer.axes]),
+        "dilation": (1, [axis.dilation for axis in layer.axes]),
+    }
+    short = {key: (default, _shortest(values)) for key, (default, values) in parameters.items()}
+    keywords: dict[str, object] = {key: value for key, (default, value) in short.items() if value != default}
+    if layer.ceil_mode:
+        keywords["ceil_mode"] = True
+    return call.written(f"{name}{len(layer.axes)}d", *(1, 1) * layer.weighted, **keywords)
+
+
+def _shortest(values: Sequence[int]) -> int | tuple[int, ...]:
+    return values[0] if len(set(values)) == 1 else tuple(values)
 
 
 def _convolution(layer: Signature, given: Arguments) -> Keys:
