@@ -21,7 +21,7 @@ MOST_SIZE = 100_000
 def main() -> None:
     """Print the layers; raises `UserError` where there are none."""
     options = _options()
-    input_size, output_size = _size(options.input, options.axes), _size(options.output, options.axes)
+    input_size, output_size = _size("INPUT", options.input, options.axes), _size("OUTPUT", options.output, options.axes)
     n = max(len(input_size), len(output_size))
     try:
         input_size, output_size = expanded(input_size, n), expanded(output_size, n)
@@ -44,11 +44,11 @@ def main() -> None:
         print(shortest(layer))
 
 
-def _size(text: str, axes: int) -> Index:
+def _size(name: str, text: str, axes: int) -> Index:
     """A size; one number stands for so many axes."""
-    size = parse_size(text)
+    size = parse_size(text, name)
     if not min(size) >= 1 or max(size) > MOST_SIZE or len(size) > 3:
-        raise UserError(f"A size has 1 to 3 numbers from 1 to {MOST_SIZE}, not {text}.")
+        raise UserError(f"{name}: has 1 to 3 numbers from 1 to {MOST_SIZE}, not {text}.")
     return size * axes if len(size) == 1 else size
 
 

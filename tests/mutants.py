@@ -812,7 +812,8 @@ class Failed:
 def caught_by(mutant: Mutant) -> tuple[Mutant, str, float]:
     """The test that fails at a mutant, if any, and the seconds it took; in a process that does nothing after."""
     start = time.monotonic()
-    # A pool's workers are daemons, which may not start processes as the tests of models do.
+    # A pool's workers are daemons, which may not start processes as the tests of models do; `daemon` itself can only be
+    # set before a process starts.
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     with TemporaryDirectory(prefix="mutant-") as folder:
         top = Path(folder)

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from xml.etree import ElementTree
 
 import onnx
 import pytest
@@ -43,8 +42,8 @@ def test_a_layer_is_drawn_in_the_view_and_the_formats_that_are_asked_for(checkou
     others = {"draw/mine/mine.toml", "draw/mine/mine.svg", "draw/mine/mine.pdf", "draw/mine/convfigures.sty"}
     assert checkout.outputs("draw/*/*").keys() == names | others
     for number in range(2):
-        root = ElementTree.parse(checkout.top / f"build/draw/mine/mine_{number:02}.svg").getroot()  # noqa: S314 — of our own build
-        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        picture = (checkout.top / f"build/draw/mine/mine_{number:02}.svg").read_text()
+        assert picture.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     sources = checkout.contents("draw/mine/*.tex")
     toml = checkout.top / "build" / "draw" / "mine" / "mine.toml"
     assert 'view = "plane"' in toml.read_text()

@@ -88,8 +88,9 @@ def test_a_wish_that_no_layer_grants_has_the_nearest_sizes(fresh: Checkout) -> N
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--input=5", "--output=x"], "OUTPUT: cannot be 'x'."),
         (["--input=5", "--output=5x5x5"], "OUTPUT: has 3 numbers, and INPUT 2."),
-        (["--input=0", "--output=1"], "A size has 1 to 3 numbers"),
+        (["--input=0", "--output=1"], "INPUT: has 1 to 3 numbers"),
         (["--input=5", "--output=5", "--stride=0"], "STRIDE: cannot be 0. It is a whole number from 1."),
         (["--input=5", "--output=5", "--kernel-size=1000", "--stride=1000", "--padding=9"], "candidates, over"),
     ],

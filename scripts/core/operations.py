@@ -83,7 +83,8 @@ class _Windows:
             index.append(found.reshape(shape))
             is_input.append(index[-1] >= 0)
             is_grid.append(inside.reshape(shape))
-        values = input_values[(..., *index)]  # type: ignore[arg-type] # NumPy's types know no Ellipsis beside arrays
+        held: tuple[Any, ...] = (..., *index)
+        values = input_values[held]
         return cls(values, reduce(np.logical_and, is_input), reduce(np.logical_and, is_grid))
 
     @property

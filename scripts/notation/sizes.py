@@ -11,10 +11,10 @@ MOST_AXES = 3
 LEADING = 2
 
 
-def parse_size(text: str) -> tuple[int, ...]:
-    """The numbers of a size such as 7, 5x7 or 1x3x224x224; raises `UserError`."""
+def parse_size(text: str, name: str = "INPUT") -> tuple[int, ...]:
+    """The numbers of a size such as 7, 5x7 or 1x3x224x224; raises `UserError`, which names what the size is of."""
     if not re.fullmatch(r"\d{1,12}(?:[x×,]\d{1,12}){0,4}", text, re.ASCII):
-        raise UserError(f"INPUT: cannot be {reprlib.repr(text)}. It is a size such as 7, 5x7 or 1x3x224x224.")
+        raise UserError(f"{name}: cannot be {reprlib.repr(text)}. It is a size such as 7, 5x7 or 1x3x224x224.")
     return tuple(map(int, re.split("[x×,]", text)))
 
 

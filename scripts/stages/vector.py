@@ -83,7 +83,7 @@ def vectors(document: Path, count: int) -> Vectors:
     """The first pages of a document, by poppler; raises `ToolError`."""
     # Poppler would shrink a page by a part in 300 to fit it on itself.
     command = ["pdftocairo", "-svg", "-noshrink", "-f", "1", "-l", str(count), document.name, "-"]
-    root = ElementTree.fromstring(run(command, document.parent))  # noqa: S314 — poppler's own
+    root = ElementTree.fromstring(run(command, document.parent))  # noqa: S314 — poppler wrote it, of our own PDF
     for element in root.iter():
         element.tag = element.tag.partition("}")[2]
     shapes = _Reader({element.attrib["id"]: element for element in root.iter() if "id" in element.attrib})
