@@ -1,0 +1,1 @@
+"""The site: a gallery of the figures, and an explorer of any layer."""
