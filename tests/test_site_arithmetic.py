@@ -3,8 +3,8 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import product
+from collections.abc import Iterator
+from dataclasses import asdict
 from math import isclose, isinf, prod
 from typing import Any
 
@@ -53,13 +53,20 @@ function described(keys) {
 """
 
 
+def new_engine(*sources: str) -> MiniRacer:
+    """A JavaScript engine with the site's arithmetic, and with further files of the site or source text."""
+    engine = MiniRacer()
+    engine.eval(f"const TABLES = {json.dumps(json.dumps(tables()))};")
+    for source in ("arithmetic.js", HARNESS, *sources):
+        file = TOP / "templates/site" / source
+        engine.eval(file.read_text(encoding="utf-8") if source.endswith(".js") else source)
+    return engine
+
+
 @pytest.fixture(scope="module")
 def engine() -> MiniRacer:
     """A JavaScript engine with the site's arithmetic."""
-    engine = MiniRacer()
-    engine.eval((TOP / "templates/site/arithmetic.js").read_text(encoding="utf-8"))
-    engine.eval(f"const TABLES = {json.dumps(json.dumps(tables()))};{HARNESS}")
-    return engine
+    return new_engine("notation.js", "const n = notation(JSON.parse(TABLES), a);")
 
 
 def in_javascript(engine: MiniRacer, function: str, items: list[Any]) -> list[Any]:
@@ -119,7 +126,10 @@ def close(expected: list[float | None] | None, found: list[float | None] | None)
     if expected is None or found is None:
         return expected is found
     pairs = zip(expected, found, strict=True)
-    return all(one == other or (one is not None and other is not None and isclose(one, other, rel_tol=1e-12, abs_tol=1e-12)) for one, other in pairs)
+    return all(
+        one == other or (one is not None and other is not None and isclose(one, other, rel_tol=1e-12, abs_tol=1e-12))
+        for one, other in pairs
+    )
 
 
 def keys_of(found: Figure) -> Iterator[Keys]:
@@ -129,7 +139,9 @@ def keys_of(found: Figure) -> Iterator[Keys]:
         if layer.operation.adaptive:
             keys["output_size"] = list(layer.output_size)
         elif "kernel_size" in layer.operation.keys:
-            keys |= {name: [getattr(axis, name) for axis in layer.axes] for name in ("kernel_size", "stride", "dilation")}
+            keys |= {
+                name: [getattr(axis, name) for axis in layer.axes] for name in ("kernel_size", "stride", "dilation")
+            }
             keys["padding"] = [list(axis.padding) for axis in layer.axes]
         if layer.transposed:
             keys["output_padding"] = [axis.output_padding for axis in layer.axes]
@@ -140,7 +152,11 @@ def keys_of(found: Figure) -> Iterator[Keys]:
         keys |= {name: getattr(layer, name) for name in options if name in layer.operation.keys}
         if layer.channels is not None:
             channels = layer.channels
-            keys |= {"in_channels": channels.in_channels, "out_channels": channels.out_channels, "groups": channels.groups}
+            keys |= {
+                "in_channels": channels.in_channels,
+                "out_channels": channels.out_channels,
+                "groups": channels.groups,
+            }
         for name in ("input_values", "kernel_values", "indices"):
             values = getattr(found, name)
             keys |= {} if values is None else {name: values.tolist()}
@@ -211,7 +227,7 @@ def given_values(choice: random.Random, keys: Keys, n: int) -> None:
 
     def nested(sizes: Any) -> Any:
         if not sizes:
-            return choice.choice((choice.randint(-5, 5), choice.randint(-9, 9) / 4))
+            return choice.choice((choice.randint(-5, 5), choice.randint(-9, 9) / 2 + 0.25))
         return [nested(sizes[1:]) for _ in range(sizes[0])]
 
     def shape(key: str) -> list[int]:
@@ -219,15 +235,31 @@ def given_values(choice: random.Random, keys: Keys, n: int) -> None:
         return list(size) if isinstance(size, list) else [size] * n
 
     keys["input_values"] = nested(shape("input_size"))
-    if OPERATIONS[keys["operation"]].operand is not None and choice.random() < 0.8:
-        keys[OPERATIONS[keys["operation"]].operand.key] = nested(shape("kernel_size"))  # type: ignore[union-attr]
+    operand = OPERATIONS[keys["operation"]].operand
+    if operand is not None and choice.random() < 0.8:
+        keys[operand.key] = nested(shape("kernel_size"))
     if choice.random() < 0.3:
         keys.pop(choice.choice(("input_size", "kernel_size")), None)
 
 
 def spoil(choice: random.Random, keys: Keys) -> None:
     """Put something wrong under a key."""
-    odd = (0, -1, True, "half", [], [1], [2, 2, 2], [[1, 1]], 10**10, 0.25, None, "random", [[0, 1], [2]], 300_000)
+    odd: tuple[Any, ...] = (
+        0,
+        -1,
+        True,
+        "half",
+        [],
+        [1],
+        [2, 2, 2],
+        [[1, 1]],
+        10**10,
+        0.25,
+        None,
+        "random",
+        [[0, 1], [2]],
+        300_000,
+    )
     key = choice.choice(sorted(keys))
     value = choice.choice(odd)
     if value is None:
@@ -248,3 +280,26 @@ def test_random_layers_are_the_same(engine: MiniRacer, full: bool, seed: int, no
             assert_equal(keys, expected, found)
     notes.append(f"{len(layers)} layers compared with JavaScript: {dict(seen)}")
     assert min(seen.values()) > len(layers) // 6
+
+
+def test_the_inverse_is_the_same(engine: MiniRacer, seed: int) -> None:
+    """All layers that turn one size into another, in the same order; and the sizes that any layer gives."""
+    choice = random.Random(seed)  # noqa: S311
+    asked: list[tuple[list[int], list[int], dict[str, int]]] = [
+        ([56, 56], [28, 28], asdict(usual_bounds((56,), (28,))))
+    ]
+    for _ in range(30):
+        n = choice.randint(1, 2)
+        i, o = ([choice.randint(1, 12) for _ in range(n)] for _ in range(2))
+        limits = {name: choice.randint(1, 3) for name in ("kernel_size", "stride", "padding", "dilation")}
+        asked.append((i, o, limits))
+    engine.eval("""
+        function solved([i, o, bounds]) {
+          const lines = a.solutions(i, o, bounds).map((layer) => n.call(layer));
+          return [lines, a.reachable(i[0], bounds), a.usualBounds(i, o)];
+        }
+    """)
+    for (i, o, limits), found in zip(asked, in_javascript(engine, "solved", asked), strict=True):
+        bounds = Bounds(**limits)
+        expected = [shortest(layer) for layer in solutions(tuple(i), tuple(o), bounds)]
+        assert found == [expected, reachable(i[0], bounds), asdict(usual_bounds(i, o))]
