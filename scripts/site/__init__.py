@@ -1,1 +1,1 @@
-"""The site: a gallery of the figures, and an explorer of any layer."""
+"""The site: a page for each figure, an index of all of them, and an explorer of any layer."""
