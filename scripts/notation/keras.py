@@ -11,7 +11,8 @@ from scripts.notation.signature import Keys, Signature
 def written(layer: Layer) -> list[str]:
     """The calls that make a convolution, or a transposed one, of one channel with zero padding.
 
-    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one.
+    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one, which
+    is padded first so that there is always something to crop.
     No calls for a layer with strides and dilation, which Keras does not have.
     """
     n = len(layer.axes)
@@ -28,7 +29,7 @@ def written(layer: Layer) -> list[str]:
     after = [axis.padding[1] + more - axis.output_padding for axis, more in zip(layer.axes, filled, strict=True)]
     cropping = [(axis.padding[0], max(side, 0)) for axis, side in zip(layer.axes, after, strict=True)]
     padding = [(0, max(-side, 0)) for side in after]
-    return [convolution, *_around("Cropping", cropping), *_around("ZeroPadding", padding)]
+    return [convolution, *_around("ZeroPadding", padding), *_around("Cropping", cropping)]
 
 
 def _around(name: str, sides: list[tuple[int, int]]) -> list[str]:

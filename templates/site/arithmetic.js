@@ -717,19 +717,18 @@ function arithmetic(tables) {
     );
   }
 
-  // What an output element is computed from its terms.
-  function reduced(layer, found, input, kernel) {
-    const held = found.filter((term) => term.input_index !== null);
-    const values = held.map((term) => input.data[ravel(term.input_index, input.shape)]);
+  // What an output element is: `values` are those of the input elements in its window, `weights` the kernel's over them,
+  // and `count` the elements of the window that lie in the grid.
+  function reduced(layer, values, weights, count) {
     switch (layer.reduction) {
       case "maximum":
         return values.reduce((most, value) => Math.max(most, value), -Infinity);
       case "average":
-        return sum(values) / Math.max((layer.count_include_pad ? found : held).length, 1);
+        return sum(values) / Math.max(layer.count_include_pad ? count : values.length, 1);
       case "norm":
         return sum(values.map((value) => Math.abs(value) ** layer.norm)) ** (1 / layer.norm);
       default:
-        return sum(values.map((value, n) => value * kernel.data[ravel(held[n].kernel_index, kernel.shape)]));
+        return values.reduce((total, value, n) => total + value * weights[n], 0);
     }
   }
 
@@ -741,7 +740,42 @@ function arithmetic(tables) {
       operand.data.forEach((place, n) => (data[place] = input.data[n]));
       return { shape, data };
     }
-    return { shape, data: indicesOf(shape).map((index) => reduced(layer, terms(layer, index), input, operand)) };
+    const n = layer.axes.length;
+    // For each axis and output element: the kernel indices and input indices (or -1) of the window, in the grid.
+    const windows = layer.grid.map((axis) =>
+      axis.windows.map((window) =>
+        window
+          .map(({ position, kernel_index }) => ({ kernel_index, ...axis.cells[position] }))
+          .filter(({ kind }) => kind !== "overhang")
+          .map(({ kernel_index, input_index }) => [kernel_index, input_index ?? -1]),
+      ),
+    );
+    const { input_size, kernel_size } = layer;
+    let [values, weights, count] = [[], [], 0];
+
+    function gather(axis, index, kernelPlace, inputPlace) {
+      if (axis === n) {
+        count++;
+        if (inputPlace < 0) return;
+        values.push(input.data[inputPlace]);
+        if (operand !== null) weights.push(operand.data[kernelPlace]);
+        return;
+      }
+      for (const [k, i] of windows[axis][index[axis]]) {
+        const place = i < 0 || inputPlace < 0 ? -1 : inputPlace * input_size[axis] + i;
+        gather(axis + 1, index, kernelPlace * kernel_size[axis] + k, place);
+      }
+    }
+
+    const data = indicesOf(shape).map((index) => {
+      [values, weights, count] = [[], [], 0];
+      const spatial = index.slice(-n);
+      for (const [kernelChannel, inputChannel] of layer.channelIndices(index)) {
+        gather(0, spatial, ravel(kernelChannel, layer.kernel_shape), ravel(inputChannel, layer.input_shape));
+      }
+      return reduced(layer, values, weights, count);
+    });
+    return { shape, data };
   }
 
   // The layer that keys describe, with its values {input, operand, output}; each is null where the keys give none.

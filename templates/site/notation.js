@@ -820,7 +820,7 @@ function notation(tables, arithmetic) {
     );
     const cropping = axes.map((axis, place) => [axis.padding[0], Math.max(after[place], 0)]);
     const padding = after.map((side) => [0, Math.max(-side, 0)]);
-    return [convolution, ...around("Cropping", cropping), ...around("ZeroPadding", padding)];
+    return [convolution, ...around("ZeroPadding", padding), ...around("Cropping", cropping)];
   }
 
   function jax(layer) {
