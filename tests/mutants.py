@@ -400,7 +400,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("computed(step.value, flat.decimals)", "computed(step.value, 0)"),
         ('value("window over output value", step.element', 'value("output value", step.element'),
         ("anchor=south] at ([flat]<< flat.input.columns", "anchor=south] at ([flat]<< flat.input.rows"),
-        ("strip = (3, 9,", "strip = (3, 3,"),
+        ("strip = (2, 2,", "strip = (2, 1,"),
+        ('{<< flat.output.at.column >>+\\flatgap,', '{<< flat.output.at.column >>,'),
+        ("flat.output.at.row + flat.output.rows / 2 %", "flat.output.at.row %"),
         # The kernel.
         ('<% if flat.kernel is not none %>', "<% if false %>"),
         (r"-\flatgap", ""),

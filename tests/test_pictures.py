@@ -396,6 +396,16 @@ def assert_kernel(figure: Figure, picture: Picture) -> None:
     assert beside.matrix == picture.matrix
 
 
+def arrow(figure: Figure, picture: Picture) -> tuple[Point, Point] | None:
+    """The arrow of a strip's panels: between two maps with numbers side by side, at the middle of the output."""
+    if not is_numerical(figure) or is_flat(figure):
+        return None
+    rows, columns = grid_of(figure)
+    x, y, z = output_origin(figure, picture)
+    middle = y + len(rows.windows) / 2
+    return (len(columns.cells), middle, z), (x, middle, z)
+
+
 def assert_labelled(figure: Figure, picture: Picture) -> None:
     """That each map has its size beside it, and that the space is the view's."""
     rows, columns = grid_of(figure)
@@ -442,7 +452,8 @@ def assert_meant(figure: Figure, found: Document) -> None:
     assert found.bare.edges.keys() == found.frames[0].edges.keys()
     assert not any("window" in style for look in found.bare.fills.values() for style in look)
     assert not found.bare.lines
-    assert len(found.strip) == len(found.frames) or 3 < len(found.strip) < len(found.frames)
+    assert len(found.strip) == len(found.frames) or 1 < len(found.strip) < len(found.frames)
+    assert {panel.arrow for panel in found.strip.values()} == {arrow(figure, found.frames[0])}
 
 
 def read_back(figure: Figure, every: bool = True) -> Document:
@@ -467,7 +478,8 @@ def assert_strip(found: Document) -> None:
     assert list(found.strip) == [divmod(number, columns) for number in range(len(found.strip))]
     for number, (panel, frame) in enumerate(zip(found.strip.values(), found.frames, strict=False)):
         unlabelled = replace(frame, labels=[]) if number else frame
-        assert panel == replace(unlabelled, parameters=None, beside=panel.beside)
+        assert panel == replace(unlabelled, parameters=None, beside=panel.beside, step=panel.step, arrow=panel.arrow)
+        assert panel.step == (str(number + 1) if len(found.strip) > 1 else None)
         # The kernel beside maps is on the pages only.
         assert panel.beside in ({}, frame.beside) or number
 

@@ -724,14 +724,18 @@ def stack(figure: Figure, found: Document) -> None:
     rows = [row for _, row in at]
     assert rows == list(range(depth, -1, -1))
     seen, lines = {sizes[-1] // 2}, []
-    expected = {(place(layers, n), rows[-1]): "seen output" if n in seen else "unseen" for n in range(sizes[-1])}
+    causal = in_time(layers)
+    at_top = [n if causal else place(layers, n) for n in range(sizes[-1])]
+    expected = {(x, rows[-1]): "seen output" if n in seen else "unseen" for n, x in enumerate(at_top)}
     for level in range(depth - 1, -1, -1):
         joined = {(o, i) for (o,), (i,), _ in products(layers[level]) if o in seen}
         seen = {i for _, i in joined}
-        above, under = layers[: level + 1], layers[:level]
-        lines += [((place(above, o), rows[level + 1], 0), (place(under, i), rows[level], 0)) for o, i in joined]
+        above, under = (
+            [n if causal else place(layers[:count], n) for n in range(sizes[count])] for count in (level + 1, level)
+        )
+        lines += [((above[o], rows[level + 1], 0), (under[i], rows[level], 0)) for o, i in joined]
         style = "seen input" if level == 0 else "seen output"
-        expected |= {(place(under, n), rows[level]): style if n in seen else "unseen" for n in range(sizes[level])}
+        expected |= {(x, rows[level]): style if n in seen else "unseen" for n, x in enumerate(under)}
     # A copy in the padding is the element itself: the same line again.
     assert {(line.start, line.end) for line in picture.lines} == set(lines)
     assert {line.style for line in picture.lines} <= {"link"}
@@ -743,6 +747,15 @@ def stack(figure: Figure, found: Document) -> None:
         assert picture.parameters is None
     else:
         assert_parameters(layers[0], picture.parameters, as_convolution=False)
+
+
+def in_time(layers: tuple[Layer, ...]) -> bool:
+    """Whether no element of a stack sees what comes after it, and all layers keep the size of their input."""
+    axes = [(layer, layer.axes[0]) for layer in layers]
+    return all(
+        axis.stride == 1 and axis.padding[0 if layer.transposed else 1] == 0 and layer.output_size == layer.input_size
+        for layer, axis in axes
+    )
 
 
 def place(layers: tuple[Layer, ...], element: int) -> float:
@@ -1083,7 +1096,7 @@ def rest_of_caption(figure: Figure) -> str:
         seen = {i for (o,), (i,), _ in products(layer) if o in seen}
     return (
         f" The coloured element at the top depends on {len(seen)} input element{'' if len(seen) == 1 else 's'}. "
-        "Each element stands over the centre of its receptive field."
+        f"Each element is drawn over the {'end' if in_time(figure.layers) else 'centre'} of its receptive field."
     )
 
 
