@@ -147,6 +147,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\\textbf\{(.*?)\}", r"\1", " ".join(text.split()))
     text = re.sub(r"\\weightname\{([\d,]+)\}", r"w \1", text)
     text = re.sub(r"\\elementname\{([\d,]+)\}", r"x \1", text)
+    text = re.sub(r"\\outputname\{([\d,]+)\}", r"y \1", text)
     if not READABLE.fullmatch(text):
         raise ReadError(f"cannot read the text {text!r}")
     text = READABLE_PART.sub(lambda match: f"^{match[1]}" if match[1] else PLAIN.get(match[0], match[0]), text)
