@@ -82,6 +82,9 @@ OVERLAP, OVERLAP_LOOKS = view("overlap")
 SUMS, SUMS_LOOKS = view("sums")
 MATRIX, MATRIX_LOOKS = view("matrix")
 SCATTER, SCATTER_LOOKS = view("scatter")
+INPUT_GRADIENT, INPUT_GRADIENT_LOOKS = view("input_gradient")
+KERNEL_GRADIENT, KERNEL_GRADIENT_LOOKS = view("kernel_gradient")
+GRADIENTS = "scripts/core/gradients.py"
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
@@ -100,6 +103,7 @@ TESTS = {
     VIEWS: PICTURES,
     SCENE: ("tests/test_formats.py",),
     "scripts/views/": (*PICTURES[1:2], "tests/test_views.py"),
+    GRADIENTS: ("tests/test_gradients.py",),
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
@@ -146,10 +150,13 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<% if scene.equivalent %>", "<% if layer.transposed %>"),
         ('"" if layer.weighted and not layer.transposed', '"" if layer.weighted'),
         (r", rotated 180\textdegree", ""),
+        ("if drawn.transposed", "if layer.transposed"),
+        ("words.sizes(drawn.kernel_size)", "words.sizes(layer.kernel_size)"),
+        ('"layer", "its gradient, as convolution"', '"its gradient, as convolution", "layer"'),
         ('<< words.per_axis(axes, "stride") | tex >> & << words.per_axis(direct, "stride") | tex >>',
          '<< words.per_axis(direct, "stride") | tex >> & << words.per_axis(axes, "stride") | tex >>'),
         ('inputs << words.per_axis(direct, "input_dilation")', 'inputs << words.per_axis(direct, "dilation")'),
-        ('axes | map(attribute="stride") | max > 1', 'axes | map(attribute="stride") | min > 1'),
+        ('direct | map(attribute="input_dilation") | max > 1', 'direct | map(attribute="input_dilation") | min > 1'),
         ("<< words.padding(axes) | tex >> & << words.padding(direct) | tex >>",
          "<< words.padding(direct) | tex >> & << words.padding(axes) | tex >>"),
         ('map(attribute="output_padding") | max > 0', 'map(attribute="output_padding") | max > 1'),
@@ -605,6 +612,30 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('if lit) ~ kind ~ " value, map value"', 'if not lit) ~ kind ~ " value, map value"'),
         ("{kernel as a row}", "{output as a row}"),
     ],
+    GRADIENTS: [
+        ("axis.stride, axis.padding, axis.dilation, output_size=axis.input_size",
+         "axis.dilation, axis.padding, axis.stride, output_size=axis.input_size"),
+        ("*sizes, axis.dilation, axis.padding, axis.stride", "*sizes, axis.stride, axis.padding, axis.dilation"),
+        ("after - (direct.grid_size - covered)", "after"),
+        ("(output, axis.input_size) if layer.transposed", "(axis.input_size, output) if layer.transposed"),
+        ('layer.padding_mode != "zeros"', "layer is None"),
+        ("tuple(axes), padding_mode=layer.padding_mode", "tuple(axes)"),
+    ],
+    INPUT_GRADIENT: [
+        ("np.ones(", "np.zeros("),
+        ('"kernel" if figure.layer.transposed else "rotated kernel"', '"kernel"'),
+        ("label=f\"{output_label} {", "label=f\"{input_label} {"),
+        ("* (not figure.layer.transposed)", "* figure.layer.transposed"),
+        ("None:\n        sentence +=", "None and False:\n        sentence +="),
+    ],
+    KERNEL_GRADIENT: [
+        ("(second, first)", "(first, second)"),
+        ("axis.stride > 1 or axis.dilation > 1", "axis.stride > 1"),
+        ("min(axis.padding) < 0", "max(axis.padding) < 0"),
+        ("'input' if layer.transposed else", "'input' if not layer.transposed else"),
+    ],
+    INPUT_GRADIENT_LOOKS: [("numerical.result", "numerical.above")],
+    KERNEL_GRADIENT_LOOKS: [("numerical.moving", "numerical.result")],
     STACK: [
         ("Fraction(0), Fraction(1)", "0.0, 1.0"),
         ("Fraction(axis.window_size - 1, 2) - axis.padding[0]", "Fraction(axis.window_size - 1, 2) - axis.padding[1]"),

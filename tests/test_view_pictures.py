@@ -21,11 +21,13 @@ from hypothesis import strategies as st
 
 from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
+from scripts.core.frames import frames
+from scripts.core.gradients import input_gradient, kernel_gradient
 from scripts.core.layers import Index, Layer
 from scripts.errors import UserError
 from scripts.stages.render import caption
 from scripts.stages.templates import escape_tex, templates
-from scripts.views import scene_of, view_name
+from scripts.views import VIEWS, scene_of, view_name
 from tests.conftest import PROJECT
 from tests.oracle import File
 from tests.pictures import Document, Label, Line, Picture, Point, ReadError, Text
@@ -37,6 +39,8 @@ from tests.test_pictures import (
     as_rounded,
     assert_caption,
     assert_drawn,
+    assert_kernel,
+    assert_labelled,
     assert_meant,
     assert_parameters,
     decimals_of,
@@ -45,10 +49,13 @@ from tests.test_pictures import (
     grid_of,
     in_file,
     in_rows,
+    output_origin,
     own,
     parameters_in,
+    per_axis,
     places,
     read_back,
+    sides,
     switched_on,
     two,
 )
@@ -101,8 +108,31 @@ SMALL: dict[str, File] = {
     "im2col_copied": {
         "operation": "convolution", "input_size": [3], "kernel_size": 2, "padding": 1, "padding_mode": "circular",
     },
+    "input_gradient": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4, 5], [0, -1, 2, 0, 1]],
+        "kernel_values": [[3, -1], [0, 0.5]], "stride": [1, 2], "padding": [0, [1, 0]], "output_gradient": [[2, -3, 1]],
+    },
+    "input_gradient_transposed": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "dilation": 3,
+        "output_padding": 2,
+    },
+    "kernel_gradient": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4], [0, -1, 2, 0]], "kernel_values": [[3, -1]],
+        "stride": [1, 3], "dilation": [1, 2], "padding": [0, [1, 0]], "padding_mode": "reflect",
+    },
+    "kernel_gradient_transposed": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5, 1], "stride": 2,
+        "padding": [[1, 0]], "output_padding": 1, "output_gradient": [1, 0, -3, 2, 4],
+    },
     "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
 }  # fmt: skip
+
+
+def view_of(name: str) -> str:
+    """The view of a small layer, whose name begins with it."""
+    return max((view for view in VIEWS if name.startswith(view)), key=len)
+
+
 # Random layers of each view that are to be drawn, and out of how many that are made: some do not exist, and a view
 # draws only some.
 RANDOM = {
@@ -116,6 +146,8 @@ RANDOM = {
     "scatter": (6, 80),
     "matrix": (8, 60),
     "im2col": (6, 60),
+    "input_gradient": (6, 60),
+    "kernel_gradient": (6, 60),
     "stack": (8, 60),
 }
 OPERATIONS = {
@@ -715,6 +747,91 @@ def paint(picture: Picture, cell: Point, fill: str | None, line: str) -> None:
         picture.edges[edge] = (*under, line)
 
 
+def gradient_of(figure: Figure) -> Any:
+    """The gradient of a figure's output: that of its sum where none is given."""
+    given = figure.output_gradient
+    return np.ones(figure.layer.output_size, int) if given is None else given
+
+
+def gradient_of_input(figure: Figure, found: Document) -> None:
+    layer, operands = figure.layer, (gradient_of(figure), figure.kernel_values)
+    kernel = "kernel" if layer.transposed else "rotated kernel"
+    terms = [(met.input, met.kernel, met.output) for met in products(layer)]
+    names = ("output gradient", kernel, "input gradient")
+    assert_gradient(figure, found, input_gradient(layer), operands, terms, names)
+
+
+def gradient_of_kernel(figure: Figure, found: Document) -> None:
+    layer, operands, names = figure.layer, (figure.input_values, gradient_of(figure)), ("input", "output gradient")
+    terms = [(met.kernel, met.output, met.input) for met in products(layer)]
+    if layer.transposed:
+        operands, names = operands[::-1], names[::-1]
+        terms = [(kernel, input_, output) for kernel, output, input_ in terms]
+    assert_gradient(figure, found, kernel_gradient(layer), operands, terms, (*names, "kernel gradient"))
+
+
+def assert_gradient(
+    figure: Figure,
+    found: Document,
+    backward: Layer,
+    operands: tuple[Any, Any],
+    terms: list[tuple[Index, Index, Index]],
+    names: tuple[str, str, str],
+) -> None:
+    """That a gradient is drawn as the convolution that has some terms: element of the gradient, kernel and input."""
+    input_values, weights = operands
+    sums = np.zeros(backward.output_size)
+    for index, kernel_index, input_index in terms:
+        sums[index] += weights[kernel_index] * input_values[input_index]
+    shown = replace(
+        figure,
+        view="numerical",
+        layers=(backward,),
+        input_values=input_values,
+        kernel_values=weights,
+        output_values=sums,
+    )
+    expected = Expected(shown, output_origin(shown, found.frames[0]))
+    for picture, frame in zip(found.frames, frames(backward, None), strict=True):
+        met = [(term.kernel_index, term.input_index) for term in frame.terms if term.input_index is not None]
+        assert sorted(met) == sorted(term[1:] for term in terms if term[0] == frame.output_index)
+        assert_kernel(shown, picture, names[1])
+        assert_drawn(replace(picture, beside={}), expected.frame(frame))
+    assert_labelled(shown, found.frames[0], (names[0], names[2]))
+    assert_in_columns(figure.layer, backward, found.frames[0].parameters)
+
+
+def assert_in_columns(layer: Layer, backward: Layer, rows: list[list[str]] | None) -> None:
+    """That the parameters of a layer are beside those of the convolution that computes its gradient."""
+    assert rows is not None
+    assert rows[0] == ["", "layer", "its gradient, as convolution"]
+    n, said = len(layer.axes), {name: (mine, drawn) for name, mine, drawn in rows[1:]}
+    assert len(said) == len(rows) - 1
+    mine = parameters_in(", ".join(f"{name} {words}" for name, (words, _) in said.items()), n)
+    dilated = {"dilation": [axis.dilation for axis in layer.axes]} if "dilation" in said else {}
+    assert mine == {key: value for key, value in own(layer).items() if key != "padded with"} | dilated
+    drawn = {name: words for name, (_, words) in said.items() if name != "output padding"}
+    kernel, *turned = drawn["kernel"].split(", ")
+    assert turned == (["rotated 180°"] if backward.transposed else [])
+    assert per_axis(kernel, n) == [axis.kernel_size for axis in backward.axes]
+    stride, *apart = drawn["stride"].split(", ")
+    # Each axis as it is in the table of the formulas: of the input, inputs come apart, of the kernel, the windows.
+    before, after = np.array([axis.padding for axis in backward.direct]).T
+    assert sides(drawn["padding"], n) == list(zip(before.tolist(), after.tolist(), strict=True))
+    if backward.transposed:
+        assert per_axis(stride, n) == [1] * n
+        assert apart == ([f"inputs {once_of(mine['stride'])} apart"] if max(mine["stride"]) > 1 else [])
+    else:
+        assert (per_axis(stride, n), apart) == ([axis.stride for axis in backward.axes], [])
+    dilations = per_axis(drawn.get("dilation", "1"), n)
+    assert dilations == [axis.dilation for axis in backward.axes]
+
+
+def once_of(numbers: list[int]) -> str:
+    """Numbers of all axes, a single one where they agree."""
+    return str(numbers[0]) if len({*numbers}) == 1 else " × ".join(map(str, numbers))
+
+
 def stack(figure: Figure, found: Document) -> None:
     picture, layers = single(found), figure.layers
     depth = len(layers)
@@ -991,6 +1108,8 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "scatter": scatter,
     "matrix": matrix,
     "im2col": im2col,
+    "input_gradient": gradient_of_input,
+    "kernel_gradient": gradient_of_kernel,
     "stack": stack,
 }
 
@@ -1077,6 +1196,8 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Each window's patch is a column of {weights}, the kernel a row of as many; their product is the "
                 "output, row by row."
             )
+        case "input_gradient" | "kernel_gradient":
+            return gradient_sentence(figure)
     (top,) = figure.layers[-1].output_size
     seen = {top // 2}
     for layer in reversed(figure.layers):
@@ -1085,6 +1206,30 @@ def rest_of_caption(figure: Figure) -> str:
         f" The coloured element at the top depends on {len(seen)} input element{'' if len(seen) == 1 else 's'}. "
         "Each element stands over the centre of its receptive field."
     )
+
+
+def gradient_sentence(figure: Figure) -> str:
+    """What the caption of a gradient says of it."""
+    layer = figure.layer
+    if view_name(figure) == "input_gradient":
+        name = "convolution" if layer.transposed else "transposed convolution"
+        text = f" The gradient of its input is the {name} of the output's gradient with the same kernel"
+        text += "." if layer.transposed else ", drawn as a convolution with the rotated kernel."
+        text += " The small numbers are the kernel's."
+    else:
+        first, second = ("output's gradient", "input") if layer.transposed else ("input", "output's gradient")
+        text = f" The gradient of its kernel is a convolution of the {first} with the {second}"
+        swapped = any(axis.stride > 1 or axis.dilation > 1 for axis in layer.axes)
+        text += ", in which stride and dilation have changed places" * swapped
+        text += f". The small numbers are the {'input' if layer.transposed else 'output gradient'}'s."
+        outside = [
+            axis.padding[1] < (size + sum(axis.padding) - axis.dilation * (axis.kernel_size - 1) - 1) % axis.stride
+            if not layer.transposed
+            else axis.padding[1] < axis.output_padding
+            for axis, size in zip(layer.axes, layer.input_size, strict=True)
+        ]
+        text += " Pale cells are in no window of the layer." * any(outside)
+    return text + " The output's gradient is that of its sum: 1 everywhere." * (figure.output_gradient is None)
 
 
 def assert_said(figure: Figure) -> None:
@@ -1165,7 +1310,7 @@ def assert_figure(figure: Figure, every: bool = True) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_picture_of_a_small_layer_is_what_the_arithmetic_says(name: str, tmp_path: Path) -> None:
-    assert_figure(in_file(tmp_path, name, view=name.partition("_")[0], **SMALL[name]))
+    assert_figure(in_file(tmp_path, name, view=view_of(name), **SMALL[name]))
 
 
 @pytest.mark.parametrize("name", PROJECT.figure_names())

@@ -8,7 +8,9 @@ from scripts.views import (
     channels,
     excerpt,
     im2col,
+    input_gradient,
     kernel,
+    kernel_gradient,
     matrix,
     numerical,
     overlap,
@@ -36,6 +38,8 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "scatter": scatter.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
+    "input_gradient": input_gradient.scene,
+    "kernel_gradient": kernel_gradient.scene,
     "stack": stack.scene,
 }
 
