@@ -59,6 +59,7 @@ from tests.test_pictures import (
     switched_on,
     two,
 )
+from tests.test_pictures import number as number_text
 
 # Small layers that between them use all that these views draw.
 SMALL: dict[str, File] = {
@@ -124,6 +125,22 @@ SMALL: dict[str, File] = {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5, 1], "stride": 2,
         "padding": [[1, 0]], "output_padding": 1, "output_gradient": [1, 0, -3, 2, 4],
     },
+    "upsampling": {
+        "operation": "transposed_convolution", "input_values": [[1, -2], [0.5, 3]], "kernel_values": [[3, 0.5], [1, 4]],
+        "stride": [1, 2], "padding": [[1, 0], 0],
+    },
+    "upsampling_1d": {
+        "operation": "transposed_convolution", "input_values": [1, -2, 7], "kernel_values": [3, 0.5], "stride": 3,
+        "output_padding": 1,
+    },
+    "pixel_shuffle": {
+        "operation": "transposed_convolution", "input_values": [[1, -2], [0.5, 3]],
+        "kernel_values": [[3, 0.5, 1], [1, 4, 0]], "stride": 2, "padding": [0, [1, 0]],
+    },
+    "pixel_shuffle_1d": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 3,
+        "output_padding": 1,
+    },
     "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
 }  # fmt: skip
 
@@ -148,6 +165,8 @@ RANDOM = {
     "im2col": (6, 60),
     "input_gradient": (6, 60),
     "kernel_gradient": (6, 60),
+    "upsampling": (3, 80),
+    "pixel_shuffle": (3, 80),
     "stack": (8, 60),
 }
 OPERATIONS = {
@@ -156,6 +175,8 @@ OPERATIONS = {
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
     "sums": ("transposed_convolution",),
+    "upsampling": ("transposed_convolution",),
+    "pixel_shuffle": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
 }
 
@@ -832,6 +853,141 @@ def once_of(numbers: list[int]) -> str:
     return str(numbers[0]) if len({*numbers}) == 1 else " × ".join(map(str, numbers))
 
 
+def shares(mode: str, index: Index, factors: Index, size: Index) -> dict[Index, float]:
+    """The elements that an up-sampled one is made of: those whose tents reach its place, or the nearest."""
+    found = {}
+    for source in np.ndindex(*size):
+        share = 1.0
+        for o, i, factor, length in zip(index, source, factors, size, strict=True):
+            place = min(max((o + 0.5) / factor - 0.5, 0), length - 1)
+            share *= (i == o // factor) if mode == "nearest" else max(1 - abs(place - i), 0)
+        if share > 1e-9:
+            found[source] = share
+    return found
+
+
+def upsampling(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    flat, outputs = len(layer.axes) == 1, list(np.ndindex(*layer.output_size))
+    names = ["nearest", "linear" if flat else "bilinear", "transposed convolution"]
+    factors = tuple(axis.stride for axis in layer.axes)
+    weights = [{o: shares(mode, o, factors, layer.input_size) for o in outputs} for mode in ("nearest", "linear")]
+    weights.append(
+        {o: {m.input: figure.kernel_values[m.kernel].item() for m in products(layer) if m.output == o} for o in outputs}
+    )
+    sums = [{o: sum(w * figure.input_values[i].item() for i, w in one[o].items()) for o in outputs} for one in weights]
+    (height, width), (_, out_width) = in_rows(layer.input_size), in_rows(layer.output_size)
+    assert len(found.frames) == len(outputs)
+    for lit, picture in zip(outputs, found.frames, strict=True):
+        assert_flat(picture)
+        expected = Picture()
+        ends = (0.0, 0.0)
+        for (x, y), one, results in zip(
+            labels(picture, "east" if flat else "south", names), weights, sums, strict=True
+        ):
+            # The input is over the middle of its output.
+            middle = out_width / 2 if flat else x
+            input_at = (middle - width / 2, min(c[1] for c in picture.fills if c[1] >= ends[1] - 1e-9) if flat else y)
+            tops = {c[1] for c, look in picture.fills.items() if "output" in look[0] and c[1] > input_at[1]}
+            output_at = (middle - out_width / 2, min(tops))
+            assert flat == (y == output_at[1] + 0.5)
+            assert ends[0] <= output_at[0]
+            assert ends[1] <= input_at[1]
+            assert input_at[1] + height < output_at[1]
+            ends = (0, output_at[1] + 1) if flat else (output_at[0] + out_width, 0)
+            add_map(expected, input_at, layer.input_size, "input", values(each(figure.input_values), "input value"))
+            add_map(expected, output_at, layer.output_size, "output", rounded(results, "output value"))
+            for index, weight in one[lit].items():
+                light_cell(expected, input_at, index, "window over input", figure.input_values[index].item(), weight)
+            light_cell(expected, output_at, lit, "window over output", rounded(results, "")[lit])
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def rounded(results: dict[Index, float], style: str) -> dict[Index, Text]:
+    """Computed numbers of a map, rounded alike."""
+    decimals = decimals_of([float(value) for value in results.values()])
+    return {index: number_text(as_rounded(value, decimals), style) for index, value in results.items()}
+
+
+def light_cell(
+    picture: Picture, at: tuple[float, float], index: Index, fill: str, content: Any, weight: float | None = None
+) -> None:
+    """Light a cell of a map, with its number and the small one beside it."""
+    row, column = two(index)
+    cell = (round(at[0] + column, 6), round(at[1] + row, 6), 0)
+    picture.fills[cell] = (fill,)
+    picture.edges |= {edge_at(edge): ("lit",) for edge in around(cell)}
+    text = content if isinstance(content, Text) else number_text(as_given(content), "")
+    picture.texts[cell] = (text._replace(style=f"{fill} value"),)
+    if weight is not None:
+        small = number_text(as_given(round(weight, 2)), f"{fill} value, kernel value", (1, 1), "kernelwidth")
+        picture.texts[cell] += (small,)
+
+
+def pixel_shuffle(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    results = output_of(layer, figure)
+    down, right = two(tuple(axis.stride for axis in layer.axes)) if len(layer.axes) == 2 else (1, layer.axes[0].stride)
+    (rows, columns), (_, out_columns) = in_rows(layer.input_size), in_rows(layer.output_size)
+    count = down * right
+    names = [
+        f"input {size(layer.input_size)}",
+        *(f"channel {n}" for n in range(count)),
+        f"output {size(layer.output_size)}",
+    ]
+    widths = [columns] * (count + 1) + [out_columns]
+    texts = rounded(results, "")
+    # Channel by channel, each of which has every s-th element.
+    order = [
+        (n, (r * down + n // right, c * right + n % right), (r, c))
+        for n in range(count)
+        for r, c in np.ndindex(rows, columns)
+    ]
+    assert len(found.frames) == len(order)
+    for (channel, place, inner), picture in zip(order, found.frames, strict=True):
+        assert_flat(picture)
+        corners = [(x - w / 2, y) for (x, y), w in zip(labels(picture, "south", names), widths, strict=True)]
+        input_at, *channels_at, output_at = corners
+        assert input_at[0] == 0
+        assert all(input_at[0] + columns < x and x + columns < output_at[0] for x, _ in channels_at)
+        # No two channels overlap.
+        assert all(
+            abs(a[0] - b[0]) > columns or abs(a[1] - b[1]) > rows for a, b in product(channels_at, repeat=2) if a != b
+        )
+        assert len({*channels_at}) == count
+        expected = Picture()
+        add_map(expected, input_at, layer.input_size, "input", values(each(figure.input_values), "input value"))
+        for index, text in texts.items():
+            row, column = two(index)
+            n = row % down * right + column % right
+            cell: dict[Index, Text] = {(0, 0): text._replace(style=f"tint value={n % 4}")}
+            add_map(
+                expected,
+                (channels_at[n][0] + column // right, channels_at[n][1] + row // down),
+                (1, 1),
+                f"tint={n % 4}",
+                cell,
+            )
+            add_map(expected, (output_at[0] + column, output_at[1] + row), (1, 1), f"tint={n % 4}", cell)
+        for met in products(layer):
+            if two(met.output) == place:
+                weight = figure.kernel_values[met.kernel].item()
+                light_cell(expected, input_at, met.input, "window over input", figure.input_values[met.input].item())
+                small = number_text(as_given(weight), "window over input value, kernel value", (1, 1), "kernelwidth")
+                r, c = two(met.input)
+                expected.texts[input_at[0] + c, input_at[1] + r, 0] += (small,)
+        text = texts[place[-len(layer.axes) :]]
+        light_cell(expected, channels_at[channel], inner, "window over output", text)
+        light_cell(expected, output_at, place, "window over output", text)
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
 def stack(figure: Figure, found: Document) -> None:
     picture, layers = single(found), figure.layers
     depth = len(layers)
@@ -1110,6 +1266,8 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "im2col": im2col,
     "input_gradient": gradient_of_input,
     "kernel_gradient": gradient_of_kernel,
+    "upsampling": upsampling,
+    "pixel_shuffle": pixel_shuffle,
     "stack": stack,
 }
 
@@ -1198,6 +1356,23 @@ def rest_of_caption(figure: Figure) -> str:
             )
         case "input_gradient" | "kernel_gradient":
             return gradient_sentence(figure)
+        case "upsampling":
+            factors, linear = [axis.stride for axis in figure.layer.axes], "linear"
+            return (
+                f" Beside it, Upsample with scale factor {once_of(factors)}: mode nearest repeats elements, and mode "
+                f"{'bi' * (len(factors) == 2)}{linear}, with align_corners=False, interpolates between their middles. "
+                "The small numbers are the weights of input elements."
+            )
+        case "pixel_shuffle":
+            factors = [axis.stride for axis in figure.layer.axes]
+            is_torch = len(factors) == 2 and factors[0] == factors[1]
+            words = f"an interleaving by {size(tuple(factors))}, as in PixelShuffle"
+            words = f"PixelShuffle({factors[0]})" if is_torch else words
+            return (
+                f" The same as a convolution to {prod(factors)} channel{'s' * (prod(factors) > 1)} and {words}: each "
+                "channel has those of the kernel's weights that meet input elements at its place. "
+                "The small numbers are these weights."
+            )
     (top,) = figure.layers[-1].output_size
     seen = {top // 2}
     for layer in reversed(figure.layers):

@@ -14,12 +14,14 @@ from scripts.views import (
     matrix,
     numerical,
     overlap,
+    pixel_shuffle,
     plane,
     positions,
     scatter,
     stack,
     subsampling,
     sums,
+    upsampling,
     wiring,
 )
 from scripts.views.scene import Scene
@@ -36,6 +38,8 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "overlap": overlap.scene,
     "sums": sums.scene,
     "scatter": scatter.scene,
+    "pixel_shuffle": pixel_shuffle.scene,
+    "upsampling": upsampling.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
     "input_gradient": input_gradient.scene,

@@ -128,6 +128,17 @@ def check_weighted(layer: Layer, view: str) -> None:
         raise LayerError("view", f"the {view} view draws convolutions", "Use the plane view")
 
 
+def check_multiplying(layer: Layer, view: str) -> None:
+    """Refuse all but transposed convolutions whose output is s times their input."""
+    if not layer.transposed:
+        raise LayerError("view", f"the {view} view draws transposed convolutions", "Use the plane view")
+    sizes = tuple(axis.stride * axis.input_size for axis in layer.axes)
+    if layer.output_size != sizes:
+        size, output = ("x".join(map(str, numbers)) for numbers in (sizes, layer.output_size))
+        rule = f"gives an output of {output}; the {view} view draws stride times the input, {size}"
+        raise LayerError("padding", rule, 'Use padding = "same_upper"')
+
+
 def check_steps(
     figure: Figure,
     cells: Callable[[Layer], int],
