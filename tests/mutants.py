@@ -82,6 +82,12 @@ OVERLAP, OVERLAP_LOOKS = view("overlap")
 SUMS, SUMS_LOOKS = view("sums")
 MATRIX, MATRIX_LOOKS = view("matrix")
 SCATTER, SCATTER_LOOKS = view("scatter")
+INPUT_GRADIENT, INPUT_GRADIENT_LOOKS = view("input_gradient")
+KERNEL_GRADIENT, KERNEL_GRADIENT_LOOKS = view("kernel_gradient")
+UPSAMPLING, UPSAMPLING_LOOKS = view("upsampling")
+PIXEL_SHUFFLE, PIXEL_SHUFFLE_LOOKS = view("pixel_shuffle")
+GRADIENTS = "scripts/core/gradients.py"
+SAMPLING = "scripts/core/sampling.py"
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
@@ -100,6 +106,8 @@ TESTS = {
     VIEWS: PICTURES,
     SCENE: ("tests/test_formats.py",),
     "scripts/views/": (*PICTURES[1:2], "tests/test_views.py"),
+    GRADIENTS: ("tests/test_gradients.py",),
+    SAMPLING: ("tests/test_sampling.py",),
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
@@ -146,10 +154,13 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<% if scene.equivalent %>", "<% if layer.transposed %>"),
         ('"" if layer.weighted and not layer.transposed', '"" if layer.weighted'),
         (r", rotated 180\textdegree", ""),
+        ("if drawn.transposed", "if layer.transposed"),
+        ("words.sizes(drawn.kernel_size)", "words.sizes(layer.kernel_size)"),
+        ('"layer", "its gradient, as convolution"', '"its gradient, as convolution", "layer"'),
         ('<< words.per_axis(axes, "stride") | tex >> & << words.per_axis(direct, "stride") | tex >>',
          '<< words.per_axis(direct, "stride") | tex >> & << words.per_axis(axes, "stride") | tex >>'),
         ('inputs << words.per_axis(direct, "input_dilation")', 'inputs << words.per_axis(direct, "dilation")'),
-        ('axes | map(attribute="stride") | max > 1', 'axes | map(attribute="stride") | min > 1'),
+        ('direct | map(attribute="input_dilation") | max > 1', 'direct | map(attribute="input_dilation") | min > 1'),
         ("<< words.padding(axes) | tex >> & << words.padding(direct) | tex >>",
          "<< words.padding(direct) | tex >> & << words.padding(axes) | tex >>"),
         ('map(attribute="output_padding") | max > 0', 'map(attribute="output_padding") | max > 1'),
@@ -385,7 +396,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         (r'maps.layout == "beside" %>+\flatgap', r'maps.layout == "below" %>+\flatgap'),
         ("{<< cell.column + 0.5 >>}{<< cell.row + 0.5 >>}", "{<< cell.row + 0.5 >>}{<< cell.column + 0.5 >>}"),
         ("{<< cell.column + 1 >>}{<< cell.row + 1 >>}", "{<< cell.row + 1 >>}{<< cell.column + 1 >>}"),
-        ('words.number(cell.small), "kernelwidth"', 'words.number(cell.small), "valuewidth"'),
+        ('words.number(number), "kernelwidth"', 'words.number(number), "valuewidth"'),
         ("flat.cells if cell.number is not none", "flat.cells if cell.number"),
         ("flat.cells if cell.small is not none", "flat.cells if cell.small"),
         ('value(cell.kind ~ " value", cell,', 'value("input value", cell,'),
@@ -629,6 +640,72 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("words.rounded(result, product.decimals)", "words.rounded(result, 2)"),
         ('if lit) ~ kind ~ " value, map value"', 'if not lit) ~ kind ~ " value, map value"'),
         ("{kernel as a row}", "{output as a row}"),
+    ],
+    GRADIENTS: [
+        ("axis.stride, axis.padding, axis.dilation, output_size=axis.input_size",
+         "axis.dilation, axis.padding, axis.stride, output_size=axis.input_size"),
+        ("*sizes, axis.dilation, axis.padding, axis.stride", "*sizes, axis.stride, axis.padding, axis.dilation"),
+        ("after - (direct.grid_size - covered)", "after"),
+        ("(output, axis.input_size) if layer.transposed", "(axis.input_size, output) if layer.transposed"),
+        ('layer.padding_mode != "zeros"', "layer is None"),
+        ("tuple(axes), padding_mode=layer.padding_mode", "tuple(axes)"),
+    ],
+    INPUT_GRADIENT: [
+        ("np.ones(", "np.zeros("),
+        ('"kernel" if figure.layer.transposed else "rotated kernel"', '"kernel"'),
+        ("label=f\"{output_label} {", "label=f\"{input_label} {"),
+        ("* (not figure.layer.transposed)", "* figure.layer.transposed"),
+        ("None:\n        sentence +=", "None and False:\n        sentence +="),
+    ],
+    KERNEL_GRADIENT: [
+        ("(second, first)", "(first, second)"),
+        ("axis.stride > 1 or axis.dilation > 1", "axis.stride > 1"),
+        ("min(axis.padding) < 0", "max(axis.padding) < 0"),
+        ("'input' if layer.transposed else", "'input' if not layer.transposed else"),
+    ],
+    INPUT_GRADIENT_LOOKS: [("numerical.result", "numerical.above")],
+    KERNEL_GRADIENT_LOOKS: [("numerical.moving", "numerical.result")],
+    SAMPLING: [
+        ("Source(before, before + 1 - place)", "Source(before, place - before)"),
+        ("index // factor", "index % factor"),
+        ("2 * index + 1", "2 * index"),
+        ("max(place, Fraction(0))", "place"),
+        ("Fraction(size - 1)", "Fraction(size)"),
+    ],
+    UPSAMPLING: [
+        ("left + (out_columns - columns) / 2", "left"),
+        ("number * (rows + GAP + out_rows + BELOW)", "number * (rows + GAP + out_rows - 1)"),
+        ('"bilinear" if', '"linear" if'),
+        ("cell.number * cell.small", "cell.number"),
+        ("one[number] for one in sums", "one[0] for one in sums"),
+        ("in zip(sources, methods[-1].output", "in zip(sources, methods[0].output"),
+        ("once(axis.stride for", "once(axis.kernel_size for"),
+    ],
+    UPSAMPLING_LOOKS: [
+        ("upsampling.methods[loop.index0]", "upsampling.methods[0]"),
+        ('"window over input value", cell, 2', '"window over input value", cell'),
+        ("maps.cells(sum.sources)", "maps.cells(sum.sources[:1])"),
+        ('"window over output value", sum.element', '"output value", sum.element'),
+        ("anchor=south] at ([<< placed(method.input)", "anchor=south] at ([<< placed(method.output)"),
+    ],
+    PIXEL_SHUFFLE: [
+        ("output[number // right :: down", "output[number % right :: down"),
+        ("element.row * down + channel // right", "element.row + channel // right * rows"),
+        ("cell.row % down * right + cell.column % right) % TINTS", "cell.row % down + cell.column % right) % TINTS"),
+        ("divmod(number, rows * columns)", "divmod(number, rows)"),
+        ("in_row = right if", "in_row = down if"),
+        ("number // in_row * (rows + BELOW)", "number // in_row * rows"),
+        ("channels[-1].at.column + columns + GAP", "channels[-1].at.column + GAP"),
+        ("len(set(factors)) > 1", "len(set(factors)) > 2"),
+        ("prod(factors), 'channel'", "sum(factors), 'channel'"),
+    ],
+    PIXEL_SHUFFLE_LOOKS: [
+        ("shuffle.channels[step.channel].map", "shuffle.channels[0].map"),
+        ("lit(shuffle.output, step.shuffled", "lit(shuffle.output, step.element"),
+        ('flat.small("window over input value", cell)', 'flat.small("input value", cell)'),
+        ("\\fill[tint=<< channel.tint >>]", "\\fill[tint=0]"),
+        ('"tint value=%d" | format(cell.tint)', '"tint value=%d" | format(0)'),
+        ("<< channel.map.label >>", "<< shuffle.input.label >>"),
     ],
     STACK: [
         ("Fraction(0), Fraction(1)", "0.0, 1.0"),

@@ -21,11 +21,13 @@ from hypothesis import strategies as st
 
 from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
+from scripts.core.frames import frames
+from scripts.core.gradients import input_gradient, kernel_gradient
 from scripts.core.layers import Index, Layer
 from scripts.errors import UserError
 from scripts.stages.render import caption
 from scripts.stages.templates import escape_tex, templates
-from scripts.views import scene_of, view_name
+from scripts.views import VIEWS, scene_of, view_name
 from tests.conftest import PROJECT
 from tests.oracle import File
 from tests.pictures import Document, Label, Line, Picture, Point, ReadError, Text
@@ -37,6 +39,8 @@ from tests.test_pictures import (
     as_rounded,
     assert_caption,
     assert_drawn,
+    assert_kernel,
+    assert_labelled,
     assert_meant,
     assert_parameters,
     decimals_of,
@@ -45,13 +49,17 @@ from tests.test_pictures import (
     grid_of,
     in_file,
     in_rows,
+    output_origin,
     own,
     parameters_in,
+    per_axis,
     places,
     read_back,
+    sides,
     switched_on,
     two,
 )
+from tests.test_pictures import number as number_text
 
 # Small layers that between them use all that these views draw.
 SMALL: dict[str, File] = {
@@ -108,8 +116,47 @@ SMALL: dict[str, File] = {
     "im2col_copied": {
         "operation": "convolution", "input_size": [3], "kernel_size": 2, "padding": 1, "padding_mode": "circular",
     },
+    "input_gradient": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4, 5], [0, -1, 2, 0, 1]],
+        "kernel_values": [[3, -1], [0, 0.5]], "stride": [1, 2], "padding": [0, [1, 0]], "output_gradient": [[2, -3, 1]],
+    },
+    "input_gradient_transposed": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "dilation": 3,
+        "output_padding": 2,
+    },
+    "kernel_gradient": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4], [0, -1, 2, 0]], "kernel_values": [[3, -1]],
+        "stride": [1, 3], "dilation": [1, 2], "padding": [0, [1, 0]], "padding_mode": "reflect",
+    },
+    "kernel_gradient_transposed": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5, 1], "stride": 2,
+        "padding": [[1, 0]], "output_padding": 1, "output_gradient": [1, 0, -3, 2, 4],
+    },
+    "upsampling": {
+        "operation": "transposed_convolution", "input_values": [[1, -2], [0.5, 3]], "kernel_values": [[3, 0.5], [1, 4]],
+        "stride": [1, 2], "padding": [[1, 0], 0],
+    },
+    "upsampling_1d": {
+        "operation": "transposed_convolution", "input_values": [1, -2, 7], "kernel_values": [3, 0.5], "stride": 3,
+        "output_padding": 1,
+    },
+    "pixel_shuffle": {
+        "operation": "transposed_convolution", "input_values": [[1, -2], [0.5, 3]],
+        "kernel_values": [[3, 0.5, 1], [1, 4, 0]], "stride": 2, "padding": [0, [1, 0]],
+    },
+    "pixel_shuffle_1d": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 3,
+        "output_padding": 1,
+    },
     "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
 }  # fmt: skip
+
+
+def view_of(name: str) -> str:
+    """The view of a small layer, whose name begins with it."""
+    return max((view for view in VIEWS if name.startswith(view)), key=len)
+
+
 # Random layers of each view that are to be drawn, and out of how many that are made: some do not exist, and a view
 # draws only some.
 RANDOM = {
@@ -123,6 +170,10 @@ RANDOM = {
     "scatter": (6, 80),
     "matrix": (8, 60),
     "im2col": (6, 60),
+    "input_gradient": (6, 60),
+    "kernel_gradient": (6, 60),
+    "upsampling": (3, 80),
+    "pixel_shuffle": (3, 80),
     "stack": (8, 60),
 }
 OPERATIONS = {
@@ -131,6 +182,8 @@ OPERATIONS = {
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
     "sums": ("transposed_convolution",),
+    "upsampling": ("transposed_convolution",),
+    "pixel_shuffle": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
 }
 
@@ -895,6 +948,226 @@ def paint(picture: Picture, cell: Point, fill: str | None, line: str) -> None:
         picture.edges[edge] = (*under, line)
 
 
+def gradient_of(figure: Figure) -> Any:
+    """The gradient of a figure's output: that of its sum where none is given."""
+    given = figure.output_gradient
+    return np.ones(figure.layer.output_size, int) if given is None else given
+
+
+def gradient_of_input(figure: Figure, found: Document) -> None:
+    layer, operands = figure.layer, (gradient_of(figure), figure.kernel_values)
+    kernel = "kernel" if layer.transposed else "rotated kernel"
+    terms = [(met.input, met.kernel, met.output) for met in products(layer)]
+    names = ("output gradient", kernel, "input gradient")
+    assert_gradient(figure, found, input_gradient(layer), operands, terms, names)
+
+
+def gradient_of_kernel(figure: Figure, found: Document) -> None:
+    layer, operands, names = figure.layer, (figure.input_values, gradient_of(figure)), ("input", "output gradient")
+    terms = [(met.kernel, met.output, met.input) for met in products(layer)]
+    if layer.transposed:
+        operands, names = operands[::-1], names[::-1]
+        terms = [(kernel, input_, output) for kernel, output, input_ in terms]
+    assert_gradient(figure, found, kernel_gradient(layer), operands, terms, (*names, "kernel gradient"))
+
+
+def assert_gradient(
+    figure: Figure,
+    found: Document,
+    backward: Layer,
+    operands: tuple[Any, Any],
+    terms: list[tuple[Index, Index, Index]],
+    names: tuple[str, str, str],
+) -> None:
+    """That a gradient is drawn as the convolution that has some terms: element of the gradient, kernel and input."""
+    input_values, weights = operands
+    sums = np.zeros(backward.output_size)
+    for index, kernel_index, input_index in terms:
+        sums[index] += weights[kernel_index] * input_values[input_index]
+    shown = replace(
+        figure,
+        view="numerical",
+        layers=(backward,),
+        input_values=input_values,
+        kernel_values=weights,
+        output_values=sums,
+    )
+    expected = Expected(shown, output_origin(shown, found.frames[0]))
+    for picture, frame in zip(found.frames, frames(backward, None), strict=True):
+        met = [(term.kernel_index, term.input_index) for term in frame.terms if term.input_index is not None]
+        assert sorted(met) == sorted(term[1:] for term in terms if term[0] == frame.output_index)
+        assert_kernel(shown, picture, names[1])
+        assert_drawn(replace(picture, beside={}), expected.frame(frame))
+    assert_labelled(shown, found.frames[0], (names[0], names[2]))
+    assert_in_columns(figure.layer, backward, found.frames[0].parameters)
+
+
+def assert_in_columns(layer: Layer, backward: Layer, rows: list[list[str]] | None) -> None:
+    """That the parameters of a layer are beside those of the convolution that computes its gradient."""
+    assert rows is not None
+    assert rows[0] == ["", "layer", "its gradient, as convolution"]
+    n, said = len(layer.axes), {name: (mine, drawn) for name, mine, drawn in rows[1:]}
+    assert len(said) == len(rows) - 1
+    mine = parameters_in(", ".join(f"{name} {words}" for name, (words, _) in said.items()), n)
+    dilated = {"dilation": [axis.dilation for axis in layer.axes]} if "dilation" in said else {}
+    assert mine == {key: value for key, value in own(layer).items() if key != "padded with"} | dilated
+    drawn = {name: words for name, (_, words) in said.items() if name != "output padding"}
+    kernel, *turned = drawn["kernel"].split(", ")
+    assert turned == (["rotated 180°"] if backward.transposed else [])
+    assert per_axis(kernel, n) == [axis.kernel_size for axis in backward.axes]
+    stride, *apart = drawn["stride"].split(", ")
+    # Each axis as it is in the table of the formulas: of the input, inputs come apart, of the kernel, the windows.
+    before, after = np.array([axis.padding for axis in backward.direct]).T
+    assert sides(drawn["padding"], n) == list(zip(before.tolist(), after.tolist(), strict=True))
+    if backward.transposed:
+        assert per_axis(stride, n) == [1] * n
+        assert apart == ([f"inputs {once_of(mine['stride'])} apart"] if max(mine["stride"]) > 1 else [])
+    else:
+        assert (per_axis(stride, n), apart) == ([axis.stride for axis in backward.axes], [])
+    dilations = per_axis(drawn.get("dilation", "1"), n)
+    assert dilations == [axis.dilation for axis in backward.axes]
+
+
+def once_of(numbers: list[int]) -> str:
+    """Numbers of all axes, a single one where they agree."""
+    return str(numbers[0]) if len({*numbers}) == 1 else " × ".join(map(str, numbers))
+
+
+def shares(mode: str, index: Index, factors: Index, size: Index) -> dict[Index, float]:
+    """The elements that an up-sampled one is made of: those whose tents reach its place, or the nearest."""
+    found = {}
+    for source in np.ndindex(*size):
+        share = 1.0
+        for o, i, factor, length in zip(index, source, factors, size, strict=True):
+            place = min(max((o + 0.5) / factor - 0.5, 0), length - 1)
+            share *= (i == o // factor) if mode == "nearest" else max(1 - abs(place - i), 0)
+        if share > 1e-9:
+            found[source] = share
+    return found
+
+
+def upsampling(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    flat, outputs = len(layer.axes) == 1, list(np.ndindex(*layer.output_size))
+    names = ["nearest", "linear" if flat else "bilinear", "transposed convolution"]
+    factors = tuple(axis.stride for axis in layer.axes)
+    weights = [{o: shares(mode, o, factors, layer.input_size) for o in outputs} for mode in ("nearest", "linear")]
+    weights.append(
+        {o: {m.input: figure.kernel_values[m.kernel].item() for m in products(layer) if m.output == o} for o in outputs}
+    )
+    sums = [{o: sum(w * figure.input_values[i].item() for i, w in one[o].items()) for o in outputs} for one in weights]
+    (height, width), (_, out_width) = in_rows(layer.input_size), in_rows(layer.output_size)
+    assert len(found.frames) == len(outputs)
+    for lit, picture in zip(outputs, found.frames, strict=True):
+        assert_flat(picture)
+        expected = Picture()
+        ends = (0.0, 0.0)
+        for (x, y), one, results in zip(
+            labels(picture, "east" if flat else "south", names), weights, sums, strict=True
+        ):
+            # The input is over the middle of its output.
+            middle = out_width / 2 if flat else x
+            input_at = (middle - width / 2, min(c[1] for c in picture.fills if c[1] >= ends[1] - 1e-9) if flat else y)
+            tops = {c[1] for c, look in picture.fills.items() if "output" in look[0] and c[1] > input_at[1]}
+            output_at = (middle - out_width / 2, min(tops))
+            assert flat == (y == output_at[1] + 0.5)
+            assert ends[0] <= output_at[0]
+            assert ends[1] <= input_at[1]
+            assert input_at[1] + height < output_at[1]
+            ends = (0, output_at[1] + 1) if flat else (output_at[0] + out_width, 0)
+            add_map(expected, input_at, layer.input_size, "input", values(each(figure.input_values), "input value"))
+            add_map(expected, output_at, layer.output_size, "output", rounded(results, "output value"))
+            for index, weight in one[lit].items():
+                light_cell(expected, input_at, index, "window over input", figure.input_values[index].item(), weight)
+            light_cell(expected, output_at, lit, "window over output", rounded(results, "")[lit])
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def rounded(results: dict[Index, float], style: str) -> dict[Index, Text]:
+    """Computed numbers of a map, rounded alike."""
+    decimals = decimals_of([float(value) for value in results.values()])
+    return {index: number_text(as_rounded(value, decimals), style) for index, value in results.items()}
+
+
+def light_cell(
+    picture: Picture, at: tuple[float, float], index: Index, fill: str, content: Any, weight: float | None = None
+) -> None:
+    """Light a cell of a map, with its number and the small one beside it."""
+    row, column = two(index)
+    cell = (round(at[0] + column, 6), round(at[1] + row, 6), 0)
+    picture.fills[cell] = (fill,)
+    picture.edges |= {edge_at(edge): ("lit",) for edge in around(cell)}
+    text = content if isinstance(content, Text) else number_text(as_given(content), "")
+    picture.texts[cell] = (text._replace(style=f"{fill} value"),)
+    if weight is not None:
+        small = number_text(as_given(round(weight, 2)), f"{fill} value, kernel value", (1, 1), "kernelwidth")
+        picture.texts[cell] += (small,)
+
+
+def pixel_shuffle(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    results = output_of(layer, figure)
+    down, right = two(tuple(axis.stride for axis in layer.axes)) if len(layer.axes) == 2 else (1, layer.axes[0].stride)
+    (rows, columns), (_, out_columns) = in_rows(layer.input_size), in_rows(layer.output_size)
+    count = down * right
+    names = [
+        f"input {size(layer.input_size)}",
+        *(f"channel {n}" for n in range(count)),
+        f"output {size(layer.output_size)}",
+    ]
+    widths = [columns] * (count + 1) + [out_columns]
+    texts = rounded(results, "")
+    # Channel by channel, each of which has every s-th element.
+    order = [
+        (n, (r * down + n // right, c * right + n % right), (r, c))
+        for n in range(count)
+        for r, c in np.ndindex(rows, columns)
+    ]
+    assert len(found.frames) == len(order)
+    for (channel, place, inner), picture in zip(order, found.frames, strict=True):
+        assert_flat(picture)
+        corners = [(x - w / 2, y) for (x, y), w in zip(labels(picture, "south", names), widths, strict=True)]
+        input_at, *channels_at, output_at = corners
+        assert input_at[0] == 0
+        assert all(input_at[0] + columns < x and x + columns < output_at[0] for x, _ in channels_at)
+        # No two channels overlap.
+        assert all(
+            abs(a[0] - b[0]) > columns or abs(a[1] - b[1]) > rows for a, b in product(channels_at, repeat=2) if a != b
+        )
+        assert len({*channels_at}) == count
+        expected = Picture()
+        add_map(expected, input_at, layer.input_size, "input", values(each(figure.input_values), "input value"))
+        for index, text in texts.items():
+            row, column = two(index)
+            n = row % down * right + column % right
+            cell: dict[Index, Text] = {(0, 0): text._replace(style=f"tint value={n % 4}")}
+            add_map(
+                expected,
+                (channels_at[n][0] + column // right, channels_at[n][1] + row // down),
+                (1, 1),
+                f"tint={n % 4}",
+                cell,
+            )
+            add_map(expected, (output_at[0] + column, output_at[1] + row), (1, 1), f"tint={n % 4}", cell)
+        for met in products(layer):
+            if two(met.output) == place:
+                weight = figure.kernel_values[met.kernel].item()
+                light_cell(expected, input_at, met.input, "window over input", figure.input_values[met.input].item())
+                small = number_text(as_given(weight), "window over input value, kernel value", (1, 1), "kernelwidth")
+                r, c = two(met.input)
+                expected.texts[input_at[0] + c, input_at[1] + r, 0] += (small,)
+        text = texts[place[-len(layer.axes) :]]
+        light_cell(expected, channels_at[channel], inner, "window over output", text)
+        light_cell(expected, output_at, place, "window over output", text)
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
 def stack(figure: Figure, found: Document) -> None:
     picture, layers = single(found), figure.layers
     depth = len(layers)
@@ -1184,6 +1457,10 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "scatter": scatter,
     "matrix": matrix,
     "im2col": im2col,
+    "input_gradient": gradient_of_input,
+    "kernel_gradient": gradient_of_kernel,
+    "upsampling": upsampling,
+    "pixel_shuffle": pixel_shuffle,
     "stack": stack,
 }
 
@@ -1277,6 +1554,25 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Each window's patch is a column of {weights}, the kernel a row of as many; their product is the "
                 "output, row by row."
             )
+        case "input_gradient" | "kernel_gradient":
+            return gradient_sentence(figure)
+        case "upsampling":
+            factors, linear = [axis.stride for axis in figure.layer.axes], "linear"
+            return (
+                f" Beside it, Upsample with scale factor {once_of(factors)}: mode nearest repeats elements, and mode "
+                f"{'bi' * (len(factors) == 2)}{linear}, with align_corners=False, interpolates between their middles. "
+                "The small numbers are the weights of input elements."
+            )
+        case "pixel_shuffle":
+            factors = [axis.stride for axis in figure.layer.axes]
+            is_torch = len(factors) == 2 and factors[0] == factors[1]
+            words = f"an interleaving by {size(tuple(factors))}, as in PixelShuffle"
+            words = f"PixelShuffle({factors[0]})" if is_torch else words
+            return (
+                f" The same as a convolution to {prod(factors)} channel{'s' * (prod(factors) > 1)} and {words}: each "
+                "channel has those of the kernel's weights that meet input elements at its place. "
+                "The small numbers are these weights."
+            )
     (top,) = figure.layers[-1].output_size
     seen = {top // 2}
     for layer in reversed(figure.layers):
@@ -1285,6 +1581,30 @@ def rest_of_caption(figure: Figure) -> str:
         f" The coloured element at the top depends on {len(seen)} input element{'' if len(seen) == 1 else 's'}. "
         f"Each element is drawn over the {'end' if in_time(figure.layers) else 'centre'} of its receptive field."
     )
+
+
+def gradient_sentence(figure: Figure) -> str:
+    """What the caption of a gradient says of it."""
+    layer = figure.layer
+    if view_name(figure) == "input_gradient":
+        name = "convolution" if layer.transposed else "transposed convolution"
+        text = f" The gradient of its input is the {name} of the output's gradient with the same kernel"
+        text += "." if layer.transposed else ", drawn as a convolution with the rotated kernel."
+        text += " The small numbers are the kernel's."
+    else:
+        first, second = ("output's gradient", "input") if layer.transposed else ("input", "output's gradient")
+        text = f" The gradient of its kernel is a convolution of the {first} with the {second}"
+        swapped = any(axis.stride > 1 or axis.dilation > 1 for axis in layer.axes)
+        text += ", in which stride and dilation have changed places" * swapped
+        text += f". The small numbers are the {'input' if layer.transposed else 'output gradient'}'s."
+        outside = [
+            axis.padding[1] < (size + sum(axis.padding) - axis.dilation * (axis.kernel_size - 1) - 1) % axis.stride
+            if not layer.transposed
+            else axis.padding[1] < axis.output_padding
+            for axis, size in zip(layer.axes, layer.input_size, strict=True)
+        ]
+        text += " Pale cells are in no window of the layer." * any(outside)
+    return text + " The output's gradient is that of its sum: 1 everywhere." * (figure.output_gradient is None)
 
 
 def assert_said(figure: Figure) -> None:
@@ -1365,7 +1685,7 @@ def assert_figure(figure: Figure, every: bool = True) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_picture_of_a_small_layer_is_what_the_arithmetic_says(name: str, tmp_path: Path) -> None:
-    assert_figure(in_file(tmp_path, name, view=name.partition("_")[0], **SMALL[name]))
+    assert_figure(in_file(tmp_path, name, view=view_of(name), **SMALL[name]))
 
 
 @pytest.mark.parametrize("name", PROJECT.figure_names())
