@@ -579,7 +579,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('(("input", matrix.input, "elementname"), ("output"', '(("output", matrix.input, "elementname"), ("output"'),
         ("(n if dots_.across else 0)", "(0 if dots_.across else n)"),
         ("block.row <= step.row < block.row + block.rows", "block.row < step.row < block.row + block.rows"),
-        ("block.column <= step.row < block.column + block.columns", "block.column < step.row < block.column + block.columns"),
+        ("block.column <= step.row < block.column", "block.column < step.row < block.column"),
         ("(<< block.column >>,<< step.row >>)", "(<< block.column >>,0)"),
         ('"window over weight shade", ", outline")', '"weight shade", ", outline")'),
         ('weights(matrix, step.entries, "window', 'weights(matrix, step.entries[1:], "window'),

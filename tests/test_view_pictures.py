@@ -717,14 +717,14 @@ def add_dots(picture: Picture, at: tuple[float, float], down: Mapping[int, int],
 
 
 def assert_drawn_with_dots(picture: Picture, expected: Picture) -> None:
-    dots = [shape._replace(start=rounded(shape.start), end=rounded(shape.end)) for shape in picture.shapes]
+    dots = [shape._replace(start=snapped(shape.start), end=snapped(shape.end)) for shape in picture.shapes]
     assert sorted(dots) == sorted(expected.shapes)
     picture.shapes, shapes = [], picture.shapes
     assert_drawn(picture, expected)
     picture.shapes = shapes
 
 
-def rounded(point: Point) -> Point:
+def snapped(point: Point) -> Point:
     x, y, z = (round(number, 6) for number in point)
     return x, y, z
 

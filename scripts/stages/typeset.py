@@ -5,22 +5,22 @@ from collections.abc import Sequence
 from scripts.files import digest, write_whole
 from scripts.project import Outputs, Project
 from scripts.record.freshness import Record, code
-from scripts.stages.render import preamble, preamble_error, tex_error
+from scripts.stages.render import format_error, format_source, tex_error
 from scripts.tex.latexmk import TexError, check_tools, dump_format, identity, latexmk, latexmk_together
 from scripts.views.scene import Scene
 
 
 class TexFormat:
-    """The preamble as a format of TeX's: dumped once, and loaded for every figure."""
+    """What all figures' documents begin with, as a format of TeX's: dumped once, and loaded for each of them."""
 
     def __init__(self, project: Project) -> None:
-        self.project, self.preamble = project, preamble(project)
-        self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.preamble)
+        self.project, self.text = project, format_source(project)
+        self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.text)
         self._record = Record(project, "_format")
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it was made from this preamble by this code and the installed tools."""
+        """Whether it was made from this source by this code and the installed tools."""
         return self._record.fresh("fmt", self.fingerprint)
 
     def check_tools(self) -> None:
@@ -29,16 +29,16 @@ class TexFormat:
             check_tools()
 
     def make(self) -> None:
-        """Dump it unless it is fresh; raises `SourceError` at an error in the preamble."""
+        """Dump it unless it is fresh; raises `SourceError` at an error in its source."""
         if self.is_fresh:
             return
         source = self.project.tex_format.with_suffix(".tex")
         try:
             with self._record.stage("fmt", self.fingerprint, [self.project.tex_format]):
-                write_whole(source, self.preamble)
+                write_whole(source, self.text)
                 dump_format(source, self.project.tex_format)
         except TexError as failed:
-            raise preamble_error(self.project, source, failed) from None
+            raise format_error(self.project, source, failed) from None
 
 
 def typeset(project: Project, scene: Scene, outputs: Outputs) -> None:
