@@ -64,7 +64,7 @@ $(eval $(call OPTION,SCALE))
 # Each module in scripts/formats/ is a format NAME, made by `make NAMEs`.
 FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(wildcard scripts/formats/*.py)))
 
-.PHONY: report $(FORMAT_GOALS) everything all_animations draw explain verify solve watch gallery test test-full bench lint format pins setup doctor list \
+.PHONY: report $(FORMAT_GOALS) everything all_animations draw explain verify solve watch gallery site serve test test-full bench lint format pins setup doctor list \
     clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
@@ -107,6 +107,13 @@ watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or every
 
 gallery: svgs ## update docs/gallery.md and its animations
 	@$(PY) -m scripts.gallery
+
+site: $(READY) .venv/.mp4 ## all figures as a website, build/site: a page for each, to play, step through and take along
+	@exec $(PY) -m scripts.publish $(JOBS) $(QUIET)
+
+PORT := 8000
+serve: site ## the same on http://127.0.0.1:8000/, or PORT=N, until interrupted
+	@exec $(PY) -m http.server --bind 127.0.0.1 --directory $(BUILD)/site $(PORT)
 
 setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## install what the build needs; NO_INSTALL=1 only lists system packages
 	@$(PYTHON) -m scripts.setup $(QUIET)

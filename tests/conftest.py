@@ -15,15 +15,19 @@ from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from scripts import cli
+from scripts.machine.needs import CHROMIUM, complaint, find
 from scripts.processes import outside_make
 from scripts.project import Project
 from scripts.record import freshness
+from scripts.site import website
 from scripts.stages.templates import templates
 from scripts.text import relationships
 
@@ -307,3 +311,67 @@ def unbuilt(checkout: Checkout) -> Checkout:
     shutil.rmtree(checkout.top / "build")
     aside.rename(checkout.top / "build")
     return checkout
+
+
+# Figures of several views and operations, with values and without.
+SITE_FIGURES = (
+    "numerical_max_pooling_1d",
+    "numerical_padding_strides",
+    "padding_strides",
+    "padding_strides_transposed",
+    "strided_stack",
+)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The site of a few figures, with their SVGs alone to download."""
+    checkout = make_checkout(tmp_path_factory.mktemp("site") / "my project")
+    shutil.rmtree(checkout.top / "figures")
+    (checkout.top / "figures").mkdir()
+    for name in SITE_FIGURES:
+        shutil.copy(TOP / "figures" / f"{name}.toml", checkout.top / "figures")
+    with chdir(checkout.top):
+        website.build(Project(), formats=["svg"])
+    yield checkout.top / "build" / "site"
+    shutil.rmtree(checkout.top)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; no other browser is downloaded."""
+    if missing := complaint(find([CHROMIUM])):
+        pytest.fail(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM.program))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(site: Path, browser: Browser) -> Iterator[Page]:
+    """A blank page, from which nothing but the site's own files can be asked for, and nothing may go wrong."""
+    with guarded(browser, site.as_uri()) as context:
+        yield context.new_page()
+
+
+@contextmanager
+def guarded(browser: Browser, home: str, **options: Any) -> Iterator[BrowserContext]:
+    """Pages that fail if one of them asks for what is not below `home`, for what is not there, or reports an error."""
+    context, faults = browser.new_context(**options), list[str]()
+
+    def check(request: Request) -> None:
+        if not request.url.startswith(home):
+            faults.append(request.url)
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            faults.append(message.text)
+
+    context.on("request", check)
+    context.on("console", note)
+    context.on("requestfailed", lambda request: faults.append(f"{request.url}: {request.failure}"))
+    context.on("weberror", lambda error: faults.append(str(error.error)))
+    yield context
+    context.close()
+    assert faults == []

@@ -75,6 +75,7 @@ class Picture:
     the corners of the input and of the output between which the output is raised; `reach` is the space and the
     far corner of what cells are made small enough for.  `beside` has what is drawn in cells of another size: a picture
     of its own, by the point of the paper at which its cells begin.  `legend` has the styles and texts of its entries.
+    `step` is the number below a strip's panel, and `arrow` leads from its input to its output.
     """
 
     matrix: Matrix | None = None
@@ -90,6 +91,8 @@ class Picture:
     sum: str = ""
     legend: list[tuple[str, str]] = field(default_factory=list)
     beside: dict[tuple[float, float], "Picture"] = field(default_factory=dict)
+    step: str | None = None
+    arrow: tuple[Point, Point] | None = None
     height: float = field(default=0, compare=False)
 
 
@@ -144,6 +147,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\\textbf\{(.*?)\}", r"\1", " ".join(text.split()))
     text = re.sub(r"\\weightname\{([\d,]+)\}", r"w \1", text)
     text = re.sub(r"\\elementname\{([\d,]+)\}", r"x \1", text)
+    text = re.sub(r"\\outputname\{([\d,]+)\}", r"y \1", text)
     if not READABLE.fullmatch(text):
         raise ReadError(f"cannot read the text {text!r}")
     text = READABLE_PART.sub(lambda match: f"^{match[1]}" if match[1] else PLAIN.get(match[0], match[0]), text)
@@ -325,6 +329,16 @@ class _Reader:
         return at
 
     _measure = _sumroom = _fi
+
+    def _stepnumber(self, text: str, at: int) -> int:
+        self.state.picture.step, at = _group(text, at)
+        return at
+
+    def _maparrow(self, text: str, at: int) -> int:
+        start, at = _group(text, at)
+        end, at = _group(text, at)
+        self.state.picture.arrow = self.definitions.coordinates(start), self.definitions.coordinates(end)
+        return at
 
     def _usebox(self, text: str, at: int) -> int:
         match = COMMAND.match(text, at)

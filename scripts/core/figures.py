@@ -15,7 +15,7 @@ from scripts.core.keys import FigureFile, check, shown
 from scripts.core.layers import Layer, Values
 from scripts.core.parameters import VALUE_KEYS, single_layer, stacked_layers, transposed_layer
 from scripts.core.toml import Document
-from scripts.core.values import InputAndOperand, values_of
+from scripts.core.values import InputAndOperand, given, values_of
 from scripts.errors import FigureError, LayerError, UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -31,7 +31,7 @@ class Figure:
     and the label under the drawing; it may be empty.  `view` is None where the file names none.  Durations are in
     seconds.  `references` are the names of the figures that this one is derived from.  `frames` are those that are
     shown: so many, those with some numbers, or all; the view numbers them.  Values are None where the figure has none,
-    as always in a stack.
+    as always in a stack.  `output_gradient` is that of a loss, by the output's elements.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Figure:
     kernel_values: Values | None = None
     indices: Values | None = None
     output_values: Values | None = None
+    output_gradient: Values | None = None
 
     @property
     def layer(self) -> Layer:
@@ -166,6 +167,7 @@ def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[
         "input_values": input_values,
         **({} if operand is None else {operand.key: operand_values}),
         "output_values": None if input_values is None else layer.output(input_values, operand_values),
+        "output_gradient": given("output_gradient", content.output_gradient, layer.output_shape),
     }
 
 

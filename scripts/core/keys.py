@@ -87,6 +87,7 @@ class FigureFile(LayerKeys):
     input_size: Positive | Axes[Positive] | None = Field(None, description=POSITIVE)
     input_values: list[Any] | None = Field(None, description=NUMBERS)
     kernel_values: list[Any] | None = Field(None, description=NUMBERS)
+    output_gradient: list[Any] | None = Field(None, description=NUMBERS)
     indices: list[Any] | None = Field(None, description="nested lists of places in the flattened output")
     values: Literal["random"] | None = Field(None, description='"random", for small integers where no values are given')
     seed: int = Field(0, ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")

@@ -45,6 +45,8 @@ HINTS = {
     "Sequential|ModuleList|NormAct|ConvBN|ConvModule|Block": "It holds several layers. Write one of them.",
 }
 
+*_others, _last = (framework.name for framework in FRAMEWORKS if framework.signatures)
+READABLE = f"{', '.join(_others)} or {_last}"
 SIGNATURES = {signature.name: signature for framework in FRAMEWORKS for signature in framework.signatures}
 
 
@@ -53,17 +55,15 @@ def layer(text: str, input_size: tuple[int, ...]) -> NamedLayer:
 
     Raises `UserError` where the text is not a layer that can be drawn.
     """
-    *others, last = (framework.name for framework in FRAMEWORKS if framework.signatures)
-    readable = f"{', '.join(others)} or {last}"
     call = parse(text, [framework.as_call for framework in FRAMEWORKS])
     if call is None:
         raise UserError(
-            f"{reprlib.repr(text)} is not a layer. Write it as {readable} do, "
+            f"{reprlib.repr(text)} is not a layer. Write it as {READABLE} do, "
             "such as Conv2d(1, 1, kernel_size=3, padding=1)."
         )
     signature = SIGNATURES.get(call.name)
     if signature is None:
-        raise UserError(f"{reprlib.repr(call.name)} is not a layer of {readable} that can be drawn. {_hint(call.name)}")
+        raise UserError(f"{reprlib.repr(call.name)} is not a layer of {READABLE} that can be drawn. {_hint(call.name)}")
     return signature.read(signature.bind(call), input_size)
 
 

@@ -12,8 +12,8 @@ from scripts.notation.signature import Keys, Signature
 def written(layer: Layer) -> list[str]:
     """The calls that make a layer; its input has the channels last.
 
-    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one.
-    Raises `LayerError` for what Keras does not have.
+    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one, which
+    is padded first so that there is always something to crop.  Raises `LayerError` for what Keras does not have.
     """
     if not layer.weighted:
         return _pooling_calls(layer)
@@ -41,7 +41,7 @@ def written(layer: Layer) -> list[str]:
     after = [axis.padding[1] + more - axis.output_padding for axis, more in zip(layer.axes, filled, strict=True)]
     cropping = [(axis.padding[0], max(side, 0)) for axis, side in zip(layer.axes, after, strict=True)]
     padding = [(0, max(-side, 0)) for side in after]
-    return [convolution, *_around("Cropping", cropping), *_around("ZeroPadding", padding)]
+    return [convolution, *_around("ZeroPadding", padding), *_around("Cropping", cropping)]
 
 
 def _pooling_calls(layer: Layer) -> list[str]:

@@ -222,6 +222,8 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            # Whatever a page shows of a figure is text.
+            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
             extensions=["jinja2.ext.do", *more],
             # Marked templates have the same names but other code.
             bytecode_cache=None if more else self._compiled,

@@ -8,16 +8,20 @@ from scripts.views import (
     channels,
     excerpt,
     im2col,
+    input_gradient,
     kernel,
+    kernel_gradient,
     matrix,
     numerical,
     overlap,
+    pixel_shuffle,
     plane,
     positions,
     scatter,
     stack,
     subsampling,
     sums,
+    upsampling,
     wiring,
 )
 from scripts.views.scene import Scene
@@ -34,8 +38,12 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "overlap": overlap.scene,
     "sums": sums.scene,
     "scatter": scatter.scene,
+    "pixel_shuffle": pixel_shuffle.scene,
+    "upsampling": upsampling.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
+    "input_gradient": input_gradient.scene,
+    "kernel_gradient": kernel_gradient.scene,
     "stack": stack.scene,
 }
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.core.figures import Figure
+from scripts.core.layers import Layer
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Scene:
     texts, tuples and dataclasses of them, which `dataclasses.asdict` and JSON can hold.  A view without motion has
     one step, None.  `sentence` ends the figure's caption with what only this view needs; `alternative` describes the
     figure to those who cannot see it, unless the caption does.  `equivalent` is true if a transposed layer is drawn as
-    the direct convolution that equals it, `parameters` if the layer's parameters belong under the drawing.
+    the direct convolution that equals it, `parameters` if the layer's parameters belong under the drawing.  `gradient`
+    is the layer that computes a gradient of the figure's, if that is what is drawn.
     """
 
     figure: Figure
@@ -43,6 +45,7 @@ class Scene:
     alternative: str = ""
     equivalent: bool = False
     parameters: bool = True
+    gradient: Layer | None = None
 
     @property
     def count(self) -> int:
