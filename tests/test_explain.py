@@ -45,7 +45,7 @@ WORKED = {
     ("Conv2d(3, 64, 7, stride=2, padding=3)", "224"): [("half_padding_strides", "strides")],
     ("Conv2d(3, 8, 3)", "9"): [("no_padding_unit_strides", "unit_strides", "strides")],
     ("Conv1d(1, 1, 3, padding=4, dilation=4)", "9"): [("dilated_half_padding", "dilated")],
-    (TRANSPOSED, "7"): [("transposed",)],
+    (TRANSPOSED, "7"): [("upsampling", "transposed")],
     ("ConvTranspose2d(1, 1, 4, stride=2, padding=1)", "7"): [("upsampling", "transposed_strides", "transposed")],
     ("MaxPool2d(3, 2, 1, ceil_mode=True)", "8x9"): [("ceil_mode",), ("ceil_mode",)],
     ("MaxPool1d(2, 2, 1, ceil_mode=True)", "7"): [("ceil_mode_dropped",)],

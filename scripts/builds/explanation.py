@@ -1,18 +1,20 @@
 """Explanations: their figures drawn, and the same description as PDF, Markdown and JSON."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from scripts.builds.catalogue import run
 from scripts.builds.drawing import whole_or_excerpt
 from scripts.builds.figure import FigureBuild
 from scripts.core.figures import Figure
-from scripts.errors import LayerError
+from scripts.errors import CombinedError, LayerError
 from scripts.explaining.description import Drawing
 from scripts.files import digest, write_whole
-from scripts.project import Project
+from scripts.project import Outputs, Project
 from scripts.record.freshness import Record
 from scripts.stages.render import caption, document_error
 from scripts.stages.templates import templates
@@ -50,11 +52,36 @@ class Explanation:
         self._build(figure, text, formats)
         return Drawing(name, caption(self.project, figure))
 
-    def _build(self, figure: Figure, text: str, formats: Sequence[str]) -> None:
-        work = self.outputs._replace(top=self.outputs.work / "figures")
-        sources = {figure.name: text.encode()}
+    def draw_all(self, wanted: Mapping[str, tuple[Mapping[str, Any], str]]) -> dict[str, Drawing]:
+        """Draw the strips of many layers at once, by the names of their figures: their keys, and their source."""
+        drawings, builds = {}, []
+        for name, (keys, source) in wanted.items():
+            try:
+                figure, text, _ = whole_or_excerpt(name, keys, source)
+            except LayerError as error:
+                drawings[name] = Drawing(name, "", str(error))
+                continue
+            builds.append(self._planned(figure, text, ["strip"]))
+            drawings[name] = Drawing(name, caption(self.project, figure))
+        errors = run(self.project, builds, self._formats[0], os.cpu_count() or 1, quiet=True, trace=False)
+        if errors:
+            raise CombinedError(errors)
+        return drawings
+
+    def _planned(self, figure: Figure, text: str, formats: Sequence[str]) -> FigureBuild:
         product = f"_explain_{self.name}_{figure.name}"
-        build = FigureBuild(self.project, figure, product, formats, work, sources, self._formats[0].fingerprint)
+        sources = {figure.name: text.encode()}
+        work = self._figures
+        return FigureBuild(self.project, figure, product, formats, work, sources, self._formats[0].fingerprint)
+
+    @property
+    def _figures(self) -> Outputs:
+        """The folders of its figures, which are not shown."""
+        return self.outputs._replace(top=self.outputs.work / "figures")
+
+    def _build(self, figure: Figure, text: str, formats: Sequence[str]) -> None:
+        work = self._figures
+        build = self._planned(figure, text, formats)
         build.render()
         build.typeset()
         build.make_formats()

@@ -95,3 +95,54 @@ class LayerSheet:
     remarks: tuple[Remark, ...]
     choices: tuple[Choice, ...]
     drawing: Drawing | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A step of a network in the table of all: its output's shape, cost and receptive field.
+
+    The field's size, its jump from element to element and its start for the first element are in input elements, once
+    for axes that are alike; "all" is the whole input, and "?" unknown.  `section` is the number of its layer's section;
+    `problem` says why there is none.
+    """
+
+    number: int
+    name: str
+    operator: str
+    output_shape: Index | None
+    cost: Cost
+    field: str
+    jump: str
+    start: str
+    section: int | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A distinct layer of a network, and the names of the steps that are such layers."""
+
+    number: int
+    places: tuple[str, ...]
+    sheet: LayerSheet
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning, and the names of the steps that it is about."""
+
+    remark: Remark
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Book:
+    """The explanation of a stack or of a model; `largest` is its largest number of activations of a step."""
+
+    name: str
+    source: str
+    rows: tuple[Row, ...]
+    total: Cost
+    largest: int
+    sections: tuple[Section, ...]
+    warnings: tuple[Warned, ...]

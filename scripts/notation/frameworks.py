@@ -111,6 +111,15 @@ def code(layer: Layer) -> list[Code]:
     return found
 
 
+def one_line(layer: Layer) -> str:
+    """A layer as PyTorch writes it, without arguments that are their defaults; its words where PyTorch lacks it."""
+    try:
+        *_, line = pytorch.written(layer) if not pytorch.has_short_form(layer) else [pytorch.shortest(layer)]
+    except LayerError:
+        return layer.operation.words
+    return line
+
+
 def written(layer: Layer) -> dict[str, list[str]]:
     """The lines of code for a layer, by the names of the frameworks that have it."""
     return {one.framework: list(one.lines) for one in code(layer) if one.lines}

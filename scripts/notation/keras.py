@@ -12,8 +12,8 @@ from scripts.notation.signature import Keys, Signature
 def written(layer: Layer) -> list[str]:
     """The calls that make a layer; its input has the channels last.
 
-    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one, which
-    is padded first so that there is always something to crop.  Raises `LayerError` for what Keras does not have.
+    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one,
+    which is padded first so that there is always something to crop.  Raises `LayerError` for what Keras does not have.
     """
     if not layer.weighted:
         return _pooling_calls(layer)

@@ -197,7 +197,8 @@ def _nodes(model: "onnx.ModelProto") -> Iterator[ModelNode]:
         if node.op_type == "Constant" and node.output:
             known.add(node.output[0])
             tensors = [attribute.t for attribute in node.attribute if attribute.HasField("t")]
-            constants |= dict.fromkeys(node.output[:1], sum(prod(tensor.dims) for tensor in tensors if _is_weight(tensor)))
+            count = sum(prod(tensor.dims) for tensor in tensors if _is_weight(tensor))
+            constants |= dict.fromkeys(node.output[:1], count)
     for position, node in enumerate(model.graph.node):
         if node.op_type == "Constant":
             continue
@@ -258,7 +259,7 @@ def _shapes(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
 
 
 def _lists(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
-    """The lists of whole numbers, no more than the axes of a layer, that a graph has as constants."""
+    """The lists of whole numbers, no more than both sides of all axes of a layer, that a graph has as constants."""
     import onnx
 
     constants = [(tensor.name, tensor) for tensor in graph.initializer]
@@ -266,7 +267,7 @@ def _lists(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
         if node.op_type == "Constant" and node.output:
             constants += [(node.output[0], attribute.t) for attribute in node.attribute if attribute.HasField("t")]
     for name, tensor in constants:
-        if tensor.data_type == tensor.INT64 and len(tensor.dims) == 1 and 0 < tensor.dims[0] <= MOST_AXES:
+        if tensor.data_type == tensor.INT64 and len(tensor.dims) == 1 and 0 < tensor.dims[0] <= 2 * MOST_AXES:
             numbers = onnx.numpy_helper.to_array(tensor).tolist()
             yield name, tuple(number if number > 0 else None for number in numbers)
 

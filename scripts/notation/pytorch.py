@@ -136,6 +136,12 @@ def differences(layer: Layer) -> list[str]:
     return found
 
 
+def has_short_form(layer: Layer) -> bool:
+    """Whether `shortest` can write a layer."""
+    equal = all(before == after for before, after in (axis.padding for axis in layer.axes))
+    return equal and layer.operation.name in NAMES and layer.padding_mode == "zeros"
+
+
 def shortest(layer: Layer) -> str:
     """The call that makes a layer padded by zeros, the same number on both sides of an axis.
 

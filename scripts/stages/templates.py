@@ -72,6 +72,14 @@ def code_span(text: str) -> str:
     return re.sub(r"[`\r\n]", " ", text)
 
 
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters, with dots in place of its middle."""
+    if len(text) <= most:
+        return text
+    half = (most - 1) // 2
+    return f"{text[:half]}…{text[-(most - 1 - half) :]}"
+
+
 def plain_tex(text: str) -> str:
     """A title in TeX without its commands."""
     return re.sub(r"\\\w+\{([^{}]*)\}", r"\1", text)
@@ -236,6 +244,7 @@ class Templates:
             "code": code_span,
             "plain_tex": plain_tex,
             "combined": or_,
+            "shortened": shortened,
             "rounded": rounded,
             "product": prod,
         }
