@@ -161,6 +161,10 @@ class Project(NamedTuple):
         """The folders for a layer drawn by `make draw`."""
         return Outputs(self.build / "draw" / name, self.build / "draw" / ".work", together=True)
 
+    def explanation(self, name: str) -> Outputs:
+        """The folders for an explanation by `make explain`, and for the figures in it."""
+        return Outputs(self.build / "explain" / name, self.build / "explain" / ".work" / name, together=True)
+
     @property
     def theme_file(self) -> Path:
         """The file of the theme."""

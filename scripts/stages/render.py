@@ -1,5 +1,6 @@
 """From scenes to TikZ: a source for each step that compiles by itself, and a document with all steps."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from jinja2.runtime import Macro
@@ -82,12 +83,12 @@ class _Once:
         return self._filled[macro]
 
 
-def format_error(project: Project, source: Path, failed: TexError) -> SourceError:
-    """TeX's error in the source of its format, with its line of a template."""
+def document_error(project: Project, source: Path, failed: TexError, refill: Callable[[], str]) -> SourceError:
+    """TeX's error in a filled template, with its line there; `refill` fills it again."""
     name, line = failed.stop.where(source)
     place = None
     if line is not None and name == source.name:
-        place = templates(project).origin(source.read_text(encoding="utf-8"), line, lambda: format_source(project))
+        place = templates(project).origin(source.read_text(encoding="utf-8"), line, refill)
     return source_error(failed.stop, failed.log, place, templates(project).files(), project.theme_file)
 
 

@@ -1,22 +1,30 @@
-"""From TikZ to PDF: latexmk compiles a figure in one run, to a page for each frame and one for the strip."""
+"""From TeX to PDF: latexmk compiles a figure in one run, to a page for each frame and one for the strip."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from scripts.files import digest, write_whole
 from scripts.project import Outputs, Project
 from scripts.record.freshness import Record, code
-from scripts.stages.render import format_error, format_source, tex_error
+from scripts.stages.render import FORMAT, document_error, tex_error
+from scripts.stages.templates import templates
 from scripts.tex.latexmk import TexError, check_tools, dump_format, identity, latexmk, latexmk_together
 from scripts.views.scene import Scene
 
 
 class TexFormat:
-    """What all figures' documents begin with, as a format of TeX's: dumped once, and loaded for each of them."""
+    """What documents of one kind begin with, as a format of TeX's: dumped once, and loaded for each of them.
 
-    def __init__(self, project: Project) -> None:
-        self.project, self.text = project, format_source(project)
+    `template` is that of its source, which takes `values`, and `name` its own.
+    """
+
+    def __init__(self, project: Project, template: str = FORMAT, name: str = "figure", **values: object) -> None:
+        self.project = project
+        self._fill = partial(templates(project).fill, template, **values)
+        self.text = self._fill()
         self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.text)
-        self._record = Record(project, "_format")
+        self.file = project.tex_format.with_stem(name)
+        self._record = Record(project, "_format" if name == "figure" else f"_format_{name}")
 
     @property
     def is_fresh(self) -> bool:
@@ -32,13 +40,13 @@ class TexFormat:
         """Dump it unless it is fresh; raises `SourceError` at an error in its source."""
         if self.is_fresh:
             return
-        source = self.project.tex_format.with_suffix(".tex")
+        source = self.file.with_suffix(".tex")
         try:
-            with self._record.stage("fmt", self.fingerprint, [self.project.tex_format]):
+            with self._record.stage("fmt", self.fingerprint, [self.file]):
                 write_whole(source, self.text)
-                dump_format(source, self.project.tex_format)
+                dump_format(source, self.file)
         except TexError as failed:
-            raise format_error(self.project, source, failed) from None
+            raise document_error(self.project, source, failed, self._fill) from None
 
 
 def typeset(project: Project, scene: Scene, outputs: Outputs) -> None:
