@@ -245,7 +245,7 @@ def share_environment(top: Path) -> None:
 def make_checkout(top: Path) -> Checkout:
     for name in ("scripts", "templates"):
         shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md"):
+    for name in ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md", "CITATION.cff"):
         shutil.copy2(TOP / name, top / name)
     # Whether or not the originals may be written to.
     set_writable(top, True)
