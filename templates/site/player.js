@@ -164,10 +164,7 @@
     play.addEventListener("click", () => setPlaying(!state.playing));
     find(".back").addEventListener("click", () => stepBy(-1));
     find(".forward").addEventListener("click", () => stepBy(1));
-    slider.addEventListener("input", () => {
-      setPlaying(false);
-      go(Number(slider.value));
-    });
+    slider.addEventListener("input", () => stepBy(Number(slider.value) - state.step));
     const readHash = () => {
       const step = /^#step-(\d+)$/.exec(location.hash);
       if (step) stepBy(Number(step[1]) - 1 - state.step);
