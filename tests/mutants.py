@@ -53,6 +53,7 @@ VIEWS = "scripts/views/__init__.py"
 SCENE = "scripts/views/scene.py"
 GIF = "scripts/formats/gif.py"
 SVG = "scripts/formats/svg.py"
+MARKUP = "scripts/stages/markup.py"
 VECTOR = "scripts/stages/vector.py"
 WEBP = "scripts/formats/webp.py"
 APNG = "scripts/formats/apng.py"
@@ -114,6 +115,7 @@ TESTS = {
     INFERENCE: ("tests/test_model_file.py",),
     "scripts/notation/": ("tests/test_notation.py",),
     SVG: ("tests/test_vector.py",),
+    MARKUP: ("tests/test_vector.py",),
     VECTOR: ("tests/test_vector.py",),
     "scripts/formats/": ("tests/test_formats.py",),
     PALETTE: ("tests/test_formats.py",),
@@ -735,12 +737,14 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("duration=times if len(times) > 1 else times[0]", "duration=times[0]"),
     ],
     SVG: [
-        ("if frame > 0:\n                group.set", "if frame > 1:\n                group.set"),
         ("accumulate(durations, initial=0)", "accumulate(reversed(durations), initial=0)"),
-        ("start = place + 1", "start = place"),
         ("shares[frame + 1]}%{{visibility:hidden}}", "shares[frame]}%{{visibility:hidden}}"),
         ("{{animation:none}}", "{{}}"),
         (":hover .{prefix}{{animation-play-state", " .{prefix}{{animation-play-state"),
+    ],
+    MARKUP: [
+        ("if frame > 0:\n                group.set", "if frame > 1:\n                group.set"),
+        ("start = place + 1", "start = place"),
         ("if shape not in self.known:", "if True:"),
     ],
     VECTOR: [
