@@ -88,7 +88,9 @@ KERNEL_GRADIENT, KERNEL_GRADIENT_LOOKS = view("kernel_gradient")
 UPSAMPLING, UPSAMPLING_LOOKS = view("upsampling")
 PIXEL_SHUFFLE, PIXEL_SHUFFLE_LOOKS = view("pixel_shuffle")
 GRADIENTS = "scripts/core/gradients.py"
-SAMPLING = "scripts/core/sampling.py"
+PARTIAL, PARTIAL_LOOKS = view("partial")
+DEFORMABLE, DEFORMABLE_LOOKS = view("deformable")
+SAMPLING, VARIANTS = "scripts/core/sampling.py", "scripts/core/variants.py"
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
@@ -109,6 +111,7 @@ TESTS = {
     "scripts/views/": (*PICTURES[1:2], "tests/test_views.py"),
     GRADIENTS: ("tests/test_gradients.py",),
     SAMPLING: ("tests/test_sampling.py",),
+    VARIANTS: ("tests/test_variants.py",),
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
@@ -708,6 +711,50 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("\\fill[tint=<< channel.tint >>]", "\\fill[tint=0]"),
         ('"tint value=%d" | format(cell.tint)', '"tint value=%d" | format(0)'),
         ("<< channel.map.label >>", "<< shuffle.input.label >>"),
+    ],
+    VARIANTS: [
+        ("(mask != 0) & (mask != 1)", "mask > 2"),
+        ("np.where(mask, input_values, 0)", "input_values"),
+        ("np.maximum(valid, 1)", "np.maximum(valid, 2)"),
+        ("np.moveaxis(offset, 0, -1)", "-np.moveaxis(offset, 0, -1)"),
+        ("axis.dilation * k + by", "k + by"),
+        ("axis.stride * o - axis.padding[0]", "axis.stride * o - axis.padding[1]"),
+        ("if all(0 <= source.element < size", "if all(-1 <= source.element < size"),
+    ],
+    PARTIAL: [
+        ('("input", "copy") and', '("input",) and'),
+        ("number=None, small=None", "small=None"),
+        ("at.row + 1) if", "at.row) if"),
+        ("at.column + flat.output.columns, at.row", "at.column, at.row"),
+        ("if cell.number == 0)", "if cell.number == 1)"),
+        ("by_place[step.element.column, step.element.row]", "by_place[0, 0]"),
+        ("any(map(any, (axis.padding for", "all(map(any, (axis.padding for"),
+    ],
+    PARTIAL_LOOKS: [
+        ("partial.output_holes) >>", "partial.output_holes[:1]) >>"),
+        ("{hole, outline}{hole}", "{outline}{hole}"),
+        ("\\filldraw[window over hole, lit]", "\\filldraw[hole, lit]"),
+        ("\\filldraw[window over weight, lit]", "\\filldraw[weight, lit]"),
+        ("+\\rowgap+\\rowgap", "+\\rowgap"),
+        ("+\\flatgap+\\flatgap", "+\\flatgap"),
+    ],
+    DEFORMABLE: [
+        ("left + sample.place[1] + 0.5, top + sample.place[0] + 0.5", "left + sample.place[1], top + sample.place[0]"),
+        ("column=cell.column + left, row=cell.row + top", "column=cell.column, row=cell.row"),
+        ("Point(left + x + 0.5, top + y + 0.5)", "Point(left + y + 0.5, top + x + 0.5)"),
+        ("windows[1][column].position + 0.5", "windows[0][row].position + 0.5"),
+        ("Weighted(column, row, value", "Weighted(row, column, value"),
+        ("samples_at.column + width + GAP", "samples_at.column + GAP"),
+        ("room.column + room.columns + GAP", "grid.columns - 1"),
+        (">= SHORTEST", ">= 0"),
+        ("floor(min(0, *columns))", "0"),
+    ],
+    DEFORMABLE_LOOKS: [
+        ("\\draw[tap]", "\\fill[sample]"),
+        ("(<< tap.start | join(\",\") >>) --", "(<< tap.end | join(\",\") >>) --"),
+        ("deformable.sample_decimals", "deformable.decimals"),
+        ("\\draw[overhang] (<< room.column >>", "\\draw[padding] (<< room.column >>"),
+        ("{<< cell.column + 1 >>}{<< cell.row + 1 >>}", "{<< cell.row + 1 >>}{<< cell.column + 1 >>}"),
     ],
     STACK: [
         ("Fraction(0), Fraction(1)", "0.0, 1.0"),
