@@ -132,7 +132,10 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<< sentence | tex >>", "<< sentence >>"),
         ('.rstrip(".").split(". ")', '.split(". ")[:1]'),
         # Columns and rows confused.
-        ("(<< block.column - corner.column >>,<< block.row - corner.row >>) <<", "(<< block.row >>,<< block.column >>) <<"),
+        (
+            "(<< block.column - corner.column >>,<< block.row - corner.row >>) <<",
+            "(<< block.row >>,<< block.column >>) <<",
+        ),
         ("+(<< block.columns >>,<< block.rows >>)", "+(<< block.rows >>,<< block.columns >>)"),
         (r"\fill[output] (0,0) rectangle (<< map.columns >>,<< map.rows >>)",
          r"\fill[output] (0,0) rectangle (<< map.rows >>,<< map.columns >>)"),
@@ -849,7 +852,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("+ more - axis.output_padding for", "+ more for"),
         ("(axis.padding[0], max(side, 0))", "(axis.padding[1], max(side, 0))"),
         ("(0, max(-side, 0))", "(0, 0)"),
-        ("if max(stride) > 1 and max(dilation) > 1:\n        raise LayerError(\"dilation\", f", "if max(stride) > 9:\n        raise LayerError(\"dilation\", f"),
+        ("if max(stride) > 1 and max(dilation) > 1:\n        raise", "if max(stride) > 9:\n        raise"),
         ('_around("Cropping", cropping)', '_around("ZeroPadding", cropping)'),
         ('{"dilation_rate": dilation} if max(dilation) > 1', '{"dilation_rate": dilation} if min(dilation) > 1'),
         ("if any(map(any, sides))", "if all(map(any, sides))"),
