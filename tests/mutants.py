@@ -852,7 +852,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("+ more - axis.output_padding for", "+ more for"),
         ("(axis.padding[0], max(side, 0))", "(axis.padding[1], max(side, 0))"),
         ("(0, max(-side, 0))", "(0, 0)"),
-        ("if max(stride) > 1 and max(dilation) > 1:\n        raise LayerError(", "if max(stride) > 9:\n        raise LayerError("),
+        ('max(dilation) > 1:\n        raise LayerError("', 'max(dilation) > 9:\n        raise LayerError("'),
         ('_around("Cropping", cropping)', '_around("ZeroPadding", cropping)'),
         ('{"dilation_rate": dilation} if max(dilation) > 1', '{"dilation_rate": dilation} if min(dilation) > 1'),
         ("if any(map(any, sides))", "if all(map(any, sides))"),
