@@ -16,7 +16,9 @@ from scripts.builds.explanation import Explanation
 from scripts.core.figures import NAME, NAME_RULE, layer_of
 from scripts.core.keys import check, title_of
 from scripts.errors import FigureError, LayerError, UserError
+from scripts.explaining.chain import lines_of, trace
 from scripts.explaining.description import Book
+from scripts.explaining.messages import mismatch
 from scripts.explaining.model import axes_of_model, model_steps
 from scripts.explaining.network import Step, book
 from scripts.explaining.single import layer_sheet
@@ -25,6 +27,8 @@ from scripts.notation.frameworks import layer
 from scripts.notation.sizes import channels_of, parse_size
 from scripts.project import Project
 
+# Of a file of layers.
+MOST_BYTES = 1_000_000
 # Frames of each layer's figure in a book.
 SHOWN = 4
 
@@ -63,6 +67,48 @@ def explain_model(project: Project, options: argparse.Namespace) -> None:
     _write_book(project, book(project, name, options.onnx.name, steps, warnings, axes_of_model(steps), inputs), steps)
 
 
+def explain_error(project: Project, options: argparse.Namespace) -> None:
+    """Explain an error message, with the stack that it is about if one is given; raises `UserError`."""
+    lines = lines_of(_text(options.layers)) if options.layers is not None else None
+    shape = _shape(options.input) if lines is not None else None
+    found = mismatch(options.error, lines, shape)
+    name = options.name or f"error_{digest(options.error)[:6]}"
+    Explanation(project, name).write("mismatch", found)
+    print(cli.printable(f"{found.cause}\n  arrived: {found.arrived}\n  expected: {found.expected}"))
+    for fix in found.fixes:
+        print(cli.printable(f"  - {fix}"))
+
+
+def explain_stack(project: Project, options: argparse.Namespace) -> None:
+    """Write a book about a stack of layers, one a line; raises `UserError`."""
+    file, shape = options.layers, _shape(options.input)
+    steps, failure = trace(lines_of(_text(file)), shape)
+    if failure is not None:
+        arrived = " × ".join(map(str, failure.arrived))
+        problem = f"{failure.line.text}, where {arrived} arrives: {failure.error}"
+        raise FigureError(file, problem, failure.line.number)
+    name = options.name or (re.sub("[^A-Za-z0-9_-]+", "_", file.stem).strip("_-")[:60] or "stack")
+    _write_book(project, book(project, name, file.name, steps, (), len(shape) - 1, ["input"]), steps)
+
+
+def _shape(text: str | None) -> tuple[int, ...]:
+    """The shape of a stack's input, with channels and without a batch; raises `UserError`."""
+    shape = parse_size(text) if text else ()
+    if len(shape) < 3 or min(shape) < 1:
+        raise UserError("INPUT: is missing. A stack takes it with batch and channels, as in INPUT=1x3x32x32.")
+    return shape[1:]
+
+
+def _text(file: Path) -> str:
+    """The text of a file of layers; raises `UserError`."""
+    if not file.is_file() or file.stat().st_size > MOST_BYTES:
+        raise FigureError(file, f"is not a file of at most {MOST_BYTES} bytes. Name a text file with one layer a line.")
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise FigureError(file, "is not UTF-8 text. Name a text file with one layer a line.") from None
+
+
 def _write_book(project: Project, written: Book, steps: Sequence[Step]) -> None:
     """Draw the layers of a book and write it; figures that differ in their channels alone are drawn once."""
     explanation = Explanation(project, written.name)
@@ -95,6 +141,14 @@ def main() -> None:
     if options.name is not None and not NAME.fullmatch(options.name):
         raise UserError(f"NAME: cannot be {options.name!r}. A name {NAME_RULE}.")
     project = Project.current()
+    if options.error is not None:
+        with only_build(project.base, quiet=False):
+            explain_error(project, options)
+        return
+    if options.layers is not None:
+        with only_build(project.base, quiet=False):
+            explain_stack(project, options)
+        return
     if options.onnx is not None:
         with only_build(project.base, quiet=False):
             explain_model(project, options)
@@ -109,6 +163,8 @@ def _options() -> argparse.Namespace:
     command = cli.parser(__doc__)
     command.add_argument("--layer", help='such as "Conv2d(3, 8, 3)"')
     command.add_argument("--input", metavar="SIZE", help="the size of its input, such as 7, 5x7 or 1x3x224x224")
+    command.add_argument("--layers", type=Path, metavar="FILE", help="a stack: one layer a line")
+    command.add_argument("--error", metavar="TEXT", help="a framework's error message about shapes")
     command.add_argument("--onnx", type=Path, metavar="FILE", help="a model, about which a book is written")
     command.add_argument("--name", help="of the files; by default the layer's own")
     return command.parse_args()

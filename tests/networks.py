@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
@@ -11,14 +12,11 @@ class Network:
     """A model that grows node by node; each method returns the name of the tensor that it adds."""
 
     def __init__(self, *input_shape: int) -> None:
-        self.nodes, self.weights, self.channels = (
-            list[onnx.NodeProto](),
-            list[onnx.TensorProto](),
-            {"x": input_shape[1]},
-        )
+        self.nodes, self.weights = list[onnx.NodeProto](), list[onnx.TensorProto]()
+        self.channels = {"x": input_shape[1]}
         self.inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, input_shape)]
 
-    def add(self, operator: str, inputs: Sequence[str], channels: int, **attributes: object) -> str:
+    def add(self, operator: str, inputs: Sequence[str], channels: int, **attributes: Any) -> str:
         name = f"{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         self.channels[name] = channels
@@ -32,18 +30,9 @@ class Network:
         self.weights.append(tensor)
         return name
 
-    def conv(
-        self,
-        x: str,
-        outs: int,
-        kernel: int,
-        stride: int = 1,
-        padding: int | None = None,
-        groups: int = 1,
-        relu: bool = True,
-    ) -> str:
+    def conv(self, x: str, outs: int, kernel: int, stride: int = 1, groups: int = 1, relu: bool = True) -> str:
         """A convolution with batch normalisation, padded by half of the kernel."""
-        p = kernel // 2 if padding is None else padding
+        p = kernel // 2
         operands = [x, self.weight(outs, self.channels[x] // groups, kernel, kernel)]
         words = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [p] * 4, "group": groups}
         y = self.add("Conv", operands, outs, **words)
@@ -89,17 +78,8 @@ def mobilenet(file: Path) -> Path:
     """A. G. Howard et al., "MobileNets" (2017), table 1."""
     net = Network(1, 3, 224, 224)
     x = net.conv("x", 32, 3, 2)
-    for outs, stride in (
-        (64, 1),
-        (128, 2),
-        (128, 1),
-        (256, 2),
-        (256, 1),
-        (512, 2),
-        *[(512, 1)] * 5,
-        (1024, 2),
-        (1024, 1),
-    ):
+    widths = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
+    for outs, stride in widths:
         ins = net.channels[x]
         x = net.conv(net.conv(x, ins, 3, stride, groups=ins), outs, 1)
     net.classify(x, 1000)

@@ -65,7 +65,9 @@ def _inner(shape: Shape | None) -> Index | None:
 
 def _step(node: ModelNode, counted: set[str]) -> Step:
     """A node as a step; weights that earlier ones have `counted` are shared, and not counted again."""
-    own = {name: count for name, count in node.weights.items() if name not in counted}
+    # The last two constants of a batch normalisation are averages, which are not learnt.
+    learnt = dict(list(node.weights.items())[: 2 if node.op_type == "BatchNormalization" else None])
+    own = {name: count for name, count in learnt.items() if name not in counted}
     counted |= own.keys()
     output_shape = _inner(node.output_shape)
     activations = prod(output_shape) if output_shape is not None else 0
@@ -82,6 +84,9 @@ def _step(node: ModelNode, counted: set[str]) -> Step:
     if node.layer is None:
         return plain
     plain = replace(plain, is_listed=True)
+    if not node.layer.reason and node.layer.is_open:
+        problem = "the size of its input is unknown; give the model's, as in INPUT=1x3x224x224, or see the warnings"
+        return replace(plain, reaches="unknown", problem=problem)
     try:
         found = node.layer.named()
         layer = layer_of(check({"title": "Layer", **found.keys}, node.name))

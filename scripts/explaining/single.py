@@ -67,7 +67,7 @@ def _axis_works(project: Project, layer: Layer) -> Iterator[AxisWork]:
         yield AxisWork(names, *sizes, tuple(steps), tuple(others), tuple(sides))
 
 
-def _works(project: Project, layer: Layer, place: int) -> tuple[list[Work], list[int], list[Work]]:
+def _works(project: Project, layer: Layer, place: int) -> tuple[list[Work], list[str], list[Work]]:
     """Relationships worked for the output size, the numbers of others that hold, and some about other quantities."""
     known, values = relationships(project), quantities(layer, place)
     if layer.operation.adaptive:
@@ -81,7 +81,8 @@ def _works(project: Project, layer: Layer, place: int) -> tuple[list[Work], list
         one for one in known.values() if one.quantity.name == quantity and one.name != hidden and one.holds(values)
     ]
     special = sorted((one for one in holding if one.conditions), key=lambda one: len(one.formula.free_symbols))
-    shown = [*special[:MOST_SPECIAL], *[one for one in holding if not one.conditions][:1]]
+    distinct = list({one.tex: one for one in reversed(special)}.values())[::-1]
+    shown = [*distinct[:MOST_SPECIAL], *[one for one in holding if not one.conditions][:1]]
     others = [one.number for one in holding if one not in shown]
     telling = {
         "left_over": values["s"] > 1 and not is_backward,
