@@ -384,9 +384,14 @@ def guarded(browser: Browser, home: str, **options: Any) -> Iterator[BrowserCont
         if message.type in ("error", "warning"):
             faults.append(message.text)
 
+    def fail(request: Request) -> None:
+        # A page that is left need not finish loading.
+        if request.failure != "net::ERR_ABORTED":
+            faults.append(f"{request.url}: {request.failure}")
+
     context.on("request", check)
     context.on("console", note)
-    context.on("requestfailed", lambda request: faults.append(f"{request.url}: {request.failure}"))
+    context.on("requestfailed", fail)
     context.on("weberror", lambda error: faults.append(str(error.error)))
     yield context
     context.close()
