@@ -32,6 +32,7 @@ from tests.pictures import Document, Label, Line, Picture, Point, ReadError, Tex
 from tests.test_engines import FULL, ask_many, files, written
 from tests.test_pictures import (
     Expected,
+    Place,
     around,
     as_given,
     as_rounded,
@@ -39,6 +40,7 @@ from tests.test_pictures import (
     assert_drawn,
     assert_meant,
     assert_parameters,
+    centred,
     decimals_of,
     described,
     drawn_as,
@@ -101,6 +103,24 @@ SMALL: dict[str, File] = {
         "operation": "transposed_convolution", "input_size": [6, 7], "kernel_size": 2, "stride": [2, 1],
         "values": "random", "frames": [1, 5],
     },
+    "volume": {
+        "operation": "convolution", "input_size": [2, 2, 3], "kernel_size": [2, 1, 2], "padding": [[1, 0], 0, [0, 1]],
+        "stride": [1, 2, 1],
+    },
+    "volume_transposed": {
+        "operation": "transposed_convolution", "input_size": [2, 2, 1], "kernel_size": [1, 2, 1], "stride": [2, 1, 1],
+        "padding": [0, [0, 2], 0],
+    },
+    "volume_cropped": {
+        "operation": "transposed_convolution", "input_size": [3, 1, 1], "kernel_size": [1, 1, 2], "padding": [1, 0, 0],
+    },
+    "volume_pooling": {
+        "operation": "max_pooling", "input_size": [3, 1, 3], "kernel_size": [2, 1, 2], "stride": 2, "ceil_mode": True,
+    },
+    "volume_copied": {
+        "operation": "convolution", "input_size": [2, 2, 1], "kernel_size": [2, 2, 1], "padding": [1, [0, 1], 0],
+        "padding_mode": "circular", "frames": [0, 5],
+    },
     "im2col": {
         "operation": "convolution", "input_values": [[1, -2, 3]], "kernel_values": [[4, 0.5]], "stride": [1, 2],
         "padding": [0, [1, 1]],
@@ -123,11 +143,13 @@ RANDOM = {
     "scatter": (6, 80),
     "matrix": (8, 60),
     "im2col": (6, 60),
+    "volume": (6, 100),
     "stack": (8, 60),
 }
 OPERATIONS = {
     "im2col": ("convolution",),
     "excerpt": ("convolution", "transposed_convolution", "max_pooling", "max_unpooling"),
+    "volume": ("convolution", "transposed_convolution", "max_pooling", "max_unpooling"),
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
     "sums": ("transposed_convolution",),
@@ -784,6 +806,105 @@ def assert_matrix(
     assert_drawn_with_dots(picture, expected)
 
 
+def volume(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    depth, rows, columns = layer.grid
+    size_ = layer.output_size
+    height, width, (outputs, tall, wide) = len(rows.cells), len(columns.cells), size_
+    steps = list(np.ndindex(*size_))
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    assert re.findall(r"slice/\.style.*yslant=-([\d.]+)", (PROJECT.templates / "styles.tex").read_text()) == [
+        str(SLANT)
+    ]
+    for (o, r, c), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        right = max(x for (x, y, _), _ in picture.edges if y >= 0)
+        pitch = (right - width) / max(len(depth.cells) - 1, 1)
+        if len(depth.cells) == 1 < outputs:
+            first, second = (label.at[0] for label in picture.labels if label.anchor == "south" and label.text in "01")
+            pitch = second - first
+        assert picture.reach == ("volume", (max(right, height), 0, 0))
+        # No slice is over another one, and none of the output is over the input, whose columns rise to the right.
+        assert pitch >= max(width, wide) + 1 or len(depth.cells) == outputs == 1
+        top = min(y for _, y, _ in picture.fills)
+        assert top + tall < -SLANT * width - 1
+        windows = [
+            [element.position for element in axis.windows[n]] for axis, n in zip(layer.grid, (o, r, c), strict=True)
+        ]
+        expected = Picture()
+        for n in range(len(depth.cells)):
+            covered = set(product(*windows[1:])) if n in windows[0] else set()
+            add_moved(expected, slice_of(figure, n, covered), (n * pitch, 0))
+        places_ = [centred(depth) + n for n in range(outputs)]
+        if layer.direct and outputs != layer.input_size[0]:
+            places_ = [sum(element.position for element in window) / len(window) for window in depth.windows]
+        lefts = [n * pitch + centred(columns) for n in places_]
+        for left in lefts:
+            add_map(expected, (left, top), (tall, wide), "output")
+        lit: Point = (lefts[o] + c, top + r, 0)
+        expected.fills[lit] = ("output", "window")
+        expected.edges |= dict.fromkeys(around(lit), ("lit",))
+        if all(windows):
+            ends = [(min(windows[2]), c), (max(windows[2]) + 1, c + 1)]
+            expected.lines = sorted(
+                Line("link", (n * pitch + x, windows[1][0], 0), (lefts[o] + end, top + r + 1, 0))
+                for n in windows[0]
+                for x, end in ends
+            )
+        numbers = [(n * pitch, cell.input_index) for n, cell in enumerate(depth.cells) if cell.kind == "input"]
+        words = [Label(str(n), "north", (x + width / 2, height, 0)) for x, n in numbers]
+        words += [Label(str(n), "south", (left + wide, top, 0)) for n, left in enumerate(lefts)]
+        words += [Label(f"input {size(layer.input_size)}", "east", (0, height / 2, 0))]
+        words += [Label(f"output {size(size_)}", "east", (lefts[0], top + tall / 2, 0))]
+        assert picture.labels == [label._replace(at=rounded(label.at)) for label in words]
+        assert_drawn_at(picture, expected)
+        assert_parameters(layer, picture.parameters)
+
+
+# By how many rows the slices of a volume rise for each of their columns.
+SLANT = 0.35
+
+
+def assert_drawn_at(picture: Picture, expected: Picture) -> None:
+    """That a picture is the one that is expected, to the sixth decimal of a place."""
+    expected.fills = {rounded(cell): look for cell, look in expected.fills.items()}
+    expected.edges = {edge_at(edge): look for edge, look in expected.edges.items()}
+    lines = [Line(line.style, rounded(line.start), rounded(line.end)) for line in expected.lines]
+    expected.lines = sorted(lines)
+    assert_drawn(picture, expected)
+
+
+def slice_of(figure: Figure, number: int, covered: set[Index]) -> Picture:
+    """A slice of the input, under a window that covers some of its cells."""
+    cell = figure.layer.grid[0].cells[number]
+    plane = replace(figure, layers=(replace(figure.layer, axes=figure.layer.axes[1:]),))
+    drawn = Expected(plane, (0, 0, 0))
+    if cell.kind != "input":
+        drawn.places = {at: found for at, place in drawn.places.items() if (found := beyond(cell, place)) is not None}
+    return drawn.input(covered, {})
+
+
+def beyond(cell: Cell, place: Place) -> Place | None:
+    """What becomes of a cell of a plane in a slice that holds no elements of its own; None where nothing is drawn."""
+    if cell.kind == "overhang" or place.kind == "overhang":
+        return Place("overhang", None)
+    if cell.kind == "cropped":
+        return Place("cropped", place.input_index)
+    if place.kind == "cropped":
+        return None
+    held = cell.input_index is not None and place.input_index is not None
+    return Place("copy", place.input_index) if held else Place("padding", None)
+
+
+def add_moved(picture: Picture, part: Picture, by: tuple[float, float]) -> None:
+    """Add a picture, moved to another place."""
+    for (x, y, z), look in part.fills.items():
+        picture.fills[x + by[0], y + by[1], z] = look
+    for ((x, y, z), run), lines in part.edges.items():
+        picture.edges[(x + by[0], y + by[1], z), run] = lines
+
+
 def im2col(figure: Figure, found: Document) -> None:
     layer = figure.layer
     outputs, kernel = list(np.ndindex(*layer.output_size)), list(np.ndindex(*layer.kernel_size))
@@ -1170,6 +1291,7 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "sums": sums,
     "scatter": scatter,
     "matrix": matrix,
+    "volume": volume,
     "im2col": im2col,
     "stack": stack,
 }
@@ -1221,6 +1343,8 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Of {steps} steps, {drawn} are shown. Dots take the place of cells that are left out; "
                 "the numbers are indices of elements."
             )
+        case "volume":
+            return " From left to right, the slices along the first axis, numbered from 0."
         case "subsampling":
             count = size(with_stride(figure.layer, stride=1).output_size)
             return f" Left, the {count} elements of stride 1, of which the strongly coloured ones remain."
@@ -1283,7 +1407,7 @@ def assert_said(figure: Figure) -> None:
         assert_stack_described(figure)
     else:
         rest = described(figure)
-        if view in ("positions", "excerpt") and figure.layer.transposed:
+        if view in ("positions", "excerpt", "volume") and figure.layer.transposed:
             rest = drawn_as(figure.layer, rest)
         assert rest == rest_of_caption(figure)
     assert scene_of(figure).alternative == alternative(figure)

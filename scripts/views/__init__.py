@@ -18,6 +18,7 @@ from scripts.views import (
     stack,
     subsampling,
     sums,
+    volume,
     wiring,
 )
 from scripts.views.scene import Scene
@@ -25,6 +26,7 @@ from scripts.views.scene import Scene
 VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "plane": plane.scene,
     "excerpt": excerpt.scene,
+    "volume": volume.scene,
     "numerical": numerical.scene,
     "kernel": kernel.scene,
     "channels": channels.scene,
@@ -41,8 +43,10 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
 
 
 def view_name(figure: Figure) -> str:
-    """The view that a figure names, else the default for a figure with or without values; raises `LayerError`."""
+    """The view that a figure names, else the default for its axes, with or without values; raises `LayerError`."""
     if figure.view is None:
+        if len(figure.layers[0].axes) == volume.AXES:
+            return "volume"
         return "plane" if figure.input_values is None else "numerical"
     if figure.view not in VIEWS:
         raise LayerError("view", f"cannot be {figure.view!r}", f"It is one of {', '.join(VIEWS)}")
