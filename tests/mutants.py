@@ -83,6 +83,7 @@ SUMS, SUMS_LOOKS = view("sums")
 MATRIX, MATRIX_LOOKS = view("matrix")
 VOLUME, VOLUME_LOOKS = view("volume")
 SCATTER, SCATTER_LOOKS = view("scatter")
+GATHER, GATHER_LOOKS = view("gather")
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
@@ -642,6 +643,36 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('maps.path("rectangle", [scatter.output])', 'maps.path("rectangle", scatter.extra)'),
         ("0 <= cell.row - block.row < block.rows", "0 <= cell.row < block.rows"),
         (r"\draw[output padding]", r"\draw[outline]"),
+        ("{dashed: computed for output padding}", "{output padding}"),
+        ("<< scatter.covered.columns / 2 >>,<< scatter.covered.rows >>", "0,<< scatter.covered.rows >>"),
+    ],
+    GATHER: [
+        ("maps.covered.columns + MIDDLE", "maps.covered.columns"),
+        ("at.column + grid.columns + scatter.GAP", "at.column + scatter.GAP"),
+        ("products_at.column + maps.stamp.columns + scatter.GAP", "products_at.column + scatter.GAP"),
+        ("scatter.added(layer, 0, 0)", "maps.extra"),
+        ("Step(scattered, gathered)", "Step(scattering[-1], gathered)"),
+        ("for number in figure.shown(len(steps))", "for number in range(len(steps))"),
+        ("equivalent=True", "equivalent=False"),
+        ("if still.extra:", "if not still.extra:"),
+        ("blocks(*frame.windows)", "blocks(*frame.windows[::-1])"),
+        ("results=tuple(results)", "results=tuple(results[-1:])"),
+        ("cell.column - left, cell.row - top", "cell.column, cell.row"),
+        ("kernel_values[term.kernel_index]", "kernel_values[::-1, ::-1][term.kernel_index]"),
+        ("layer.output(input_values, kernel_values)", "layer.output(input_values, -kernel_values)"),
+    ],
+    GATHER_LOOKS: [
+        ("<< scatter.below(ways.scatter) >>", ""),
+        ("<< scatter.moving(ways.scatter, step.scatter) >>", ""),
+        ("<< scatter.above(ways.scatter) >>", ""),
+        ("<< scatter.labels(ways.scatter) >>", ""),
+        ("<< empty(ways.products) >>", ""),
+        ("maps.window_lines(step.gathered.window)", "maps.cells(step.gathered.cells)"),
+        (r"\fill[window over << cell.kind >>]", r"\fill[window over input]"),
+        (r"\filldraw[weight, outline]", r"\filldraw[weight]"),
+        ('("window over " if loop.last)', '("window over " if loop.first)'),
+        (r"\draw[output padding]", r"\draw[outline]"),
+        ('(ways.at, ways.grid.columns, "inputs and zeros")', '(ways.at, ways.output.columns, "inputs and zeros")'),
     ],
     IM2COL: [
         ("height - weights)", "0)"),

@@ -6,7 +6,7 @@ but what they draw.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -92,6 +92,14 @@ SMALL: dict[str, File] = {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 3,
         "output_padding": 2,
     },
+    "gather": {
+        "operation": "transposed_convolution", "input_values": [[1, -2]], "kernel_values": [[3, 0.5, 4]],
+        "stride": [1, 2], "padding": [0, [1, 0]], "output_padding": [0, 1],
+    },
+    "gather_cropped": {
+        "operation": "transposed_convolution", "input_values": [1, -2, 5], "kernel_values": [3, 7], "dilation": 2,
+        "padding": [[3, 0]], "frames": [1, 4],
+    },
     "matrix": {"operation": "convolution", "input_size": [2, 3], "kernel_size": 2},
     "matrix_transposed": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 2,
@@ -141,6 +149,7 @@ RANDOM = {
     "overlap": (8, 40),
     "sums": (6, 80),
     "scatter": (6, 80),
+    "gather": (4, 80),
     "matrix": (8, 60),
     "im2col": (6, 60),
     "volume": (6, 100),
@@ -154,6 +163,7 @@ OPERATIONS = {
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
     "sums": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
+    "gather": ("transposed_convolution",),
 }
 
 
@@ -377,6 +387,17 @@ def centres(picture: Picture) -> dict[tuple[float, float], tuple[str, str]]:
 
 def scatter(figure: Figure, found: Document) -> None:
     layer = figure.layer
+    elements = [*np.ndindex(*layer.input_size), None]
+    assert len(found.frames) == len(elements)
+    for lit, picture in zip(elements, found.frames, strict=True):
+        assert_flat(picture)
+        assert_drawn(picture, scattered(figure, picture, lit))
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def scattered(figure: Figure, picture: Picture, lit: Index | None, others: Sequence[Label] = ()) -> Picture:
+    """What is to be seen once an element, or all, have been stamped; there are labels of `others` than the stamps."""
+    layer = figure.layer
     assert figure.input_values is not None
     assert figure.kernel_values is not None
     whole = replace(layer, axes=tuple(replace(axis, padding=(0, 0), output_padding=0) for axis in layer.axes))
@@ -387,62 +408,131 @@ def scatter(figure: Figure, found: Document) -> None:
     widths = [in_rows(layer.input_size)[1], stamp[1], grid[1]]
     kept = set(product(range(top, top + outputs[0]), range(left, left + outputs[1])))
     most = max(Counter(met.output for met in products(whole)).values())
-    elements = [*np.ndindex(*layer.input_size), None]
-    assert len(found.frames) == len(elements)
-    for lit, picture in zip(elements, found.frames, strict=True):
-        assert_flat(picture)
-        middles = labels(picture, "south", names)
-        input_x, stamp_x, grid_x = (x - width / 2 for (x, _), width in zip(middles, widths, strict=True))
-        assert [y for _, y in middles] == [0, 0, 0]
-        assert input_x == 0
-        assert widths[0] < stamp_x < grid_x - stamp[1]
+    padded = [Label("dashed: computed for output padding", "north", (0, 0, 0))] * any(
+        axis.output_padding for axis in layer.axes
+    )
+    first, rest = picture.labels[: len(names)], picture.labels[len(names) :]
+    middles = labels(replace(picture, labels=first), "south", names)
+    input_x, stamp_x, grid_x = (x - width / 2 for (x, _), width in zip(middles, widths, strict=True))
+    assert [y for _, y in middles] == [0, 0, 0]
+    assert input_x == 0
+    assert widths[0] < stamp_x < grid_x - stamp[1]
 
-        expected = Picture()
-        add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values), "input value"))
-        add_empty(expected, (stamp_x, 0), stamp)
-        add_empty(expected, (grid_x, 0), tuple(grid))
-        sums, stamps, changed = dict[Index, float](), Counter[Index](), set[Index]()
-        for met in products(whole):
-            if lit is not None and met.input > lit:
-                continue
-            product_ = figure.kernel_values[met.kernel].item() * figure.input_values[met.input].item()
-            place = two(met.output)
-            sums[place], stamps[place] = sums.get(place, 0) + product_, stamps[place] + 1
-            if met.input == lit:
-                changed.add(place)
-                steps = two(tuple(axis.dilation for axis in layer.axes))
-                row, column = (a * b for a, b in zip(two(met.kernel), steps, strict=True))
-                add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "weight value")})
-        if lit is None:
-            sums = dict.fromkeys(kept, 0.0) | sums
-        else:
-            light(expected, (0, 0), {lit}, "window over input")
-            r, c = two(lit)
-            expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
-        # Those that the step changes are drawn last.
-        for place, number in sorted(sums.items(), key=lambda item: item[0] in changed):
-            cell: Point = (grid_x + place[1], place[0], 0)
-            share, style = round(100 * stamps[place] / most), "cropped value"
-            if place in kept:
-                lit_now = place in changed
-                paint(
-                    expected,
-                    cell,
-                    "window over output" if lit_now else f"count={share}",
-                    "lit" if lit_now else "outline",
-                )
-                style = "window over output value" if lit_now else f"count value={share}"
-            expected.texts[cell] = (fitted(number, style),)
-        frame(expected, (grid_x + left, top), outputs, "outline")
+    expected = Picture()
+    add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values), "input value"))
+    add_empty(expected, (stamp_x, 0), stamp)
+    add_empty(expected, (grid_x, 0), tuple(grid))
+    sums, stamps, changed = dict[Index, float](), Counter[Index](), set[Index]()
+    for met in products(whole):
+        if lit is not None and met.input > lit:
+            continue
+        product_ = figure.kernel_values[met.kernel].item() * figure.input_values[met.input].item()
+        place = two(met.output)
+        sums[place], stamps[place] = sums.get(place, 0) + product_, stamps[place] + 1
+        if met.input == lit:
+            changed.add(place)
+            steps = two(tuple(axis.dilation for axis in layer.axes))
+            row, column = (a * b for a, b in zip(two(met.kernel), steps, strict=True))
+            add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "weight value")})
+    if lit is None:
+        sums = dict.fromkeys(kept, 0.0) | sums
+    else:
+        light(expected, (0, 0), {lit}, "window over input")
+        r, c = two(lit)
+        expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
+    # Those that the step changes are drawn last.
+    for place, number in sorted(sums.items(), key=lambda item: item[0] in changed):
+        cell: Point = (grid_x + place[1], place[0], 0)
+        share, style = round(100 * stamps[place] / most), "cropped value"
+        if place in kept:
+            lit_now = place in changed
+            paint(
+                expected,
+                cell,
+                "window over output" if lit_now else f"count={share}",
+                "lit" if lit_now else "outline",
+            )
+            style = "window over output value" if lit_now else f"count value={share}"
+        expected.texts[cell] = (fitted(number, style),)
+    frame(expected, (grid_x + left, top), outputs, "outline")
+    extra_rows, extra_columns = two_or_zero(tuple(axis.output_padding for axis in layer.axes))
+    for x, y, rows, columns in (
+        (left + outputs[1] - extra_columns, top, outputs[0], extra_columns),
+        (left, top + outputs[0] - extra_rows, extra_rows, outputs[1] - extra_columns),
+    ):
+        if rows and columns:
+            frame(expected, (grid_x + x, y), (rows, columns), "output padding")
+    padded = [label._replace(at=(grid_x + grid[1] / 2, grid[0], 0)) for label in padded]
+    assert rest == [*padded, *others]
+    return expected
+
+
+def gather(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    _, columns = grid_of(figure)
+    size_, reach = in_rows(layer.output_size), in_rows(tuple(axis.reach + 1 for axis in layer.axes))
+    steps = [(True, index) for index in np.ndindex(*layer.input_size)]
+    steps += [(False, index) for index in np.ndindex(*layer.output_size)]
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    names = ["inputs and zeros", "window × kernel", f"output {size(layer.output_size)}"]
+    for (scattering, lit), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        gathering = picture.labels[-3:]
+        corners = labels(replace(picture, labels=gathering), "south", names)
+        widths = (len(columns.cells), reach[1], size_[1])
+        left, stamp_x, output_x = (x - width / 2 for (x, _), width in zip(corners, widths, strict=True))
+        assert [y for _, y in corners] == [0, 0, 0]
+        expected = scattered(figure, picture, lit if scattering else None, gathering)
+        assert left > max(x for (x, _, _), _ in expected.edges) + 2
+        assert stamp_x > left + widths[0]
+        assert output_x > stamp_x + widths[1]
+        add_moved(expected, Expected(replace(figure, view="numerical"), (0, 0, 0)).input(set(), {}), (left, 0))
+        for cell, texts in expected.texts.items():
+            if cell[0] >= left:
+                expected.texts[cell] = tuple(text._replace(width="valuewidth") for text in texts)
+        add_empty(expected, (stamp_x, 0), reach)
+        add_empty(expected, (output_x, 0), size_)
+        if not scattering:
+            add_gathered(expected, figure, lit, (left, stamp_x, output_x))
+        frame(expected, (output_x, 0), size_, "outline")
         extra_rows, extra_columns = two_or_zero(tuple(axis.output_padding for axis in layer.axes))
-        for x, y, rows, columns in (
-            (left + outputs[1] - extra_columns, top, outputs[0], extra_columns),
-            (left, top + outputs[0] - extra_rows, extra_rows, outputs[1] - extra_columns),
-        ):
-            if rows and columns:
-                frame(expected, (grid_x + x, y), (rows, columns), "output padding")
+        if extra_columns:
+            frame(expected, (output_x + size_[1] - extra_columns, 0), (size_[0], extra_columns), "output padding")
+        if extra_rows:
+            bottom = (output_x, size_[0] - extra_rows)
+            frame(expected, bottom, (extra_rows, size_[1] - extra_columns), "output padding")
         assert_drawn(picture, expected)
-        assert_parameters(layer, picture.parameters, as_convolution=False)
+        assert_parameters(layer, picture.parameters)
+
+
+def add_gathered(picture: Picture, figure: Figure, lit: Index, at: tuple[float, float, float]) -> None:
+    """Add the window of an output element, its products, and the elements up to it."""
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    left, stamp_x, output_x = at
+    kernels = {(met.output, met.input): met.kernel for met in products(figure.layer)}
+    covered = patch(figure, lit)
+    top, first = covered[0][1]
+    for place, (r, c) in covered:
+        cell: Point = (left + c, r, 0)
+        picture.fills[cell] = (f"window over {place.kind}",)
+        index, number = place.input_index, 0.0
+        held = 0 if index is None else figure.input_values[index].item()
+        picture.texts[cell] = (fitted(held, f"window over {place.kind} value"),)
+        if index is not None:
+            number = held * figure.kernel_values[kernels[lit, index]].item()
+        cell = (stamp_x + c - first, r - top, 0)
+        paint(picture, cell, "weight", "outline")
+        picture.texts[cell] = (fitted(number, "weight value"),)
+    sides = Counter(edge for _, (r, c) in covered for edge in around((left + c, r, 0)))
+    picture.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
+    for index, result in output_of(figure.layer, figure).items():
+        if index <= lit:
+            style = "window over output" if index == lit else "output"
+            r, c = two(index)
+            paint(picture, (output_x + c, r, 0), style, "lit" if index == lit else "outline")
+            picture.texts[output_x + c, r, 0] = (fitted(result, f"{style} value"),)
 
 
 def two_or_zero(numbers: Index) -> Index:
@@ -901,6 +991,8 @@ def add_moved(picture: Picture, part: Picture, by: tuple[float, float]) -> None:
     """Add a picture, moved to another place."""
     for (x, y, z), look in part.fills.items():
         picture.fills[x + by[0], y + by[1], z] = look
+    for (x, y, z), texts in part.texts.items():
+        picture.texts[x + by[0], y + by[1], z] = texts
     for ((x, y, z), run), lines in part.edges.items():
         picture.edges[(x + by[0], y + by[1], z), run] = lines
 
@@ -1290,6 +1382,7 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "overlap": overlap,
     "sums": sums,
     "scatter": scatter,
+    "gather": gather,
     "matrix": matrix,
     "volume": volume,
     "im2col": im2col,
@@ -1368,6 +1461,14 @@ def rest_of_caption(figure: Figure) -> str:
                 + " A dashed line sets off the elements that output padding adds: they are computed like all others."
                 * any(axis.output_padding for axis in layer.axes)
             )
+        case "gather":
+            text = (
+                " Left, each input element adds its multiple of the kernel to the output; right, each output element "
+                "gathers the products in its window. The results are equal."
+            )
+            padded = any(axis.output_padding for axis in figure.layer.axes)
+            extra = " A dashed line sets off the elements that output padding adds: they are computed like all others."
+            return text + extra * padded
         case "matrix":
             order = ", both counted row by row" if len(figure.layer.axes) == 2 else ""
             names = " The indices of a weight w count the kernel's elements from 0."
@@ -1407,7 +1508,7 @@ def assert_said(figure: Figure) -> None:
         assert_stack_described(figure)
     else:
         rest = described(figure)
-        if view in ("positions", "excerpt", "volume") and figure.layer.transposed:
+        if view in ("positions", "excerpt", "volume", "gather") and figure.layer.transposed:
             rest = drawn_as(figure.layer, rest)
         assert rest == rest_of_caption(figure)
     assert scene_of(figure).alternative == alternative(figure)

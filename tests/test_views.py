@@ -396,6 +396,8 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
         ),
         ({"view": "positions", "input_size": [150], "kernel_size": 60}, "gives 5460 cells and lines to draw"),
         ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives an axis of 210 cells"),
+        ({"view": "gather"}, "the gather view draws transposed convolutions"),
+        ({"view": "gather", "operation": "transposed_convolution"}, "the gather view draws values"),
         ({"view": "volume"}, "the volume view draws layers of 3 axes"),
         ({"view": "volume", "input_size": [3, 3, 3], "in_channels": 1, "out_channels": 1}, "draws a single channel"),
         (

@@ -7,6 +7,7 @@ from scripts.errors import LayerError
 from scripts.views import (
     channels,
     excerpt,
+    gather,
     im2col,
     kernel,
     matrix,
@@ -36,6 +37,7 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "overlap": overlap.scene,
     "sums": sums.scene,
     "scatter": scatter.scene,
+    "gather": gather.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
     "stack": stack.scene,
