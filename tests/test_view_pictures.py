@@ -63,6 +63,17 @@ SMALL: dict[str, File] = {
     },
     "excerpt_1d": {"operation": "average_pooling", "input_size": [300], "kernel_size": 20, "stride": 15, "padding": 10},
     "kernel": {"operation": "convolution", "input_size": 2, "kernel_values": [[1, -2], [0.5, 0]], "values": "random"},
+    "channels": {
+        "operation": "convolution", "input_size": [2, 3], "kernel_size": 2, "padding": [0, [0, 1]], "in_channels": 2,
+        "out_channels": 3, "values": "random",
+    },
+    "channels_groups": {
+        "operation": "convolution", "input_size": [2], "kernel_size": 2, "in_channels": 12, "out_channels": 6, "groups": 2,
+    },
+    "channels_rest": {
+        "operation": "convolution", "input_size": [2, 1], "kernel_size": [3, 1], "padding": [1, 0], "in_channels": 5,
+        "out_channels": 2, "values": "random", "frames": [1, 2], "padding_mode": "reflect",
+    },
     "wiring": {
         "operation": "convolution", "input_size": 2, "kernel_size": [2, 1], "in_channels": 4, "out_channels": 2,
         "groups": 2,
@@ -144,6 +155,7 @@ RANDOM = {
     "excerpt": (8, 60),
     "kernel": (6, 40),
     "wiring": (8, 80),
+    "channels": (4, 120),
     "subsampling": (8, 120),
     "positions": (8, 60),
     "overlap": (8, 40),
@@ -161,6 +173,7 @@ OPERATIONS = {
     "volume": ("convolution", "transposed_convolution", "max_pooling", "max_unpooling"),
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
+    "channels": ("convolution",),
     "sums": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
     "gather": ("transposed_convolution",),
@@ -1211,6 +1224,201 @@ def wiring(figure: Figure, found: Document) -> None:
     assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
+# Of more channels, the first ones and the last one are drawn.
+MOST_CHANNELS = 4
+
+
+class Row(NamedTuple):
+    """Channels that are drawn, by where each begins, the middle of the dots in place of others, and where they end."""
+
+    starts: dict[int, float]
+    dots: float | None
+    end: float
+
+
+def in_line(numbers: list[int], length: int) -> Row:
+    """Channels of some length, with one cell between neighbours and three where dots take the place of others."""
+    left_out = len(numbers) > MOST_CHANNELS
+    shown = [*numbers[: MOST_CHANNELS - 1], numbers[-1]] if left_out else numbers
+    starts = {n: float(place * (length + 1)) for place, n in enumerate(shown)}
+    if left_out:
+        starts[shown[-1]] += 1
+    return Row(starts, starts[shown[-1]] - 1 if left_out else None, starts[shown[-1]] + length)
+
+
+def channels(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert layer.channels is not None
+    ins, outs, groups = layer.channels.in_channels, layer.channels.out_channels, layer.channels.groups
+    single_ = replace(layer, channels=None)
+    rows, columns = (len(axis.cells) for axis in grid_of(figure))
+    (kh, kw), (tall, wide) = in_rows(layer.kernel_size), in_rows(layer.output_size)
+    height = max(rows, kh)
+    inputs = in_line(list(range(ins)), height)
+    met = {o: [i for i in inputs.starts if i * groups // ins == o * groups // outs] for o in range(outs)}
+    kernels = in_line([o for o, channels_ in met.items() if channels_], kw)
+    outputs = in_line([o for o, channels_ in met.items() if channels_], tall)
+    kernels_x, sums_x = columns + 2, columns + 2 + kernels.end + 2
+    outputs_x, drop = sums_x + 3, (inputs.end - outputs.end) / 2
+
+    def input_of(channel: int) -> Figure:
+        values_ = None if figure.input_values is None else figure.input_values[channel]
+        view = "channels" if values_ is None else "numerical"
+        return replace(
+            figure, layers=(single_,), input_values=values_, kernel_values=None, output_values=None, view=view
+        )
+
+    def part(output: int, channel: int) -> dict[Index, float]:
+        assert figure.kernel_values is not None
+        kernel_ = figure.kernel_values[output, channel % (ins // groups)]
+        return output_of(single_, replace(input_of(channel), kernel_values=kernel_))
+
+    tints = {o: n for n, o in enumerate(outputs.starts)}
+    numerical = figure.input_values is not None
+    parts = (
+        {(o, i): part(o, i) for o in tints for i in range(ins) if i * groups // ins == o * groups // outs}
+        if numerical
+        else {}
+    )
+    totals = (
+        {
+            o: {
+                at: sum(found_[at] for (other, _), found_ in parts.items() if other == o)
+                for at in np.ndindex(*layer.output_size)
+            }
+            for o in tints
+        }
+        if numerical
+        else {}
+    )
+    shown_parts = [value for (_, i), found_ in parts.items() if i in inputs.starts for value in found_.values()]
+    everything = [] if figure.output_values is None else [*figure.output_values.ravel().tolist(), *shown_parts]
+    decimals = decimals_of(everything) if numerical else 0
+
+    def sum_y(channel: int) -> float:
+        return inputs.starts[channel] + (height - 1) / 2
+
+    def has_rest(output: int) -> bool:
+        return len(met[output]) < ins // groups and inputs.dots is not None
+
+    def total_y(output: int) -> float | None:
+        return sum_y(met[output][-1]) + 1.6 if len(met[output]) > 1 or has_rest(output) else None
+
+    steps = [(index, o) for index in np.ndindex(*layer.output_size) for o in tints]
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    for (index, o), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        tops = labels(
+            picture,
+            "south",
+            [
+                f"input {size(layer.input_shape)}",
+                f"kernels {size(layer.kernel_shape)}",
+                f"output {size(layer.output_shape)}",
+            ],
+        )
+        middles = columns / 2, kernels_x + kernels.end / 2, outputs_x + wide / 2
+        assert [(round(x, 6), y) for x, y in tops] == [(round(x, 6), min(0, drop)) for x in middles]
+        expected = Picture()
+        for channel, start in inputs.starts.items():
+            expected_input = Expected(input_of(channel), (0, 0, 0)).input(set(), {})
+            for cell, texts in expected_input.texts.items():
+                expected_input.texts[cell] = tuple(
+                    text._replace(style=f"{text.style}, map value", width="kernelwidth") for text in texts
+                )
+            add_moved(expected, expected_input, (0, start + (height - rows) / 2))
+        for output, tint in tints.items():
+            for channel in met[output]:
+                corner = kernels_x + kernels.starts[output], inputs.starts[channel] + (height - kh) / 2
+                weights = (
+                    None if figure.kernel_values is None else figure.kernel_values[output, channel % (ins // groups)]
+                )
+                add_map(expected, corner, (kh, kw), f"tint={tint}", in_map(weights, f"tint value={tint}"))
+            corner = outputs_x, drop + outputs.starts[output]
+            texts_ = {
+                at: small(as_rounded(value, decimals), f"tint value={tint}")
+                for at, value in totals.get(output, {}).items()
+            }
+            add_map(expected, corner, (tall, wide), f"tint={tint}", texts_)
+        if inputs.dots is not None:
+            add_line_of_dots(expected, (columns / 2, inputs.dots), across=False)
+            add_line_of_dots(expected, (kernels_x + kernels.end / 2, inputs.dots), across=False)
+        if kernels.dots is not None and outputs.dots is not None:
+            add_line_of_dots(expected, (kernels_x + kernels.dots, inputs.end / 2), across=True)
+            add_line_of_dots(expected, (outputs_x + wide / 2, drop + outputs.dots), across=False)
+        room = [sum_y(channel) for channel in inputs.starts]
+        if any(has_rest(output) for output in tints) and inputs.dots is not None:
+            room.append(inputs.dots - 0.5)
+        room += [y for output in tints if (y := total_y(output)) is not None]
+        for y in room:
+            paint(expected, (sums_x, y, 0), None, "cropped")
+        # The window in each channel that the output channel meets.
+        tint = tints[o]
+        covered = patch(input_of(0), index)
+        for channel in met[o]:
+            top = inputs.starts[channel] + (height - rows) / 2
+            for place_, (r, c) in covered:
+                expected.fills[c, top + r, 0] = (f"window over {place_.kind}",)
+                if numerical:
+                    text = held_text(input_of(channel), place_.input_index, f"window over {place_.kind}")
+                    expected.texts[c, top + r, 0] = (text,)
+            sides = Counter(edge for _, (r, c) in covered for edge in around((c, top + r, 0)))
+            expected.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
+            corner = kernels_x + kernels.starts[o], inputs.starts[channel] + (height - kh) / 2
+            frame(expected, corner, (kh, kw), "lit")
+        heights = {sum_y(channel): parts[o, channel][index] if numerical else None for channel in met[o]}
+        if has_rest(o) and inputs.dots is not None:
+            left_out = [
+                found_[index] for (output, i), found_ in parts.items() if output == o and i not in inputs.starts
+            ]
+            heights[inputs.dots - 0.5] = sum(left_out) if numerical else None
+        for y, value in heights.items():
+            paint(expected, (sums_x, y, 0), f"tint={tint}", "outline")
+            if value is not None:
+                expected.texts[sums_x, y, 0] = (small(as_rounded(value, decimals), f"tint value={tint}"),)
+        results = [(outputs_x + two(index)[1], drop + outputs.starts[o] + two(index)[0])]
+        bottom = total_y(o)
+        if bottom is not None:
+            results.append((sums_x, bottom))
+            for y in sorted(heights)[1:]:
+                expected.texts[sums_x - 1.1, y, 0] = (Text("+", "map value", (0.5, 0.5), None),)
+            expected.lines = [Line("outline", (sums_x - 1, bottom - 0.3, 0), (sums_x + 1.2, bottom - 0.3, 0))]
+        for x, y in results:
+            paint(expected, (x, y, 0), "window over output", "lit")
+            if numerical:
+                expected.texts[x, y, 0] = (small(as_rounded(totals[o][index], decimals), "window over output value"),)
+        assert sorted(map(shape_at, picture.shapes)) == sorted(map(shape_at, expected.shapes))
+        assert written_at(picture) == written_at(expected)
+        assert_drawn_at(replace(picture, shapes=[], texts={}), replace(expected, shapes=[], texts={}))
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def small(text: str, style: str) -> Text:
+    """A text in a cell of a small map."""
+    return Text(text, f"{style}, map value", (0.5, 0.5), "kernelwidth")
+
+
+def add_line_of_dots(picture: Picture, at: tuple[float, float], across: bool) -> None:
+    for n in (-0.4, 0, 0.4):
+        point = (at[0] + n * across, at[1] + n * (not across), 0.0)
+        picture.shapes.append(Line("left out", point, point))
+
+
+def shape_at(shape: Line) -> Line:
+    return shape._replace(start=rounded(shape.start), end=rounded(shape.end))
+
+
+def written_at(picture: Picture) -> dict[tuple[float, float], list[tuple[str, str, str | None]]]:
+    """Texts with their styles and widths, by where their centres are."""
+    found = dict[tuple[float, float], list[tuple[str, str, str | None]]]()
+    for (x, y, _), texts in picture.texts.items():
+        for text in texts:
+            centre = round(x + text.place[0], 4), round(y + text.place[1], 4)
+            found.setdefault(centre, []).append((text.text, text.style, text.width))
+    return found
+
+
 class Side(NamedTuple):
     """An axis of a map in an excerpt.
 
@@ -1377,6 +1585,7 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "numerical": assert_meant,
     "kernel": kernel,
     "wiring": wiring,
+    "channels": channels,
     "subsampling": subsampling,
     "positions": positions,
     "overlap": overlap,
@@ -1429,6 +1638,23 @@ def rest_of_caption(figure: Figure) -> str:
             return (
                 f" Each output channel has a kernel with a slice for {one}, and adds up their products: "
                 f"{size(shape)} = {prod(shape)} weights in all."
+            )
+        case "channels":
+            assert figure.layer.channels is not None
+            ins, outs = figure.layer.channels.in_channels, figure.layer.channels.out_channels
+            groups = figure.layer.channels.groups
+            one = "its only input channel" if ins == groups else f"each of {ins // groups} input channels"
+            text = (
+                f" Each output channel has a kernel with a slice for {one}, and adds up what the slices find in them."
+            )
+            shown = list(in_line(list(range(ins)), 1).starts)
+            met = [o for o in range(outs) if o * groups // outs in {i * groups // ins for i in shown}]
+            count = len(in_line(met, 1).starts)
+            if (len(shown), count) == (ins, outs):
+                return text
+            return (
+                text
+                + f" {len(shown)} input channel{'s' * (len(shown) > 1)} and {count} output channel{'s' * (count > 1)} are shown."
             )
         case "excerpt":
             steps, drawn = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
@@ -1678,7 +1904,14 @@ def drawn(draw: st.DrawFn, view: str) -> File:
     if view == "stack":
         return draw(stacks())
     operations = OPERATIONS.get(view, ("convolution", "transposed_convolution"))
-    return draw(files(draw(st.sampled_from(operations)))) | {"view": view}
+    file = draw(files(draw(st.sampled_from(operations)))) | {"view": view}
+    if view == "channels":
+        # Random values take their shapes from the channels.
+        file = {key: value for key, value in file.items() if not key.endswith("_values")}
+        groups = draw(st.integers(1, 3))
+        ins, outs = (groups * draw(st.integers(1, 3)) for _ in range(2))
+        file |= {"in_channels": ins, "out_channels": outs, "groups": groups, "values": "random"}
+    return file
 
 
 @st.composite
