@@ -17,7 +17,7 @@ from tests.test_pictures import in_file, sources
 
 GOLDEN = Path(__file__).parent / "golden"
 SMALL = test_pictures.SMALL | {
-    name: {"view": name.partition("_")[0]} | file for name, file in test_view_pictures.SMALL.items()
+    name: {"view": test_view_pictures.view_in(name)} | file for name, file in test_view_pictures.SMALL.items()
 }
 WITH_DOCUMENT = ("plane", "numerical")
 

@@ -14,8 +14,8 @@ from scripts.views import (
     overlap,
     plane,
     positions,
+    receptive_field,
     scatter,
-    stack,
     subsampling,
     sums,
     wiring,
@@ -36,7 +36,7 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "scatter": scatter.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
-    "stack": stack.scene,
+    "receptive_field": receptive_field.scene,
 }
 
 
