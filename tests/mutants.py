@@ -83,6 +83,7 @@ SUMS, SUMS_LOOKS = view("sums")
 MATRIX, MATRIX_LOOKS = view("matrix")
 SCATTER, SCATTER_LOOKS = view("scatter")
 IM2COL, IM2COL_LOOKS = view("im2col")
+STREAMING, STREAMING_LOOKS = view("streaming")
 RECEPTIVE, RECEPTIVE_LOOKS = view("receptive_field")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
 CALL, MODEL_FILE, INFERENCE, SIZES = (
@@ -620,6 +621,27 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("lcm(*map(_period, step))", "1"),
         ("start=start if start <= end else ceil(first)", "start=start"),
         ("start=start if start <= end else ceil(first)", "start=ceil(first)"),
+    ],
+    STREAMING: [
+        ("Point(kept, OUTPUT_ROW)", "Point(0, OUTPUT_ROW)"),
+        ("columns[own.dilation * n]", "columns[n]"),
+        ("0 if cell.input_index is None", "None if cell.input_index is None"),
+        ("cells[number : number + kept + 1]", "cells[number + 1 : number + kept + 2]"),
+        ("cell.column in used", "True"),
+        ("tuple(cells[:number])", "tuple(cells[: number + 1])"),
+        ("outputs[: number + 1]", "outputs"),
+        ("d(k − 1) = {kept}", "d(k − 1) = {kept + 1}"),
+        ("if figure.output_values is None else decimals", "if figure.output_values is not None else decimals"),
+    ],
+    STREAMING_LOOKS: [
+        ("if lit and cell.used", "if lit"),
+        ('"padding" if sample.place is none', '"padding" if sample.number is none'),
+        (r"\draw[padding] (0,0) grid", r"\draw[cropped] (0,0) grid"),
+        ("(<< step.kept[0].column >>,0) rectangle", "(0,0) rectangle"),
+        (r"\draw[lit] (0,0) rectangle", r"\draw[outline] (0,0) rectangle"),
+        ('if kind(cell) == "input" %>', "%>"),
+        ('"window over output" if loop.last', '"window over output" if loop.first'),
+        ("stream.new + 1", "stream.new"),
     ],
     RECEPTIVE: [
         ("for branch in reversed(step.branches)", "for branch in step.branches"),

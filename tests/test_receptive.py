@@ -180,6 +180,11 @@ def test_a_field_starts_where_the_first_element_sees() -> None:
     assert field([Reach(1, -1, 0, 2)]).start == 1
 
 
+def test_branches_that_see_nothing_do_not_count() -> None:
+    gaps, later = Reach(1, 0, 0, 2), Reach(1, -3, 0, 2)
+    assert seen([((gaps,), (later,))], 1, 1) == (2, 2)
+
+
 def test_branches_that_do_not_keep_in_step_are_refused() -> None:
     with pytest.raises(LayerError, match="joins branches with jumps of 1 and 2"):
         field([((), (Reach(2, 0, 1),))])

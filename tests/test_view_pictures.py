@@ -103,6 +103,12 @@ SMALL: dict[str, File] = {
     "im2col_copied": {
         "operation": "convolution", "input_size": [3], "kernel_size": 2, "padding": 1, "padding_mode": "circular",
     },
+    "streaming": {
+        "operation": "convolution", "input_size": [5], "kernel_size": 3, "dilation": 2, "padding": "causal",
+    },
+    "streaming_values": {
+        "operation": "convolution", "input_values": [1, -2, 0.5], "kernel_values": [3, 0.25], "padding": "causal",
+    },
     "receptive_field": {
         "input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]
     },
@@ -470,7 +476,9 @@ def frame(picture: Picture, at: tuple[float, float], rows_and_columns: Index, li
     edges = [((x + c, y + r, 0), "across") for c in range(columns) for r in (0, rows)]
     edges += [((x + c, y + r, 0), "down") for c in (0, columns) for r in range(rows)]
     for edge in edges:
-        under = tuple(other for other in picture.edges.get(edge, ()) if other != line) if line != "outline" else ()
+        under = (
+            tuple(other for other in picture.edges.get(edge, ()) if other != line) if line == "output padding" else ()
+        )
         picture.edges[edge] = (*under, line)
 
 
@@ -751,6 +759,76 @@ def paint(picture: Picture, cell: Point, fill: str | None, line: str) -> None:
     for edge in around(cell):
         under = tuple(other for other in picture.edges.get(edge, ()) if other != line) if line == "padding" else ()
         picture.edges[edge] = (*under, line)
+
+
+def streaming(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    (axis,), inputs = layer.axes, [None] * layer.input_size[0]
+    kept = axis.dilation * (axis.kernel_size - 1)
+    held = inputs if figure.input_values is None else figure.input_values.tolist()
+    weights = [None] * axis.kernel_size if figure.kernel_values is None else figure.kernel_values.tolist()
+    results = [] if figure.input_values is None else list(output_of(layer, figure).values())
+
+    def cell(picture: Picture, at: tuple[float, float], fill: str, line: str, text: tuple[str, str] | None) -> None:
+        paint(picture, (*at, 0), None if fill == "padding" else fill, line)
+        if text is not None:
+            style = "cropped value" if fill == "cropped input" else f"{fill} value"
+            word = f"{text[0]} {text[1]}" if text[0] else text[1]
+            picture.texts[*at, 0] = (Text(word, style, (0.5, 0.5), "valuewidth"),)
+
+    def sample(n: int) -> tuple[str, str]:
+        number = held[n] if n >= 0 else 0
+        return ("x", str(n)) if number is None else ("", in_full(number))
+
+    assert len(found.frames) == len(inputs)
+    for t, picture in enumerate(found.frames):
+        assert_flat(picture)
+        east = [label for label in picture.labels if label.anchor == "east"]
+        (new,) = [label for label in picture.labels if label.anchor == "west"]
+        assert [label.text for label in east] == [
+            f"output {size(layer.output_size)}",
+            f"input {size(layer.input_size)}",
+            "buffer",
+            "kernel",
+        ]
+        output_at, input_at, buffer_at, kernel_at = [(label.at[0], label.at[1] - 0.5) for label in east]
+        assert new.text == "new sample"
+        at_new = (new.at[0] - 1, new.at[1] - 0.5)
+        assert at_new[1] == buffer_at[1]
+        assert at_new[0] > buffer_at[0] + kept
+        assert output_at == (kept, output_at[1])
+        assert input_at == buffer_at[:1] + input_at[1:] == (0, 0)
+        assert output_at[1] + 1 < 0 < 1 < buffer_at[1] < buffer_at[1] + 1 < kernel_at[1]
+        expected = Picture()
+        for n in range(len(inputs)):
+            paint(expected, (kept + n, 0, 0), None, "cropped")
+            paint(expected, (kept + n, output_at[1], 0), None, "cropped")
+        for n in range(kept):
+            paint(expected, (n, 0, 0), None, "padding")
+        # The kernel, below what it meets.
+        columns = [*range(kept), at_new[0]]
+        for j, weight in enumerate(weights):
+            word = ("w", str(j)) if weight is None else ("", in_full(weight))
+            cell(expected, (columns[axis.dilation * j], kernel_at[1]), "weight", "outline", word)
+        for n in range(t - kept):
+            cell(expected, (kept + n, 0), "cropped input", "cropped", sample(n))
+        for place in range(t, t + kept):
+            n = place - kept
+            cell(expected, (place, 0), *(("padding", "padding") if n < 0 else ("input", "outline")), sample(n))
+        cell(expected, (kept + t, 0), "window over input", "lit", sample(t))
+        frame(expected, (t, 0), (1, kept), "lit")
+        met = {t - kept + axis.dilation * j for j in range(axis.kernel_size)}
+        for n, column in zip(range(t - kept, t + 1), columns, strict=True):
+            kind = "input" if n >= 0 else "padding"
+            looks = (f"window over {kind}", "lit") if n in met else (kind, "outline" if n >= 0 else "padding")
+            cell(expected, (column, buffer_at[1]), *looks, sample(n))
+        frame(expected, buffer_at, (1, kept), "lit")
+        for n in range(t + 1):
+            looks = ("window over output", "lit") if n == t else ("output", "outline")
+            text = ("", as_rounded(results[n], decimals_of(results))) if results else None
+            cell(expected, (kept + n, output_at[1]), *looks, text)
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
 class Drawn(NamedTuple):
@@ -1250,6 +1328,7 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "scatter": scatter,
     "matrix": matrix,
     "im2col": im2col,
+    "streaming": streaming,
     "receptive_field": receptive_field,
 }
 
@@ -1266,6 +1345,11 @@ LEGENDS = {
         ("window over padding, lit", "window without input"),
     ],
     "matrix": [("window over weight, lit", "row of the marked output element"), ("cropped", "zero")],
+    "streaming": [
+        ("window over input, lit", "used by this step"),
+        ("cropped input, cropped", "dropped"),
+        ("padding", "zero before the first sample"),
+    ],
     "receptive_field": [
         ("unseen", "not seen by the output element"),
         ("seen output, lit", "new in this step"),
@@ -1339,6 +1423,13 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Each window's patch is a column of {weights}, the kernel a row of as many; their product is the "
                 "output, row by row."
             )
+        case "streaming":
+            (axis,) = figure.layer.axes
+            return (
+                " Each step takes one sample and gives one output element. Of the samples before it, the layer keeps "
+                f"d(k − 1) = {axis.dilation * (axis.kernel_size - 1)}, zeros at first; the oldest one is dropped when "
+                "the next sample arrives."
+            )
     return rest_of_stack(figure)
 
 
@@ -1399,7 +1490,8 @@ def assert_layers(text: str, stack: Stack) -> None:
             inner = re.split(r"(?:^|; )\d: ", text[len(start) : end])[1:]
             assert len(inner) == len(step.branches)
             for part, branch in zip(inner, step.branches, strict=True):
-                assert_layers(part if branch else part.removeprefix("identity"), branch)
+                assert branch or part == "identity"
+                assert_layers(part if branch else "", branch)
             text = text[end + 1 :]
         else:
             part = re.split("; ", text, maxsplit=1)[0]

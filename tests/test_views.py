@@ -396,6 +396,21 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
             },
             "poolings by a stride",
         ),
+        ({"view": "streaming", "padding": 1}, "the streaming view draws layers of 1 axis"),
+        (
+            {"view": "streaming", "input_size": [5]},
+            'padding: lets the layer see later samples, or not all. Use padding = "c',
+        ),
+        (
+            {"view": "streaming", "input_size": [5], "stride": 2, "padding": "causal"},
+            "stride: is 2. The streaming view",
+        ),
+        ({"view": "streaming", "input_size": [5], "kernel_size": 1}, "is 1, for which no sample is kept"),
+        ({"view": "streaming", "input_size": [5], "operation": "max_pooling"}, "the streaming view draws convolutions"),
+        (
+            {"view": "streaming", "input_size": [5], "operation": "transposed_convolution"},
+            "the streaming view draws convolutions",
+        ),
         ({"view": "positions", "input_size": [150], "kernel_size": 60}, "gives 5460 cells and lines to draw"),
         ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives an axis of 210 cells"),
         ({"view": "matrix", "operation": "max_pooling"}, "the matrix view draws convolutions"),

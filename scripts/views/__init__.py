@@ -16,6 +16,7 @@ from scripts.views import (
     positions,
     receptive_field,
     scatter,
+    streaming,
     subsampling,
     sums,
     wiring,
@@ -36,6 +37,7 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "scatter": scatter.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
+    "streaming": streaming.scene,
     "receptive_field": receptive_field.scene,
 }
 
