@@ -57,8 +57,9 @@ class Stream:
 class Step:
     """A new sample arrives.
 
-    `dropped` are the cells of the input before those that are `kept` in the buffer, and `sample` is the new one; `buffer`
-    is what the buffer holds, with the new sample.  `outputs` are those so far; None for each if the figure has no values.
+    `dropped` are the cells of the input before those that are `kept` in the buffer, and `sample` is the new one.
+    `buffer` is what the buffer holds, with the new sample.  `outputs` are those so far; None for each if the figure has
+    no values.
     """
 
     dropped: tuple[Sample, ...]
