@@ -262,3 +262,13 @@ class Branches:
 
 # Each layer takes the output of the one before.
 Stack = tuple[Layer | Branches, ...]
+
+
+def all_layers(stack: Stack) -> Iterator[Layer]:
+    """All layers of a stack, with those in branches."""
+    for step in stack:
+        if isinstance(step, Layer):
+            yield step
+        else:
+            for branch in step.branches:
+                yield from all_layers(branch)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scripts.core.figures import Figure
-from scripts.core.layers import Branches, Index, Layer, Stack, Values
+from scripts.core.layers import Branches, Index, Layer, Stack, Values, all_layers
 from scripts.core.receptive import Field, along, field, seen
 from scripts.views.limits import Extent, check_drawing, check_layer, longest
 from scripts.views.maps import Line, Point, counted, in_words, once, sizes
@@ -250,7 +250,9 @@ def _shown(input_: Node, output: Node) -> Index:
 
 def scene(figure: Figure) -> Scene:
     """The scene of layers of one or two axes; raises `LayerError`."""
-    _check(figure.layers)
+    for layer in all_layers(figure.layers):
+        check_layer(layer, "receptive_field")
+        check_drawing(Extent(longest(layer)))
     network = Network(figure.layers)
     parts, drawn = sum(prod(node.size) for node in network.nodes), len(network.steps) + 2
     check_drawing(Extent(0, drawn, drawn * parts, parts))
@@ -267,16 +269,6 @@ def scene(figure: Figure) -> Scene:
         alternative=_alternative(network, found[-1]),
         parameters=not figure.is_stack,
     )
-
-
-def _check(stack: Stack) -> None:
-    for step in stack:
-        if isinstance(step, Layer):
-            check_layer(step, "receptive_field")
-            check_drawing(Extent(longest(step)))
-        else:
-            for branch in step.branches:
-                _check(branch)
 
 
 def _in_words(fields: Sequence[Field]) -> tuple[str, str, str]:
