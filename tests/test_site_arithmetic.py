@@ -15,7 +15,7 @@ from scripts.core.figures import Figure, figure, load
 from scripts.core.frames import check_extent, frames
 from scripts.core.inverse import Bounds, reachable, solutions, usual_bounds
 from scripts.core.keys import check
-from scripts.core.layers import Layer, Values
+from scripts.core.layers import Layer, Values, all_layers
 from scripts.core.operations import OPERATIONS
 from scripts.errors import CombinedError, LayerError
 from scripts.notation.pytorch import shortest
@@ -134,7 +134,7 @@ def close(expected: list[float | None] | None, found: list[float | None] | None)
 
 def keys_of(found: Figure) -> Iterator[Keys]:
     """The keys of a figure's layers, with sizes in numbers whatever they come from."""
-    for layer in found.layers:
+    for layer in all_layers(found.layers):
         keys: Keys = {"operation": layer.operation.name, "input_size": list(layer.input_size)}
         if layer.operation.adaptive:
             keys["output_size"] = list(layer.output_size)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 from math import ceil, floor, inf, prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,11 +19,13 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from scripts.core import receptive
 from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
 from scripts.core.frames import frames
 from scripts.core.gradients import input_gradient, kernel_gradient
-from scripts.core.layers import Index, Layer
+from scripts.core.layers import Branches, Index, Layer, Stack
+from scripts.core.receptive import field
 from scripts.errors import UserError
 from scripts.stages.render import caption
 from scripts.stages.templates import escape_tex, templates
@@ -205,7 +207,39 @@ SMALL: dict[str, File] = {
         "operation": "convolution", "input_values": [[1, 2], [3, 4]], "kernel_values": [[2]], "padding": [[0, 1], 0],
         "offset": [[[0.5, 0], [0, 1], [0, 0]], [[-2.25, 0.5], [0, 0], [0, 0.75]]],
     },
-    "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
+    "streaming": {
+        "operation": "convolution", "input_size": [5], "kernel_size": 3, "dilation": 2, "padding": "causal",
+    },
+    "streaming_values": {
+        "operation": "convolution", "input_values": [1, -2, 0.5], "kernel_values": [3, 0.25], "padding": "causal",
+    },
+    "receptive_field": {
+        "input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]
+    },
+    "receptive_field_causal": {
+        "input_size": [6],
+        "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2, "padding": "causal"}],
+    },
+    "receptive_field_branches": {
+        "input_size": [6],
+        "layers": [
+            {"branches": [[], [{"kernel_size": 3, "padding": 1}, {"kernel_size": 1}], [{"kernel_size": 1}]]},
+            {"operation": "adaptive_average_pooling", "output_size": 4},
+        ],
+    },
+    "receptive_field_maps": {
+        "input_size": [4, 5],
+        "layers": [
+            {"kernel_size": [3, 1], "padding": [1, 0]},
+            {"branches": [
+                [],
+                [
+                    {"operation": "max_pooling", "kernel_size": 1, "stride": [2, 1]},
+                    {"operation": "transposed_convolution", "kernel_size": [2, 1], "stride": [2, 1]},
+                ],
+            ]},
+        ],
+    },
 }  # fmt: skip
 
 
@@ -234,7 +268,7 @@ RANDOM = {
     "upsampling": (3, 80),
     "pixel_shuffle": (3, 80),
     "volume": (6, 100),
-    "stack": (8, 60),
+    "receptive_field": (8, 60),
 }
 OPERATIONS = {
     "im2col": ("convolution",),
@@ -282,6 +316,9 @@ def along(layer: Layer, place: int) -> list[tuple[int, int, int]]:
             for j in kernel
         ]
         return [found for found in met if found[0] in outputs]
+    if layer.operation.name.startswith("adaptive"):
+        i, o = axis.input_size, len(outputs)
+        return [(n, place, k) for n in outputs for k, place in enumerate(range(n * i // o, -(-(n + 1) * i // o)))]
     padded = COPIED[layer.padding_mode](np.arange(axis.input_size), axis.padding).tolist()
     # Windows of ceil mode hang over.
     padded += [-1] * axis.stride * axis.kernel_size * axis.dilation
@@ -1545,47 +1582,317 @@ def deformable(figure: Figure, found: Document) -> None:
         assert_parameters(layer, picture.parameters)
 
 
-def stack(figure: Figure, found: Document) -> None:
-    picture, layers = single(found), figure.layers
-    depth = len(layers)
-    at = labels(picture, "east", ["input", *(f"layer {n + 1}" for n in range(depth))])
-    sizes = [*layers[0].input_size, *(layer.output_size[0] for layer in layers)]
-    # From the input up.
-    rows = [row for _, row in at]
-    assert rows == list(range(depth, -1, -1))
-    seen, lines = {sizes[-1] // 2}, []
-    causal = in_time(layers)
-    at_top = [n if causal else place(layers, n) for n in range(sizes[-1])]
-    expected = {(x, rows[-1]): "seen output" if n in seen else "unseen" for n, x in enumerate(at_top)}
-    for level in range(depth - 1, -1, -1):
-        joined = {(o, i) for (o,), (i,), _ in products(layers[level]) if o in seen}
-        seen = {i for _, i in joined}
-        above, under = (
-            [n if causal else place(layers[:count], n) for n in range(sizes[count])] for count in (level + 1, level)
-        )
-        lines += [((above[o], rows[level + 1], 0), (under[i], rows[level], 0)) for o, i in joined]
-        style = "seen input" if level == 0 else "seen output"
-        expected |= {(x, rows[level]): style if n in seen else "unseen" for n, x in enumerate(under)}
-    # A copy in the padding is the element itself: the same line again.
-    assert {(line.start, line.end) for line in picture.lines} == set(lines)
-    assert {line.style for line in picture.lines} <= {"link"}
-    assert {(shape.start[0], shape.start[1]): shape.style for shape in picture.shapes} == expected
-    assert len(picture.shapes) == sum(sizes)
-    assert min(x for x, _ in expected) > max(x for x, _ in at)
-    assert not (picture.fills or picture.edges or picture.texts or picture.beside)
-    if depth > 1:
-        assert picture.parameters is None
-    else:
-        assert_parameters(layers[0], picture.parameters, as_convolution=False)
+def streaming(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    (axis,), inputs = layer.axes, [None] * layer.input_size[0]
+    kept = axis.dilation * (axis.kernel_size - 1)
+    held = inputs if figure.input_values is None else figure.input_values.tolist()
+    weights = [None] * axis.kernel_size if figure.kernel_values is None else figure.kernel_values.tolist()
+    results = [] if figure.input_values is None else list(output_of(layer, figure).values())
+
+    def cell(picture: Picture, at: tuple[float, float], fill: str, line: str, text: tuple[str, str] | None) -> None:
+        paint(picture, (*at, 0), None if fill == "padding" else fill, line)
+        if text is not None:
+            style = "cropped value" if fill == "cropped input" else f"{fill} value"
+            word = f"{text[0]} {text[1]}" if text[0] else text[1]
+            picture.texts[*at, 0] = (Text(word, style, (0.5, 0.5), "valuewidth"),)
+
+    def sample(n: int) -> tuple[str, str]:
+        number = held[n] if n >= 0 else 0
+        return ("x", str(n)) if number is None else ("", in_full(number))
+
+    assert len(found.frames) == len(inputs)
+    for t, picture in enumerate(found.frames):
+        assert_flat(picture)
+        east = [label for label in picture.labels if label.anchor == "east"]
+        (new,) = [label for label in picture.labels if label.anchor == "west"]
+        assert [label.text for label in east] == [
+            f"output {size(layer.output_size)}",
+            f"input {size(layer.input_size)}",
+            "buffer",
+            "kernel",
+        ]
+        output_at, input_at, buffer_at, kernel_at = [(label.at[0], label.at[1] - 0.5) for label in east]
+        assert new.text == "new sample"
+        at_new = (new.at[0] - 1, new.at[1] - 0.5)
+        assert at_new[1] == buffer_at[1]
+        assert at_new[0] > buffer_at[0] + kept
+        assert output_at == (kept, output_at[1])
+        assert input_at == buffer_at[:1] + input_at[1:] == (0, 0)
+        assert output_at[1] + 1 < 0 < 1 < buffer_at[1] < buffer_at[1] + 1 < kernel_at[1]
+        expected = Picture()
+        for n in range(len(inputs)):
+            paint(expected, (kept + n, 0, 0), None, "cropped")
+            paint(expected, (kept + n, output_at[1], 0), None, "cropped")
+        for n in range(kept):
+            paint(expected, (n, 0, 0), None, "padding")
+        # The kernel, below what it meets.
+        columns = [*range(kept), at_new[0]]
+        for j, weight in enumerate(weights):
+            word = ("w", str(j)) if weight is None else ("", in_full(weight))
+            cell(expected, (columns[axis.dilation * j], kernel_at[1]), "weight", "outline", word)
+        for n in range(t - kept):
+            cell(expected, (kept + n, 0), "cropped input", "cropped", sample(n))
+        for place in range(t, t + kept):
+            n = place - kept
+            cell(expected, (place, 0), *(("padding", "padding") if n < 0 else ("input", "outline")), sample(n))
+        cell(expected, (kept + t, 0), "window over input", "lit", sample(t))
+        frame(expected, (t, 0), (1, kept), "lit")
+        met = {t - kept + axis.dilation * j for j in range(axis.kernel_size)}
+        for n, column in zip(range(t - kept, t + 1), columns, strict=True):
+            kind = "input" if n >= 0 else "padding"
+            looks = (f"window over {kind}", "lit") if n in met else (kind, "outline" if n >= 0 else "padding")
+            cell(expected, (column, buffer_at[1]), *looks, sample(n))
+        frame(expected, buffer_at, (1, kept), "lit")
+        for n in range(t + 1):
+            looks = ("window over output", "lit") if n == t else ("output", "outline")
+            text = ("", as_rounded(results[n], decimals_of(results))) if results else None
+            cell(expected, (kept + n, output_at[1]), *looks, text)
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
-def in_time(layers: tuple[Layer, ...]) -> bool:
-    """Whether no element of a stack sees what comes after it, and all layers keep the size of their input."""
-    axes = [(layer, layer.axes[0]) for layer in layers]
-    return all(
-        axis.stride == 1 and axis.padding[0 if layer.transposed else 1] == 0 and layer.output_size == layer.input_size
-        for layer, axis in axes
+class Drawn(NamedTuple):
+    """A map of a stack: the layers up to it, its label, and the maps below it, each with the layer between, if any."""
+
+    stack: Stack
+    size: Index
+    words: list[str]
+    below: list[tuple[int, Layer | None]]
+
+
+def maps_of(stack: Stack) -> list[Drawn]:
+    """All maps of a stack from the input up; of two axes, a skip connection has one of its own."""
+    found = [Drawn((), stack[0].input_size, ["input"], [])]
+    grow(found, stack, 0)
+    return found
+
+
+def grow(found: list[Drawn], stack: Stack, bottom: int) -> int:
+    for step in stack:
+        below = found[bottom]
+        if isinstance(step, Layer):
+            found.append(Drawn((*below.stack, step), step.output_size, words_of(step), [(bottom, step)]))
+        else:
+            tops = []
+            for branch in reversed(step.branches):
+                if not branch and len(below.size) == 2:
+                    found.append(Drawn(below.stack, below.size, ["identity"], [(bottom, None)]))
+                    tops.append(len(found) - 1)
+                else:
+                    tops.append(grow(found, branch, bottom))
+            joined: list[tuple[int, Layer | None]] = [(top, None) for top in tops]
+            found.append(Drawn((*below.stack, step), step.output_size, ["joined"], joined))
+        bottom = len(found) - 1
+    return bottom
+
+
+def words_of(layer: Layer) -> list[str]:
+    name = layer.operation.name
+    words = {"convolution": [], "transposed_convolution": ["transposed"]}.get(name, [name.replace("_", " ")])
+    if name.startswith(("global", "adaptive")):
+        return words
+    kernel, stride, dilation = (
+        once([getattr(axis, key) for axis in layer.axes]) for key in ("kernel_size", "stride", "dilation")
     )
+    numbers = [f"{'kernel' if 'convolution' in name else 'window'} {kernel}"]
+    return words + numbers + [f"{key} {n}" for key, n in (("stride", stride), ("dilation", dilation)) if n != "1"]
+
+
+def once(numbers: list[Any]) -> str:
+    return str(numbers[0]) if len(set(numbers)) == 1 else " × ".join(map(str, numbers))
+
+
+def fields_in_words(map_: Drawn) -> list[str]:
+    """The size, the jump and the start of the fields of a map's elements."""
+    found = [field(receptive.along(map_.stack, axis)) for axis in range(len(map_.size))]
+    sizes = [f"{one.sizes[0]}–{one.sizes[-1]}" if len(one.sizes) > 1 else str(one.size) for one in found]
+    return [once(sizes), once([str(one.jump) for one in found]), once([as_given(one.start) for one in found])]
+
+
+def reached(maps: list[Drawn], output: Index) -> Iterator[list[Counter[Index]]]:
+    """How many paths lead to the elements of each map so far: at the output element, and after each step down."""
+    found = [Counter[Index]() for _ in maps]
+    found[-1][output] = 1
+    yield [Counter(numbers) for numbers in found]
+    for upper in range(len(maps) - 1, 0, -1):
+        for lower, layer in maps[upper].below:
+            met = (
+                Counter((o, o) for o in found[upper])
+                if layer is None
+                else Counter(each[:2] for each in products(layer))
+            )
+            for (o, i), ways in met.items():
+                if found[upper][o]:
+                    found[lower][i] += ways * found[upper][o]
+        yield [Counter(numbers) for numbers in found]
+
+
+def receptive_field(figure: Figure, found: Document) -> None:
+    maps = maps_of(figure.layers)
+    flat = len(maps[0].size) == 1
+    output = tuple(most_seen(maps, axis) for axis in range(len(maps[0].size)))
+    numbers = [*reached(maps, output)]
+    assert len(numbers) == len(maps)
+    shown = figure.frames if isinstance(figure.frames, tuple) else range(len(numbers) + 1)
+    assert len(found.frames) == len(shown)
+    for number, picture in zip(shown, found.frames, strict=True):
+        seen = numbers[min(number, len(numbers) - 1)]
+        old = seen if number == len(numbers) else numbers[number - 1] if number else [Counter() for _ in maps]
+        styles = [
+            {index: f"seen {'output' if level else 'input'}{'' if index in old[level] else ', lit'}" for index in one}
+            for level, one in enumerate(seen)
+        ]
+        ways = seen[0] if number == len(numbers) else Counter()
+        styles[0] |= {index: f"paths={percent(count, ways)}" for index, count in ways.items()}
+        (assert_rows if flat else assert_maps)(picture, maps, styles, ways, max(len(maps) - number, 1))
+        if len(maps) > 2 or isinstance(figure.layers[0], Branches):
+            assert picture.parameters in (None, [[figure.note.rstrip(".")]])
+        else:
+            assert_parameters(figure.layer, picture.parameters, as_convolution=False)
+
+
+def percent(count: int, counts: Counter[Index]) -> int:
+    return round(Fraction(100 * count, max(counts.values())))
+
+
+def most_seen(maps: list[Drawn], axis: int) -> int:
+    """The output element that sees most of the input along an axis, or the one in the middle of these."""
+    network, size = receptive.along(maps[-1].stack, axis), maps[-1].size[axis]
+    ends = [receptive.seen(network, n, n) for n in range(size)]
+    inside = [len({*range(maps[0].size[axis])} & {*range(first, last + 1)}) for first, last in ends]
+    best = [n for n in range(size) if inside[n] == max(inside)]
+    return min(best, key=lambda n: (abs(n - size / 2), n))
+
+
+def assert_rows(
+    picture: Picture,
+    maps: list[Drawn],
+    styles: list[dict[Index, str]],
+    ways: Counter[Index],
+    followed: int,
+) -> None:
+    """The steps down from the maps since `followed` have been drawn."""
+    names = [label for label in picture.labels if label.anchor == "east"]
+    beside = [label for label in picture.labels if label.anchor == "mid"]
+    assert len(names) + len(beside) == len(picture.labels)
+    assert [re.split(", |\n", label.text) for label in names] == [map_.words for map_ in maps]
+    fields = [field(receptive.along(map_.stack)) for map_ in maps]
+    causal = is_causal(fields)
+    unit = min(one.jump for one in fields)
+    points = list[dict[int, Point]]()
+    for map_, one, label in zip(maps, fields, names, strict=True):
+        lane = label.at[0] - names[0].at[0]
+        ends = [(one.last if causal else one.centre) + one.jump * n for n in range(*map_.size)]
+        if not causal and all(isinstance(layer, Layer) for layer in map_.stack):
+            layers = tuple(layer for layer in map_.stack if isinstance(layer, Layer))
+            assert [round(float(end), 6) for end in ends] == [place(layers, n) for n in range(*map_.size)]
+        points.append({n: (round(float(end / unit) + lane, 6), label.at[1], 0) for n, end in enumerate(ends)})
+        assert label.at[0] < min(points[-1].values())[0]
+    # From the input up, without any two maps in one place.
+    assert all(min(maps_above) < row for row, maps_above in rows_above(maps, names))
+    extents = sorted((row[0][1], row[0][0], max(row.values())[0]) for row in points)
+    assert all(left[0] < right[0] or left[2] + 4 < right[1] for left, right in pairwise(extents))
+    # The fields of each map in its row, on its right.
+    for number, (map_, row) in enumerate(zip(maps, points, strict=True)):
+        size_, jump, start = beside[3 * number : 3 * number + 3]
+        assert [size_.text, jump.text, start.text] == fields_in_words(map_)
+        assert max(row.values())[0] < size_.at[0] < jump.at[0] < start.at[0]
+        assert {label.at[1] for label in (size_, jump, start)} == {row[0][1]}
+    heads = beside[3 * len(maps) :]
+    columns = {label.at[0] for label in beside[: 3 * len(maps)]}
+    assert sorted(label.at[0] for label in heads) == sorted(columns)
+    for label in heads:
+        texts = [other for other in beside if other.at[0] == label.at[0]]
+        assert label.at[1] == min(other.at[1] for other in texts)
+        assert label.text == ("size", "jump", "start")[beside.index(texts[0]) % 3]
+    # The elements, the lines between those that are seen, and the numbers of paths.
+    expected = {at: styles[level].get((n,), "unseen") for level, row in enumerate(points) for n, at in row.items()}
+    assert {shape.start: shape.style for shape in picture.shapes} == expected
+    lines = set[Line]()
+    for upper, map_ in enumerate(maps):
+        for lower, layer in map_.below:
+            met = [((n,), (n,)) for n in range(*map_.size)] if layer is None else [each[:2] for each in products(layer)]
+            style = "link to[skip]" if map_.stack[:-1] == maps[lower].stack and layer is None else "link"
+            lines |= {
+                Line(style, points[upper][o], points[lower][i])
+                for (o,), (i,) in met
+                if (o,) in styles[upper] and upper >= followed
+            }
+    assert {*picture.lines} == lines
+    written = {index: str(count) for index, count in ways.items() if max(ways.values()) <= 999}
+    assert centres(picture) == {
+        points[0][n][:2]: (text, f"paths value={percent(ways[n,], ways)}") for (n,), text in written.items()
+    }
+    assert not (picture.fills or picture.edges or picture.beside)
+
+
+def is_causal(fields: list[receptive.Field]) -> bool:
+    """Whether fields end at their elements' own places, all of them whole, and some begin before."""
+    return (
+        {one.last for one in fields} == {0}
+        and {one.first % 1 for one in fields} == {0}
+        and any(one.first for one in fields)
+    )
+
+
+def rows_above(maps: list[Drawn], names: list[Label]) -> Iterator[tuple[float, list[float]]]:
+    """The row of each map with those of the maps over it."""
+    for lower in range(len(maps) - 1):
+        above = [names[upper].at[1] for upper, map_ in enumerate(maps) if lower in dict(map_.below)]
+        yield names[lower].at[1], above
+
+
+def assert_maps(
+    picture: Picture, maps: list[Drawn], styles: list[dict[Index, str]], ways: Counter[Index], _followed: int
+) -> None:
+    assert_flat(picture)
+    names = [label for label in picture.labels if label.anchor == "south"]
+    below = [label for label in picture.labels if label.anchor == "north"]
+    assert len(names) + len(below) == len(picture.labels)
+    assert [label.text.split("\n") for label in names] == [map_.words for map_ in maps]
+    expected, corners = Picture(), list[tuple[float, float]]()
+    for map_, label, under in zip(maps, names, below, strict=True):
+        rows, columns = map_.size
+        corners.append((label.at[0] - columns / 2, label.at[1]))
+        assert under.at[:2] == (label.at[0], label.at[1] + rows)
+        words = [f"{key} {word}" for key, word in zip(("size", "jump", "start"), fields_in_words(map_), strict=True)]
+        assert under.text.split("\n") == words
+        add_empty(expected, corners[-1], map_.size)
+        frame(expected, corners[-1], (rows, columns), "outline")
+    boxes = [(x, y, x + map_.size[1], y + map_.size[0]) for (x, y), map_ in zip(corners, maps, strict=True)]
+    assert all(a[2] < b[0] or b[2] < a[0] or a[3] + 3 < b[1] or b[3] + 3 < a[1] for a, b in combinations(boxes, 2))
+    # Those that are new, and the input, are painted last.
+    painted = [(level, index, style) for level, one in enumerate(styles) for index, style in one.items()]
+    for level, (row, column), style in sorted(painted, key=lambda each: (each[0] == 0, "lit" in each[2], each[:2])):
+        x, y = corners[level]
+        fill, _, line = style.partition(", ")
+        paint(expected, (x + column, y + row, 0), fill, line or fill)
+    for (row, column), count in ways.items():
+        if max(ways.values()) <= 999:
+            x, y = corners[0]
+            style = f"paths value={percent(count, ways)}"
+            expected.texts[x + column, y + row, 0] = (Text(str(count), style, (0.5, 0.5), "kernelwidth"),)
+    arrows = sorted(picture.lines)
+    edges = [(lower, upper) for upper, map_ in enumerate(maps) for lower, _ in map_.below]
+    assert len(arrows) == len(edges)
+    for lower, upper in edges:
+        (left, top, right, bottom), (next_left, next_top, _, next_bottom) = boxes[lower], boxes[upper]
+        assert any(
+            style == "link, -latex"
+            and 0 < start[0] - right < 1
+            and 0 < next_left - end[0] < 1
+            and top < start[1] < bottom
+            and next_top < end[1] < next_bottom
+            for style, start, end in arrows
+        )
+        assert left < next_left
+    expected.lines = arrows
+    # Maps may begin at half a cell.
+    assert centres(picture) == centres(expected)
+    picture.texts, expected.texts, texts = {}, {}, picture.texts
+    assert_drawn(picture, expected)
+    picture.texts = texts
 
 
 def place(layers: tuple[Layer, ...], element: int) -> float:
@@ -1890,6 +2197,8 @@ def excerpt(figure: Figure, found: Document) -> None:
         inputs = [(n, cell.input_index) for n, cell in enumerate(axis.cells) if cell.kind == "input"]
         held = {n: index for n, index in inputs if index is not None}
         windows = [{element.position for element in axis.windows[n]} for n in outputs]
+        # A window that is empty along the other axis covers no cell.
+        windows = [window if all(covers(grid, index)) else set() for window, index in zip(windows, shown, strict=True)]
         side = side_of(found, input_, down, False, {"north", "north west"} if not down else {"north east"})
         assert_read(side, len(axis.cells), windows, held)
         met = {held[n] for window in windows for n in window & held.keys()}
@@ -1905,6 +2214,12 @@ def excerpt(figure: Figure, found: Document) -> None:
     for cells, above in ((input_, False), (output, True)):
         found_dots = {line.start[:2] for line in found.bare.shapes if is_above(line.start) == above}
         assert found_dots == {*dots([sorted({cell[n] for cell in cells}) for n in (0, 1)])}
+
+
+def covers(grid: Sequence[GridAxis], index: Index) -> Iterator[bool]:
+    """Whether the window of an output element covers something along each axis."""
+    for axis, n in zip(grid, index, strict=True):
+        yield bool(axis.windows[n])
 
 
 def dots(axes: list[list[float]]) -> Iterator[tuple[float, float]]:
@@ -2038,7 +2353,8 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "pixel_shuffle": pixel_shuffle,
     "partial": partial,
     "deformable": deformable,
-    "stack": stack,
+    "streaming": streaming,
+    "receptive_field": receptive_field,
 }
 
 
@@ -2054,7 +2370,15 @@ LEGENDS = {
         ("window over padding, lit", "window without input"),
     ],
     "matrix": [("window over weight shade=40, lit", "row of the marked output element"), ("cropped", "zero")],
-    "stack": [("unseen", "not seen by the element at the top")],
+    "streaming": [
+        ("window over input, lit", "used by this step"),
+        ("cropped input, cropped", "dropped"),
+        ("padding", "zero before the first sample"),
+    ],
+    "receptive_field": [
+        ("unseen", "not seen by the output element"),
+        ("seen output, lit", "new in this step"),
+    ],
 }
 
 
@@ -2191,14 +2515,34 @@ def rest_of_caption(figure: Figure) -> str:
                 "channel has those of the kernel's weights that meet input elements at its place. "
                 "The small numbers are these weights."
             )
-    (top,) = figure.layers[-1].output_size
-    seen = {top // 2}
-    for layer in reversed(figure.layers):
-        seen = {i for (o,), (i,), _ in products(layer) if o in seen}
-    return (
-        f" The coloured element at the top depends on {len(seen)} input element{'' if len(seen) == 1 else 's'}. "
-        f"Each element is drawn over the {'end' if in_time(figure.layers) else 'centre'} of its receptive field."
+        case "streaming":
+            (axis,) = figure.layer.axes
+            return (
+                " Each step takes one sample and gives one output element. Of the samples before it, the layer keeps "
+                f"d(k − 1) = {axis.dilation * (axis.kernel_size - 1)}, zeros at first; the oldest one is dropped when "
+                "the next sample arrives."
+            )
+    return rest_of_stack(figure)
+
+
+def rest_of_stack(figure: Figure) -> str:
+    maps = maps_of(figure.layers)
+    output = tuple(most_seen(maps, axis) for axis in range(len(maps[0].size)))
+    *_, (ways, *_) = reached(maps, output)
+    span = prod(max(places) - min(places) + 1 for places in zip(*ways, strict=True)) if ways else 0
+    of = f" of the {span} that its field spans" if span > len(ways) else ""
+    shown = "numbers count" if max(ways.values(), default=0) <= 999 else "colours show"
+    text = (
+        f" The output element that is shown depends on {len(ways)} input element{'' if len(ways) == 1 else 's'}{of}; "
+        f"the {shown} the paths to each. Of each map's fields, size is how many input elements they span, jump how far "
+        "apart they are, and start where the first one begins."
     )
+    if len(output) == 2:
+        return text
+    fields = [field(receptive.along(map_.stack)) for map_ in maps]
+    causal = is_causal(fields)
+    place = "the last input element that it sees" if causal else "the centre of its own field"
+    return f"{text} Each element is over {place}."
 
 
 def gradient_sentence(figure: Figure) -> str:
@@ -2230,7 +2574,7 @@ def assert_said(figure: Figure) -> None:
     view = view_name(figure)
     if view in ("plane", "numerical"):
         assert_caption(figure)
-    elif len(figure.layers) > 1:
+    elif figure.is_stack:
         assert_stack_described(figure)
     else:
         rest = described(figure)
@@ -2243,15 +2587,49 @@ def assert_said(figure: Figure) -> None:
 def assert_stack_described(figure: Figure) -> None:
     """That the caption of a stack has the description of each of its layers."""
     first, last = figure.layers[0].input_size, figure.layers[-1].output_size
-    start = f"A stack of {len(figure.layers)} layers, from an input of {size(first)} to an output of {size(last)}: "
-    text = caption(PROJECT, figure)
+    count = len(figure.layers)
+    layers = "layer" if count == 1 else "layers"
+    start = f"A stack of {count} {layers}, from an input of {size(first)} to an output of {size(last)}: "
+    text, note = caption(PROJECT, figure), f" {figure.note}" if figure.note else ""
     assert text.startswith(start)
-    assert text.endswith(f".{rest_of_caption(figure)}")
-    parts = text.removeprefix(start).removesuffix(f".{rest_of_caption(figure)}").split("; ")
-    for layer, part in zip(figure.layers, parts, strict=True):
-        name, _, parameters = part.partition(" with ")
-        assert name == layer.operation.name.replace("_", " ").replace("lp ", "LP ")
-        assert parameters_in(parameters, 1) == own(layer)
+    assert text.endswith(f".{rest_of_caption(figure)}{note}")
+    assert_layers(text.removeprefix(start).removesuffix(f".{rest_of_caption(figure)}{note}"), figure.layers)
+
+
+def assert_layers(text: str, stack: Stack) -> None:
+    """That a text describes layers one after the other, and branches in brackets."""
+    for number, step in enumerate(stack):
+        if isinstance(step, Branches):
+            start = f"{len(step.branches)} joined branches ("
+            assert text.startswith(start)
+            end = closing(text)
+            inner = re.split(r"(?:^|; )\d: ", text[len(start) : end])[1:]
+            assert len(inner) == len(step.branches)
+            for part, branch in zip(inner, step.branches, strict=True):
+                assert branch or part == "identity"
+                assert_layers(part if branch else "", branch)
+            text = text[end + 1 :]
+        else:
+            part = re.split("; ", text, maxsplit=1)[0]
+            text = text[len(part) :]
+            name, _, parameters = part.partition(" with ")
+            assert name == step.operation.name.replace("_", " ").replace("lp ", "LP ")
+            if not name.startswith("adaptive"):
+                assert parameters_in(parameters, len(step.axes)) == own(step)
+        separator = "" if number == len(stack) - 1 else "; "
+        assert text.startswith(separator)
+        text = text.removeprefix(separator)
+    assert text == ""
+
+
+def closing(text: str) -> int:
+    """Where the first bracket of a text is closed."""
+    depth = 0
+    for number, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if character == ")" and depth == 0:
+            return number
+    raise ValueError(text)
 
 
 def alternative(figure: Figure) -> str:
@@ -2261,6 +2639,18 @@ def alternative(figure: Figure) -> str:
         return "; ".join(", ".join(map(in_full, row)) for row in np.atleast_2d(array).tolist())
 
     match view_name(figure):
+        case "receptive_field":
+            maps = maps_of(figure.layers)
+            output = tuple(most_seen(maps, axis) for axis in range(len(maps[0].size)))
+            *_, numbers = reached(maps, output)
+            levels = [f"{', '.join(map_.words)}: {len(one)}" for map_, one in zip(maps, numbers, strict=True)]
+            text = f"The elements that an output element depends on, from the output down: {'; '.join(levels[::-1])}."
+            if max(numbers[0].values(), default=0) > 999:
+                return text
+            ways = np.zeros(maps[0].size, int)
+            for index, count in numbers[0].items():
+                ways[index] = count
+            return f"{text} The paths to the input elements: {listed(ways)}."
         case "kernel":
             return f"A kernel with the rows {listed(figure.kernel_values)}, and the same rotated by 180°."
         case "overlap":
@@ -2362,7 +2752,7 @@ TRANSPOSED = {"operation": "transposed_convolution"}
         ("sums", TRANSPOSED | {"input_values": [-0.25], "kernel_values": [0.0]}),
         # Thirds, which add up to no input element's place.
         (
-            "stack",
+            "receptive_field",
             {
                 "input_size": [3],
                 "layers": [
@@ -2401,7 +2791,7 @@ def draw(file: File, folder: Path, most_frames: int) -> bool:
 @st.composite
 def drawn(draw: st.DrawFn, view: str) -> File:
     """A figure's file of a view."""
-    if view == "stack":
+    if view == "receptive_field":
         return draw(stacks())
     operations = OPERATIONS.get(view, ("convolution", "transposed_convolution"))
     file = draw(files(draw(st.sampled_from(operations)))) | {"view": view}
@@ -2428,7 +2818,7 @@ def stacks(draw: st.DrawFn) -> File:
             "dilation": draw(numbers),
         }
         layers.append(layer | {"padding": [[draw(st.integers(0, 2)), draw(st.integers(0, 2))]]})
-    return {"title": "A stack", "view": "stack", "input_size": [draw(st.integers(3, 12))], "layers": layers}
+    return {"title": "A stack", "view": "receptive_field", "input_size": [draw(st.integers(3, 12))], "layers": layers}
 
 
 @pytest.mark.parametrize("view", RANDOM)

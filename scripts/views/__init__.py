@@ -20,8 +20,9 @@ from scripts.views import (
     pixel_shuffle,
     plane,
     positions,
+    receptive_field,
     scatter,
-    stack,
+    streaming,
     subsampling,
     sums,
     upsampling,
@@ -48,11 +49,12 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "gather": gather.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
+    "streaming": streaming.scene,
+    "receptive_field": receptive_field.scene,
     "input_gradient": input_gradient.scene,
     "kernel_gradient": kernel_gradient.scene,
     "partial": partial.scene,
     "deformable": deformable.scene,
-    "stack": stack.scene,
 }
 
 
@@ -63,7 +65,7 @@ ONLY_DRAWN_BY = {"mask": "partial", "offset": "deformable"}
 def view_name(figure: Figure) -> str:
     """The view that a figure names, else the default for its axes, with or without values; raises `LayerError`."""
     if figure.view is None:
-        if len(figure.layers[0].axes) == volume.AXES:
+        if not figure.is_stack and len(figure.layer.axes) == volume.AXES:
             return "volume"
         return "plane" if figure.input_values is None else "numerical"
     if figure.view not in VIEWS:
