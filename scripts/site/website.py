@@ -9,6 +9,7 @@ from scripts.errors import CombinedError
 from scripts.files import only_build, write_whole
 from scripts.project import DEFAULT_THEME, Project
 from scripts.record.freshness import Record
+from scripts.site import explorer
 from scripts.site.cards import card
 from scripts.site.colours import colours
 from scripts.stages.templates import templates
@@ -61,7 +62,10 @@ def _plain(project: Project) -> list[Path]:
 def _pages(project: Project, figures: Sequence[Figure]) -> dict[str, str]:
     """The pages, by their names."""
     cards = [card(project, figure) for figure in figures]
-    return {"index.html": _page(project, "index", "", cards=cards)}
+    return {
+        "index.html": _page(project, "index", "", cards=cards),
+        "explore/index.html": _page(project, "explore", "../", **explorer.values(project)),
+    }
 
 
 def _page(project: Project, name: str, top: str, **values: object) -> str:

@@ -644,7 +644,8 @@ function notation(tables, arithmetic) {
     tables.signatures.flatMap(({ names, ...shared }) =>
       Object.entries(names).map(([name, axes]) => {
         const [required, optional] = [shared.required, shared.optional].map((words) => words.split(" ").filter(Boolean));
-        return [name, { ...shared, name, axes, required, optional, arguments: [...required, ...optional] }];
+        const ignored = shared.read.startsWith("keras.") ? tables.ignored : [];
+        return [name, { ...shared, name, axes, required, arguments: [...required, ...optional, ...ignored] }];
       }),
     ),
   );
