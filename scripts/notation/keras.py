@@ -11,9 +11,9 @@ from scripts.notation.signature import Keys, Signature
 def written(layer: Layer) -> list[str]:
     """The calls that make a convolution, or a transposed one, of one channel with zero padding.
 
-    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one, which
-    is padded first so that there is always something to crop.
-    No calls for a layer with strides and dilation, which Keras does not have.
+    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one.
+    What is cropped is padded first, so that something is left.  No calls for a layer with strides and dilation, which
+    Keras does not have.
     """
     n = len(layer.axes)
     stride, dilation = (tuple(getattr(axis, key) for axis in layer.axes) for key in ("stride", "dilation"))

@@ -25,7 +25,15 @@ OPERATORS: dict[type[ast.AST], str] = {
 # Quantities that the explorer knows the value of.
 QUANTITIES = ("o", "o_ceil", "o_prime", "p_least", "e_first", "e_last")
 # The lengths and vectors of templates/styles.tex that pictures in the browser have too, by their names there.
-LENGTHS = {"plane_gap": "planegap", "flat_gap": "flatgap", "row_gap": "rowgap", "row_lift": "rowlift", "row_pitch": "rowpitch"}
+LENGTHS = {
+    "plane_gap": "planegap",
+    "flat_gap": "flatgap",
+    "row_gap": "rowgap",
+    "row_lift": "rowlift",
+    "row_pitch": "rowpitch",
+    "value_width": "valuewidth",
+}
+FONTS = {"value_size": "valuefont", "small_size": "kernelfont"}
 CENTIMETRES = {"": 1, "cm": 1, "pt": 2.54 / 72.27}
 
 # Notations to compare with each other, for a layer of n axes with these numbers along them.
@@ -92,7 +100,12 @@ def looks(project: Project) -> dict[str, Any]:
         if found is None:
             raise ValueError(f"styles.tex does not define \\{command}")
         lengths[name] = round(float(found[1]) * CENTIMETRES[found[2]], 6)
-    return {"plane": vectors["plane"], "flat": vectors["flat"][0], **lengths}
+    sizes = {
+        name: float(found[1])
+        for name, command in FONTS.items()
+        if (found := re.search(rf"\\newcommand\\{command}{{\\figuretype\\fontsize{{([\d.]+)}}", styles))
+    }
+    return {"plane": vectors["plane"], "flat": vectors["flat"][0], **lengths, **sizes}
 
 
 def formulas(project: Project) -> dict[str, Any]:

@@ -375,6 +375,7 @@ function drawing(looks, arithmetic) {
   class Canvas {
     constructor(svg) {
       this.svg = svg;
+      this.widths = new Map();
       this.parts = new Map(
         [...ORDER, "labels"].map((name) => {
           const part = document.createElementNS(SVG, isText(name) || name === "labels" ? "g" : "path");
@@ -388,8 +389,13 @@ function drawing(looks, arithmetic) {
     showStill(picture) {
       this.svg.setAttribute("viewBox", picture.box.join(" "));
       this.show(picture, STILL);
-      this.texts(this.parts.get("labels"), picture.labels.map(([x, y, , text]) => [x, y, text]));
-      [...this.parts.get("labels").children].forEach((label, n) => label.setAttribute("text-anchor", picture.labels[n][2]));
+      const labels = this.nodes(this.parts.get("labels"), picture.labels.length);
+      picture.labels.forEach(([x, y, anchor, text], n) => {
+        labels[n].textContent = text;
+        for (const [name, value] of Object.entries({ x: round(x), y: round(y), "text-anchor": anchor })) {
+          labels[n].setAttribute(name, value);
+        }
+      });
     }
 
     showStep(picture) {
@@ -399,22 +405,54 @@ function drawing(looks, arithmetic) {
     show(picture, names) {
       for (const name of names) {
         const part = this.parts.get(name);
-        if (isText(name)) this.texts(part, picture.texts[name] ?? []);
+        if (isText(name)) this.numbers(part, picture.texts[name] ?? [], name.endsWith("-small") ? 1 : 0.5);
         else part.setAttribute("d", picture.paths[name] ?? "");
       }
     }
 
-    // Make a group hold these texts, with as few changes as possible.
-    texts(group, wanted) {
-      while (group.childElementCount > wanted.length) group.lastChild.remove();
-      while (group.childElementCount < wanted.length) group.append(document.createElementNS(SVG, "text"));
-      let node = group.firstChild;
+    // Make a group hold these numbers, a row of them in each text: browsers lay out few long texts much faster than many
+    // short ones.  Each letter has its place, and a space stands between two numbers.
+    numbers(group, wanted, anchor) {
+      const rows = new Map();
+      const most = looks.value_width * POINTS;
+      const scale = group.getAttribute("class").endsWith("-small") ? looks.small_size / looks.value_size : 1;
       for (const [x, y, text] of wanted) {
-        if (node.textContent !== text) node.textContent = text;
-        node.setAttribute("x", round(x));
-        node.setAttribute("y", round(y));
-        node = node.nextSibling;
+        const row = rows.get(y) ?? [[], []];
+        rows.set(y, row);
+        const widths = [...text].map((letter) => this.widthOf(letter) * scale);
+        const width = widths.reduce((total, one) => total + one, 0);
+        // The letters of a long number are closer together.
+        const closer = Math.min(most / width, 1);
+        let place = x - width * closer * anchor;
+        for (const one of widths) {
+          row[0].push(round(place));
+          place += one * closer;
+        }
+        row[0].push(round(place));
+        row[1].push(text);
       }
+      const nodes = this.nodes(group, rows.size);
+      [...rows].forEach(([y, [places, texts]], n) => {
+        nodes[n].textContent = texts.join(" ");
+        nodes[n].setAttribute("x", places.join(" "));
+        nodes[n].setAttribute("y", round(y));
+      });
+    }
+
+    nodes(group, count) {
+      while (group.childElementCount > count) group.lastChild.remove();
+      while (group.childElementCount < count) group.append(document.createElementNS(SVG, "text"));
+      return group.children;
+    }
+
+    // The width of a letter in the font of values.
+    widthOf(letter) {
+      if (!this.widths.has(letter)) {
+        const probe = this.nodes(this.parts.get("output-value"), 1)[0];
+        probe.textContent = letter;
+        this.widths.set(letter, probe.getComputedTextLength());
+      }
+      return this.widths.get(letter);
     }
   }
 

@@ -23,6 +23,8 @@
   const MOST_CELLS = 4096;
   const LONGEST = 128;
   const MOST_SOLUTIONS = 100;
+  // Candidates that are tried at once.
+  const MOST_CANDIDATES = 20_000;
 
   const canvas = new pictures.Canvas(byId("svg"));
   const state = { keys: START, view: "plane", step: 0 };
@@ -54,8 +56,9 @@
   const field = (key, axis, side = "") => byId([key, axis, side].filter((part) => part !== "").join("-"));
 
   function setNumber(input, value) {
-    input.value = value ?? "";
-    byId(`${input.id}-slider`).value = value ?? 0;
+    const number = typeof value === "number" ? value : "";
+    input.value = number;
+    byId(`${input.id}-slider`).value = number || 0;
   }
 
   // One value for each of two axes.
@@ -81,7 +84,7 @@
     const alike = PER_AXIS.filter((key) => key !== "input_size").every((key) => new Set(both(all[key])).size === 1);
     byId("same").checked = alike && String(sides[0]) === String(sides[1]);
     for (const key of FLAGS) byId(key).checked = all[key];
-    for (const key of COUNTS) byId(key).value = all[key] ?? "";
+    for (const key of COUNTS) byId(key).value = typeof all[key] === "number" ? all[key] : "";
     byId("padding_mode").value = all.padding_mode;
     byId("values").value = all.values ?? (all.input_values ? "given" : "");
     for (const key of VALUES) byId(key).value = all[key] ? rowsOf(all[key]).join("\n") : "";
@@ -354,8 +357,11 @@
     if (axes.some((axis) => axis.output_padding)) parts.push(`output padding ${once(axes.map((axis) => axis.output_padding))}`);
     if (layer.ceil_mode) parts.push("ceil mode");
     if (layer.padding_mode !== "zeros") parts.push(`${layer.padding_mode} padding`);
+    const { in_channels, out_channels, groups } = shown.keys;
+    if (groups > 1) parts.push(counted(groups, "group"));
     const listed = parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts.join("");
-    const size = `from an input of ${sizes(layer.input_size)} to an output of ${sizes(layer.output_size)}`;
+    const map = (channels, numbers) => `${channels > 1 ? `${counted(channels, "channel")} of ` : ""}${sizes(numbers)}`;
+    const size = `from an input of ${map(in_channels, layer.input_size)} to an output of ${map(out_channels, layer.output_size)}`;
     const drawn = layer.transposed ? " Drawn as the equivalent direct convolution." : "";
     return `${name[0].toUpperCase()}${name.slice(1)}${listed && ` with ${listed}`}, ${size}.${drawn}`;
   }
@@ -409,36 +415,34 @@
     return { ...known, p_least: report.given("p_least", known) };
   }
 
-  function showResults() {
-    const { layer } = shown;
-    const hasWindow = layer.operation.keys.includes("kernel_size");
-    byId("equivalent-section").hidden = !layer.transposed;
-    byId("differ-section").hidden = !(layer.operation.name in data.notations);
-    byId("formula-section").hidden = !hasWindow && !(layer.operation.adaptive && shown.scene);
-    if (!byId("formula-section").hidden) byId("formula").replaceChildren(...formulasOf(layer));
-    if (layer.transposed) byId("equivalent").replaceChildren(equivalent(layer));
-    byId("left").textContent = leftOver(layer);
-    byId("costs").replaceChildren(...costs(layer).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
-    later();
-  }
-
-  // What takes longer, or is seen less, follows once the picture is on the screen.
+  // What is said of the layer follows once its picture is on the screen.
   let waiting = false;
-  function later() {
+  function showResults() {
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() =>
       setTimeout(() => {
         waiting = false;
-        if (shown === null) return;
-        if (!byId("differ-section").hidden) byId("differ").replaceChildren(differences(shown.layer));
-        byId("code").replaceChildren(...takeaways());
-        if (!byId("solve").contains(document.activeElement)) {
-          byId("solve-input").value = shown.layer.input_size.join("x");
-          byId("solve-output").value = shown.layer.output_size.join("x");
-        }
+        if (shown !== null) fillResults(shown.layer);
       }),
     );
+  }
+
+  function fillResults(layer) {
+    const hasFormula = layer.operation.keys.includes("kernel_size") || (layer.operation.adaptive && shown.scene !== null);
+    byId("formula-section").hidden = !hasFormula;
+    if (hasFormula) byId("formula").replaceChildren(...formulasOf(layer));
+    byId("equivalent-section").hidden = !layer.transposed;
+    if (layer.transposed) byId("equivalent").replaceChildren(equivalent(layer));
+    byId("left").textContent = leftOver(layer);
+    byId("costs").replaceChildren(...costs(layer).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    byId("differ-section").hidden = !(layer.operation.name in data.notations);
+    if (!byId("differ-section").hidden) byId("differ").replaceChildren(differences(layer));
+    byId("code").replaceChildren(...takeaways());
+    if (!byId("solve").contains(document.activeElement)) {
+      byId("solve-input").value = layer.input_size.join("x");
+      byId("solve-output").value = layer.output_size.join("x");
+    }
   }
 
   function formulasOf(layer) {
@@ -473,7 +477,7 @@
       ["dilation", each(axes, "dilation"), each(direct, "dilation")],
       ["output padding", each(axes, "output_padding"), "part of the padding"],
     ];
-    return table(["", "transposed layer", "convolution"], rows);
+    return table(["parameter", "transposed layer", "convolution"], rows);
   }
 
   function leftOver(layer) {
@@ -567,7 +571,7 @@
       ["TOML", toml()],
       ["make", drawLine(call)],
       ["Link", `${page}${address()}`],
-      ["Embed", `<iframe src="${page}?embed${address()}" width="640" height="640" title="${caption(shown.layer)}"></iframe>`],
+      ["Embed", `<iframe src="${page}?embed${address().replaceAll("&", "&amp;")}" width="640" height="640" title="${caption(shown.layer)}"></iframe>`],
     ];
     return [...rows.map(([name, text]) => takeaway(name, text, () => text)), ...(shown.scene ? [takeaway("SVG", "The picture of this step", svgText)] : [])];
   }
@@ -664,6 +668,10 @@
 
   function showSolutions(input, output) {
     const limits = core.usualBounds(input, output);
+    if (product(Object.values(limits)) > MOST_CANDIDATES) {
+      byId("solve-count").textContent = "The sizes are too far apart for a layer that anyone uses; make solve lists them all.";
+      return;
+    }
     const found = core.solutions(input, output, limits);
     const within = `kernel ${limits.kernel_size}, stride ${limits.stride}, padding ${limits.padding} and dilation ${limits.dilation}`;
     if (found.length) {
