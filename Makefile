@@ -34,6 +34,7 @@ OPTIONS = $(JOBS) $(QUIET) $(KEEP_GOING) $(if $(TRACE),--trace)
 override DRAW_OPTIONS :=
 override BENCH_OPTIONS :=
 override SOLVE_OPTIONS :=
+override EXPLAIN_OPTIONS :=
 override BUILD_OPTIONS :=
 define OPTION
 ifeq ($$(origin $(1)),command line)
@@ -53,6 +54,8 @@ $(eval $(call OPTION,VIEW,DRAW_OPTIONS,--view=))
 $(eval $(call OPTION,FRAMES,DRAW_OPTIONS,--frames=))
 $(eval $(call OPTION,FORMATS,DRAW_OPTIONS,--formats=))
 $(eval $(call OPTION,OUTPUT,SOLVE_OPTIONS,--output=))
+$(eval $(call OPTION,LAYERS,EXPLAIN_OPTIONS,--layers=))
+$(eval $(call OPTION,ERROR,EXPLAIN_OPTIONS,--error=))
 $(eval $(call OPTION,BASELINE,BENCH_OPTIONS,--baseline=))
 $(eval $(call OPTION,THEME))
 $(eval $(call OPTION,BACKGROUND))
@@ -61,7 +64,7 @@ $(eval $(call OPTION,SCALE))
 # Each module in scripts/formats/ is a format NAME, made by `make NAMEs`.
 FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(wildcard scripts/formats/*.py)))
 
-.PHONY: report $(FORMAT_GOALS) everything all_animations draw verify solve watch gallery site serve test test-full bench lint format pins setup doctor list \
+.PHONY: report $(FORMAT_GOALS) everything all_animations draw explain verify solve watch gallery site serve test test-full bench lint format pins setup doctor list \
     clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
@@ -88,6 +91,10 @@ all_animations: gifs
 
 draw: $(READY) $(if $(findstring mp4,$(FORMATS) $(FILE)),.venv/.mp4) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
 	@exec $(PY) -m scripts.draw $(DRAW_OPTIONS) $(if $(QUIET),> /dev/null)
+
+EXPLAINED := $(filter --layer=% --input=% --onnx=% --name=%,$(DRAW_OPTIONS)) $(EXPLAIN_OPTIONS)
+explain: $(READY) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## explain a layer, LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or LAYERS=file, or ONNX=model.onnx, or ERROR="…"
+	@exec $(PY) -m scripts.explain $(EXPLAINED) $(if $(QUIET),> /dev/null)
 
 verify: $(READY) $(if $(findstring mp4,$(FILE)),.venv/.mp4) ## check a picture, FILE=picture.gif, against the recipe in it
 	@exec $(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")

@@ -119,8 +119,8 @@ def towers() -> list[Values]:
     for n, k, s, d in product(*(range(1, most[name] + 1) for name in ("n", "k", "s", "d"))):
         equal = seen(((k, s, 0, d),) * n, 0)
         found.append({"n": n, "k": k, "s": s, "d": d, "r_equal": max(equal) - min(equal) + 1})
-        doubling = seen(tuple((k, s, 0, 2**layer) for layer in range(n)), 0)
-        found.append({"n": n, "k": k, "s": s, "r_doubling": max(doubling) - min(doubling) + 1})
+        doubling = seen(tuple((k, s, 0, d * 2**layer) for layer in range(n)), 0)
+        found.append({"n": n, "k": k, "s": s, "d": d, "r_doubling": max(doubling) - min(doubling) + 1})
     return found
 
 

@@ -10,8 +10,8 @@ from py_mini_racer import MiniRacer
 from scripts.core.figures import figure, load
 from scripts.core.keys import check
 from scripts.core.layers import Channels, Layer
-from scripts.errors import LayerError, UserError
-from scripts.notation.frameworks import layer, written
+from scripts.errors import UserError
+from scripts.notation.frameworks import code, layer
 from tests.conftest import PROJECT
 from tests.test_notation import ERRORS, FORMS, HOSTILE, KERAS, KNOWN, LARGE, MARKS, ONNX, PYTORCH, SUBCLASSES, VALID
 from tests.test_site_arithmetic import Keys, in_javascript, keys_of, new_engine, random_keys
@@ -52,14 +52,7 @@ function asked([text, size]) {
 }
 function written(keys) {
   const layer = a.layerOf(keys);
-  let lines = null;
-  try {
-    lines = n.written(layer);
-  } catch (error) {
-    if (!(error instanceof a.LayerError)) throw error;
-    lines = error.message;
-  }
-  return [lines, n.call(layer)];
+  return [n.codes(layer), n.call(layer)];
 }
 """
 
@@ -139,7 +132,7 @@ def test_layers_are_written_alike(engine: MiniRacer, seed: int) -> None:
     ):
         expected = of(without_values(one))
         assert expected is not None
-        assert lines == lines_of(expected)
+        assert lines == [[one.framework, list(one.lines), one.reason] for one in code(expected)]
         if call is not None:
             calls += 1
             read = of(layer(call, expected.input_size).keys)
@@ -165,13 +158,6 @@ def of(keys: Keys) -> Layer | None:
 
 def is_small(found: Layer | None) -> bool:
     return found is not None and all(max(axis.extent, axis.output_size) < 1000 for axis in found.window_axes)
-
-
-def lines_of(found: Layer) -> dict[str, list[str]] | str:
-    try:
-        return written(found)
-    except LayerError as error:
-        return str(error)
 
 
 def same_windows(one: Layer, other: Layer) -> bool:

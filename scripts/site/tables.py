@@ -11,6 +11,8 @@ from scripts.notation.frameworks import HINTS, READABLE, SIGNATURES
 
 # The largest number of a layer in the browser: JavaScript's numbers are exact up to the products of two.
 LARGEST = 10_000_000
+# Keys of figures that the browser does not draw.
+OTHER_KEYS = {"transpose_of", "layers", "output_gradient", "mask", "offset"}
 BOUNDS = {
     "largest": LARGEST,
     "longest": arithmetic.LONGEST,
@@ -45,7 +47,7 @@ def tables() -> dict[str, Any]:
                 "description": str(field.description).replace(str(keys.LARGEST), str(LARGEST)),
             }
             for name, field in FigureFile.model_fields.items()
-            if name not in SHOWN_KEYS | {"transpose_of", "layers"}
+            if name not in SHOWN_KEYS | OTHER_KEYS
         },
         "padding_names": arithmetic.PADDING_NAMES,
         "padding_modes": arithmetic.PADDING_MODES,

@@ -20,15 +20,19 @@ from scripts.project import Project
 class Relationship:
     """An equation, `quantity` = `formula`, that holds wherever all `conditions` do.
 
-    `symbols` maps each symbol of the report to its TeX.
+    `number` is its own in the report, whose chapters state all of them in the order of the file; `symbols` maps each
+    symbol of the report to its TeX.  `implied` are the values of symbols that it does not mention, such as a dilation
+    of 1.
     """
 
+    number: int
     name: str
     title: str
     quantity: Symbol
     formula: Expr
     conditions: tuple[Expr, ...]
     symbols: Mapping[Symbol, str]
+    implied: Mapping[str, int]
 
     @property
     def tex(self) -> str:
@@ -49,6 +53,20 @@ class Relationship:
     def value(self, values: Mapping[str, Rational]) -> Rational:
         """The formula's value for these numbers."""
         return self.formula.subs({symbol: values[symbol.name] for symbol in self.formula.free_symbols}).doit()
+
+    @property
+    def mentioned(self) -> set[str]:
+        """The names of its symbols, but for its quantity."""
+        return {symbol.name for part in (self.formula, *self.conditions) for symbol in part.free_symbols}
+
+    def holds(self, values: Mapping[str, Rational]) -> bool:
+        """Whether it is a statement about these numbers: they have all of its symbols and meet its conditions."""
+        if not self.mentioned | {self.quantity.name} <= values.keys():
+            return False
+        if any(values.get(name, default) != default for name, default in self.implied.items()):
+            return False
+        given = {symbol: values[symbol.name] for symbol in self.symbols if symbol.name in values}
+        return all(condition.subs(given).doit() for condition in self.conditions)
 
     def worked(self, values: Mapping[str, Rational], repeated: bool = True) -> str:
         """The equation, `repeated` or not, then with numbers in place of symbols, and its result, typeset.
@@ -88,17 +106,22 @@ def relationships(project: Project) -> dict[str, Relationship]:
         # Unevaluated, so that it is typeset as it is written.
         return parse_expr(text, local_dict=dict(symbols), evaluate=False)
 
-    return {
-        name: Relationship(
+    defaults = {name: entry["default"] for name, entry in content(project)["symbols"].items() if "default" in entry}
+    found = {}
+    for number, (name, entry) in enumerate(content(project)["relationships"].items(), start=1):
+        formula, conditions = parse(entry["equation"][1]), tuple(map(parse, entry.get("conditions", [])))
+        mentioned = {symbol.name for part in (formula, *conditions) for symbol in part.free_symbols}
+        found[name] = Relationship(
+            number,
             name,
             entry["title"],
             symbols[entry["equation"][0]],
-            parse(entry["equation"][1]),
-            tuple(parse(condition) for condition in entry.get("conditions", [])),
+            formula,
+            conditions,
             tex,
+            {symbol: default for symbol, default in defaults.items() if symbol not in mentioned},
         )
-        for name, entry in content(project)["relationships"].items()
-    }
+    return found
 
 
 def receptive_fields(project: Project, layers: Iterable[Layer], axis: int = -1) -> list[dict[str, Rational]]:
@@ -118,16 +141,23 @@ def receptive_fields(project: Project, layers: Iterable[Layer], axis: int = -1) 
 def quantities(layer: Layer, axis: int = -1) -> dict[str, Rational]:
     """The values of the symbols along one axis of a convolution or pooling, or of a transposed convolution.
 
-    A transposed layer's `i` and `o` are those of the convolution that it transposes; an adaptive pooling has no others.
+    A transposed layer's `i` and `o` are those of the convolution that it transposes, and an unpooling's those of the
+    pooling; an adaptive pooling has no others.
     """
     if layer.operation.adaptive:
         return {"i": Rational(layer.input_size[axis]), "o": Rational(layer.output_size[axis])}
-    own, direct = layer.axes[axis], layer.direct[axis]
+    own = layer.axes[axis]
     before, after = own.padding
     values = {"k": own.kernel_size, "s": own.stride, "d": own.dilation, "p_before": before, "p_after": after}
     values["k_effective"] = own.reach + 1
     if before == after:
         values["p"] = before
+    if not layer.direct:
+        output_size = layer.output_size[axis]
+        values |= {"i_prime": own.input_size, "o_prime": output_size, "o": own.input_size, "i": output_size}
+        values |= {"a": own.output_padding}
+        return {name: Rational(value) for name, value in values.items()}
+    direct = layer.direct[axis]
     if layer.transposed:
         values |= {"i_prime": own.input_size, "o_prime": direct.output_size, "i_stretched": direct.spread_size}
         values |= {"o": own.input_size, "i": direct.output_size, "a": own.output_padding, "p_prime": direct.padding[0]}

@@ -900,7 +900,7 @@ function arithmetic(tables) {
   }
 
   return {
-    ...{ LayerError, Layer, layerAxis, layerOf, hasKey, figure, terms, checkExtent, reach, scatteredSize, ravel, indicesOf },
+    ...{ LayerError, Layer, layerAxis, layerOf, hasKey, figure, terms, checkExtent, reach, scatteredSize, namedPadding, ravel, indicesOf },
     ...{ usualBounds, solutions, reachable, range, sum, product, choices, listed, isWhole },
   };
 }

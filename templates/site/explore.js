@@ -552,29 +552,22 @@
     return `make draw LAYER='${call}' INPUT=${shown.layer.input_size.join("x")}${numbers}`;
   }
 
-  function codes(layer) {
-    try {
-      return Object.entries(words.written(layer)).map(([name, lines]) => [name, lines.join("\n")]);
-    } catch (error) {
-      if (!(error instanceof LayerError)) throw error;
-      return [];
-    }
+  function takeaways() {
+    const layer = core.layerOf(plainKeys(shown.keys));
+    const page = location.href.replace(/[?#].*/s, "");
+    const embedded = `${page}?embed${address()}`.replaceAll("&", "&amp;");
+    const texts = [
+      ...words.codes(layer).map(([name, lines, reason]) => [name, lines.join("\n"), reason]),
+      ["TOML", toml()],
+      ["make", drawLine(words.call(layer))],
+      ["Link", `${page}${address()}`],
+      ["Embed", `<iframe src="${embedded}" width="640" height="640" title="${caption(shown.layer)}"></iframe>`],
+    ];
+    const rows = texts.map(([name, text, reason]) => (text ? takeaway(name, text, () => text) : missing(name, reason)));
+    return shown.scene ? [...rows, takeaway("SVG", "The picture of this step", svgText)] : rows;
   }
 
-  function takeaways() {
-    const full = core.layerOf(plainKeys(shown.keys));
-    const call = words.call(full);
-    const found = codes(full);
-    const page = location.href.replace(/[?#].*/s, "");
-    const rows = [
-      ...(found.length ? found : call === null ? [] : [[/^(Global|Conv|ConvTranspose|MaxPool|AveragePool|LpPool|MaxUnpool)\w*\((kernel_shape|\)|p=)/.test(call) ? "ONNX" : "PyTorch", call]]),
-      ["TOML", toml()],
-      ["make", drawLine(call)],
-      ["Link", `${page}${address()}`],
-      ["Embed", `<iframe src="${page}?embed${address().replaceAll("&", "&amp;")}" width="640" height="640" title="${caption(shown.layer)}"></iframe>`],
-    ];
-    return [...rows.map(([name, text]) => takeaway(name, text, () => text)), ...(shown.scene ? [takeaway("SVG", "The picture of this step", svgText)] : [])];
-  }
+  const missing = (name, reason) => element("div", { class: "take" }, element("h3", {}, name), element("p", {}, reason));
 
   function takeaway(name, text, content) {
     const button = element("button", { type: "button", "aria-label": `Copy ${name}` }, "Copy");
