@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 import resvg_py
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from scripts.core.figures import figure
+from scripts.core.figures import figure, load
 from scripts.core.frames import frames
 from scripts.core.inverse import solutions, usual_bounds
 from scripts.core.keys import check
@@ -27,7 +28,8 @@ from scripts.core.layers import Layer
 from scripts.notation.frameworks import layer as read_layer
 from scripts.notation.frameworks import written
 from scripts.notation.pytorch import shortest
-from tests.conftest import guarded
+from scripts.site.explorer import address
+from tests.conftest import PROJECT, guarded
 
 LONG = pytest.mark.full("takes the browser minutes, with all widths and colour schemes")
 # Phone, tablet and desktop in both colour schemes: by mouse and by keyboard.
@@ -54,7 +56,7 @@ def explorer(
     options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, **more}
     with guarded(browser, site.as_uri(), **options) as context:
         page = context.new_page()
-        page.goto(f"{(site / 'explore/index.html').as_uri()}{address}")
+        page.goto(f"{(site / 'explore/index.html').as_uri()}{place}")
         yield page
 
 
@@ -252,6 +254,21 @@ def test_a_layer_is_pasted(browser: Browser, site: Path, text: str, size: str) -
         assert drawn(page) == first
 
 
+@pytest.mark.parametrize(
+    "name", ["numerical_max_pooling_1d", "numerical_padding_strides", "padding_strides_transposed"]
+)
+def test_a_figure_can_be_changed(browser: Browser, site: Path, name: str) -> None:
+    """Its page leads to the explorer with the figure's own layer, numbers and view."""
+    found = load(PROJECT.figures / f"{name}.toml")
+    with explorer(browser, site, address(found)) as page:
+        shown = figure("shown", check(tomllib.loads(toml(page)), ""))
+        assert shown.layer == found.layer
+        if found.input_values is not None:
+            assert shown.view == "numerical"
+            np.testing.assert_array_equal(shown.output_values, found.output_values)
+    assert f"explore/index.html{address(found)}" in unescape((site / f"figures/{name}/index.html").read_text())
+
+
 HOSTILE = [
     "#layer=<img src=x onerror=alert(1)>&input=5",
     "#operation=<script>alert(1)</script>",
@@ -312,7 +329,7 @@ def test_everything_can_be_copied(browser: Browser, site: Path) -> None:
         expect(page.locator("#layer")).to_be_hidden()
         expect(page.locator("#results")).to_be_hidden()
         # It is a picture by itself: with colours where the page has variables, and no white square.
-        image = Image.open(BytesIO(resvg_py.svg_to_bytes(svg_string=copied["SVG"])))
+        image = Image.open(BytesIO(resvg_py.svg_to_bytes(svg_string=copied["SVG"], dpi=96)))
         assert len(image.convert("RGB").getcolors(100_000) or ()) > 10
         assert "var(" not in copied["SVG"]
 

@@ -7,14 +7,13 @@ import re
 import pytest
 from py_mini_racer import MiniRacer
 
-from scripts.core.figures import figure, load
+from scripts.core.figures import figure
 from scripts.core.keys import check
 from scripts.core.layers import Channels, Layer
 from scripts.errors import UserError
 from scripts.notation.frameworks import code, layer
-from tests.conftest import PROJECT
 from tests.test_notation import ERRORS, FORMS, HOSTILE, KERAS, KNOWN, LARGE, MARKS, ONNX, PYTORCH, SUBCLASSES, VALID
-from tests.test_site_arithmetic import Keys, in_javascript, keys_of, new_engine, random_keys
+from tests.test_site_arithmetic import Keys, catalogue, in_javascript, new_engine, random_keys
 
 ROWS = [row for rows in (PYTORCH, KNOWN, LARGE, SUBCLASSES, FORMS, KERAS, ONNX) for row in rows]
 
@@ -124,7 +123,7 @@ def test_layers_are_written_alike(engine: MiniRacer, seed: int) -> None:
     """Those of the catalogue and random ones; and Python reads the shortest call back to the same layer."""
     choice = random.Random(seed)  # noqa: S311
     drawn = [random_keys(choice) for _ in range(3000)]
-    keys = [keys for file in PROJECT.figures.glob("*.toml") for keys in keys_of(load(file))]
+    keys = list(catalogue())
     keys += [one for one in map(without_values, drawn) if is_small(of(one))]
     calls = 0
     for one, (lines, call) in zip(

@@ -4,12 +4,18 @@ import ast
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from scripts.core.arithmetic import PADDING_MODES, PADDING_NAMES
+from scripts.core.figures import Figure
+from scripts.core.layers import Layer
 from scripts.core.operations import OPERATIONS
 from scripts.project import Project
 from scripts.site.tables import tables
+from scripts.stages.templates import templates
 from scripts.text.relationships import content
 
 # Expressions of report/relationships.toml as the page's script takes them.
@@ -69,16 +75,57 @@ NOTATIONS = {
 Expression = Any
 
 
-def values(project: Project) -> dict[str, Any]:
-    """What the page's template takes: the choices of its form, and the data of its script."""
+def page(project: Project) -> str:
+    """The page."""
     # In a script element, only < can end or open anything.
     text = json.dumps(data(project), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return {
-        "operations": [(name, operation.words) for name, operation in OPERATIONS.items()],
-        "padding_names": PADDING_NAMES,
-        "padding_modes": [(mode, mode) for mode in PADDING_MODES],
-        "data": text,
-    }
+    return templates(project).fill(
+        "site/explore.html.j2",
+        top="../",
+        operations=[(name, operation.words) for name, operation in OPERATIONS.items()],
+        padding_names=PADDING_NAMES,
+        padding_modes=[(mode, mode) for mode in PADDING_MODES],
+        data=text,
+    )
+
+
+def address(figure: Figure) -> str:
+    """What follows the page's address for the layer of a figure; empty for a stack, and for a layer of three axes."""
+    if len(figure.layers) > 1 or len(figure.layer.axes) > 2:
+        return ""
+    layer, keys = figure.layer, keys_of(figure.layer)
+    if layer.channels is None:
+        for name in ("input_values", "kernel_values", "indices"):
+            values = getattr(figure, name)
+            keys |= {} if values is None else {name: np.atleast_2d(values).tolist()}
+    parts = [f"{name}={_encoded(name, value)}" for name, value in keys.items()]
+    return f"#{'&'.join(parts)}{'&view=numerical' if 'input_values' in keys else ''}"
+
+
+def keys_of(layer: Layer) -> dict[str, Any]:
+    """The keys of a layer, with numbers for each axis whatever they come from."""
+    keys: dict[str, Any] = {"operation": layer.operation.name, "input_size": list(layer.input_size)}
+    if "kernel_size" in layer.operation.keys:
+        names = [name for name in ("kernel_size", "stride", "dilation") if name in layer.operation.keys]
+        keys |= {name: [getattr(axis, name) for axis in layer.axes] for name in names}
+        keys["padding"] = [list(axis.padding) for axis in layer.axes]
+    if layer.transposed:
+        keys["output_padding"] = [axis.output_padding for axis in layer.axes]
+    if layer.operation.adaptive or layer.operation.name == "max_unpooling":
+        keys["output_size"] = list(layer.output_size)
+    options = ("padding_mode", "ceil_mode", "count_include_pad", "norm")
+    keys |= {name: getattr(layer, name) for name in options if name in layer.operation.keys}
+    return keys if layer.channels is None else keys | asdict(layer.channels)
+
+
+def _encoded(name: str, value: Any) -> str:
+    """The value of a key in an address: x between axes and commas between sides, or ; between rows."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, list):
+        return str(value)
+    inner = (",".join(map(str, one)) if isinstance(one, list) else str(one) for one in value)
+    return (";" if name.endswith("_values") or name == "indices" else "x").join(inner)
 
 
 def data(project: Project) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def _texts(project: Project, light: Project, dark: Project, shown: Sequence[Card
         **{file.name: file.read_text(encoding="utf-8") for file in plain},
         **{name: fill(f"site/{name}.j2", **looks) for name in ("colours.css", "icon.svg")},
         "catalogue.js": fill("site/catalogue.js.j2", cards=shown),
-        "explore/index.html": fill("site/explore.html.j2", top="../", **explorer.values(project)),
+        "explore/index.html": explorer.page(project),
         "index.html": fill("site/index.html.j2", top="", cards=shown, operations=OPERATIONS, views=list(VIEWS)),
         "convfigures.sty": package(project),
     }

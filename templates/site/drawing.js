@@ -433,9 +433,11 @@ function drawing(looks, arithmetic) {
       }
       const nodes = this.nodes(group, rows.size);
       [...rows].forEach(([y, [places, texts]], n) => {
-        nodes[n].textContent = texts.join(" ");
-        nodes[n].setAttribute("x", places.join(" "));
-        nodes[n].setAttribute("y", round(y));
+        // What stays the same is not laid out again.
+        const [text, xs, place] = [texts.join(" "), places.join(" "), String(round(y))];
+        if (nodes[n].textContent !== text) nodes[n].textContent = text;
+        if (nodes[n].getAttribute("x") !== xs) nodes[n].setAttribute("x", xs);
+        if (nodes[n].getAttribute("y") !== place) nodes[n].setAttribute("y", place);
       });
     }
 
