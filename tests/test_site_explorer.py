@@ -51,7 +51,7 @@ LAYERS = [
 
 @contextmanager
 def explorer(
-    browser: Browser, site: Path, address: str = "", width: int = 1280, scheme: str = "light", **more: Any
+    browser: Browser, site: Path, place: str = "", width: int = 1280, scheme: str = "light", **more: Any
 ) -> Iterator[Page]:
     options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, **more}
     with guarded(browser, site.as_uri(), **options) as context:
@@ -255,7 +255,7 @@ def test_a_layer_is_pasted(browser: Browser, site: Path, text: str, size: str) -
 
 
 @pytest.mark.parametrize(
-    "name", ["numerical_max_pooling_1d", "numerical_padding_strides", "padding_strides_transposed"]
+    "name", ["numerical_average_pooling_padding_excluded", "numerical_padding_strides", "padding_strides_transposed"]
 )
 def test_a_figure_can_be_changed(browser: Browser, site: Path, name: str) -> None:
     """Its page leads to the explorer with the figure's own layer, numbers and view."""
