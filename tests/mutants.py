@@ -65,6 +65,8 @@ COMPARISON = "scripts/recipes/comparison.py"
 BINARY = "scripts/recipes/binary.py"
 DOCUMENTS = "scripts/recipes/documents.py"
 PACKET = "scripts/recipes/container.py"
+JS_ARITHMETIC = "templates/site/arithmetic.js"
+JS_NOTATION = "templates/site/notation.js"
 
 
 def view(name: str) -> tuple[str, str]:
@@ -121,6 +123,8 @@ TESTS = {
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
     INFERENCE: ("tests/test_model_file.py",),
     "scripts/notation/": ("tests/test_notation.py",),
+    JS_ARITHMETIC: ("tests/test_site_arithmetic.py",),
+    JS_NOTATION: ("tests/test_site_notation.py",),
     SVG: ("tests/test_vector.py",),
     MARKUP: ("tests/test_vector.py",),
     VECTOR: ("tests/test_vector.py",),
@@ -1071,6 +1075,21 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("data_prop=True", "data_prop=False"),
         ("model = onnx.inliner.inline_local_functions(model)", "pass"),
         ("Y = GlobalAveragePool (X)", "Y = Identity (X)"),
+    ],
+    JS_ARITHMETIC: [
+        ("last * this.stride < this.input_size", "last * this.stride <= this.input_size"),
+        ("2 * (size - 1) - place", "2 * size - 1 - place"),
+        ("this.rotated ? this.kernel_size - 1 - j : j", "j"),
+        ("rest > gcd(input_size, output_size) ? 1 : 0", "rest > 1 ? 1 : 0"),
+        ("layer.count_include_pad ? count : values.length", "count"),
+        ("(bits << 15) & 0xefc60000", "(bits << 15) & 0xefc60001"),
+        ("100 * misses + 5 * different", "100 * misses + 6 * different"),
+    ],
+    JS_NOTATION: [
+        ("2 * size > kernel_size[n]", "2 * size >= kernel_size[n]"),
+        ('given.flag("count_include_pad", layer.operation', 'given.flag("count_include_pad", layer.name'),
+        ("oddAfter ? [less, more] : [more, less]", "[less, more]"),
+        ("inner.signed || ", ""),
     ],
     CALL: [
         ("""replace("'", '"')""", """replace("'", "'")"""),
