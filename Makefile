@@ -9,7 +9,7 @@ $(if $(filter-out 1,$(words $(BUILD)))$(findstring $(HASH),$(BUILD))$(findstring
 REFUSE = $(error BUILD=$(BUILD) would let make clean remove the project's own files; name another folder)
 INSIDE := $(patsubst $(CURDIR)/%,%,$(BUILD:./%=%))
 $(if $(filter . ..,$(subst /, ,$(BUILD:./%=%)))$(findstring <$(BUILD)/,<$(CURDIR)/)$(filter /,$(BUILD)),$(REFUSE))
-$(if $(filter /%,$(INSIDE)),,$(if $(filter figures templates scripts report tests docs .venv .git .ci,\
+$(if $(filter /%,$(INSIDE)),,$(if $(filter figures templates scripts report tests docs .venv .git .github .ci,\
     $(firstword $(subst /, ,$(INSIDE)))),$(REFUSE)))
 export BUILD MAKE_VERSION
 PYTHON ?= python3

@@ -27,6 +27,8 @@ for module in ("jinja2", "numpy", "onnx.helper", "onnxruntime", "PIL.Image", "py
 
 TOP = Path(__file__).parents[1]
 COPIED = ("scripts", "templates", "tests", "figures", "report", "pyproject.toml")
+# What a checkout of the tests consists of besides.
+COPIED += ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md", "CITATION.cff", ".github")
 
 
 class Mutant(NamedTuple):
@@ -59,6 +61,9 @@ WEBP = "scripts/formats/webp.py"
 APNG = "scripts/formats/apng.py"
 MP4 = "scripts/formats/mp4.py"
 PALETTE = "scripts/stages/palette.py"
+PLAYER, FILTER = "templates/site/player.js", "templates/site/filter.js"
+PICTURE, ELEMENTS = "scripts/site/picture.py", "scripts/site/elements.py"
+SENTENCES = "templates/site/sentences.j2"
 RECIPE = "scripts/recipes/recipe.py"
 READING = "scripts/recipes/reading.py"
 COMPARISON = "scripts/recipes/comparison.py"
@@ -130,6 +135,11 @@ TESTS = {
     VECTOR: ("tests/test_vector.py",),
     "scripts/formats/": ("tests/test_formats.py",),
     PALETTE: ("tests/test_formats.py",),
+    PLAYER: ("tests/test_site.py",),
+    FILTER: ("tests/test_site.py",),
+    PICTURE: ("tests/test_site.py",),
+    ELEMENTS: ("tests/test_site.py",),
+    SENTENCES: ("tests/test_site.py",),
     "scripts/recipes/": ("tests/test_recipes.py",),
     "": PICTURES,
 }
@@ -938,6 +948,31 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("if frame > 0:\n                group.set", "if frame > 1:\n                group.set"),
         ("start = place + 1", "start = place"),
         ("if shape not in self.known:", "if True:"),
+    ],
+    PLAYER: [
+        ("go((state.step + 1) % count)", "go(state.step + 1)"),
+        ("term[1] === Number(number)", "term[0] === Number(number)"),
+        ("[-1, 2], ArrowDown: [1, 2]", "[-1, 1], ArrowDown: [1, 1]"),
+        ("${data.files[shown]}.", "${data.files[state.step + 1]}."),
+        ("state.over = null;", ""),
+        ('if (event.key === "Escape") unpin();', 'if (event.key === "Escape") render();'),
+    ],
+    FILTER: [
+        ("words.every", "words.some"),
+        ("figure.axes === filter", "figure.axes !== filter"),
+    ],
+    PICTURE: [
+        ("POINTS = 72.27 / 72", "POINTS = 1"),
+        ("column * self.column[n] + row * self.row[n]", "row * self.column[n] + column * self.row[n]"),
+        ("pair[n]};", "pair[0]};"),
+    ],
+    ELEMENTS: [
+        ("seeing[term.input_index][step.output_index] = None", "seeing[term.kernel_index][step.output_index] = None"),
+        ("numbers[term.position], *([kernel_numbers", "kernel_numbers[term.kernel_index], *([kernel_numbers"),
+    ],
+    SENTENCES: [
+        ("count if layer.count_include_pad else terms | length", "count"),
+        ('(weight) ~ " · " ~ factor(value)', '(weight) ~ " · " ~ factor(weight)'),
     ],
     VECTOR: [
         ("self.a * x + self.c * y + self.e", "self.a * x + self.b * y + self.e"),

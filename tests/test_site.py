@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from scripts.core.figures import load
 from scripts.core.frames import frames
 from scripts.errors import ToolError, UserError
+from scripts.formats import FORMATS
 from scripts.site.citation import citation
 from scripts.site.picture import definitions
 from scripts.stages.vector import Shape
@@ -70,8 +71,9 @@ def test_pages_fit_are_accessible_and_stay_where_they_are(
     with guarded(browser, site.as_uri(), viewport={"width": width, "height": 800}, color_scheme=scheme) as context:
         page = context.new_page()
         page.add_init_script(WATCH_SHIFTS)
-        # All of them at the width and in the colours where most can go wrong.
-        names = ["", *ALL_FIGURES] if (width, scheme) == (360, "dark") else ["", "numerical_padding_strides"]
+        # Pages of all kinds at the width where most can go wrong.
+        others = ["hostile", "padding_strides", "strided_stack"] if (width, scheme) == (360, "dark") else []
+        names = ["", "numerical_padding_strides", *others]
         for name in names:
             open_page(page, site, name)
             # It would read the style sheets again, which a page that was opened from a file must not.
@@ -504,6 +506,16 @@ def test_only_what_changed_is_written_and_what_is_gone_is_deleted(published: Che
     changed = {file for file in after if after[file] != before.get(file)}
     assert {"site/index.html", "site/catalogue.js"} < changed
     assert len(changed) <= 4
+
+
+def test_the_workflow_calls_goals_that_exist() -> None:
+    text = (PROJECT.root / ".github/workflows/publish.yml").read_text(encoding="utf-8")
+    makefile = (PROJECT.root / "Makefile").read_text(encoding="utf-8")
+    goals = re.findall(r"run: make (\w+)", text)
+    assert goals == ["report", "everything", "site"]
+    assert all(re.search(rf"^{goal}:", makefile, re.MULTILINE) for goal in goals)
+    (archived,) = re.findall(r"-C build (.*)", text)
+    assert set(archived.split()) == {one.folder for name, one in FORMATS.items() if name != "strip"} | {"tex"}
 
 
 def test_variables_have_the_colours_of_both_themes() -> None:
