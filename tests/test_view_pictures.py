@@ -6,12 +6,12 @@ but what they draw.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise, product
-from math import inf, prod
+from math import ceil, floor, inf, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +21,13 @@ from hypothesis import strategies as st
 
 from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
+from scripts.core.frames import frames
+from scripts.core.gradients import input_gradient, kernel_gradient
 from scripts.core.layers import Index, Layer
 from scripts.errors import UserError
 from scripts.stages.render import caption
 from scripts.stages.templates import escape_tex, templates
-from scripts.views import scene_of, view_name
+from scripts.views import VIEWS, scene_of, view_name
 from tests.conftest import PROJECT
 from tests.oracle import File
 from tests.pictures import Document, Label, Line, Picture, Point, ReadError, Text
@@ -37,6 +39,8 @@ from tests.test_pictures import (
     as_rounded,
     assert_caption,
     assert_drawn,
+    assert_kernel,
+    assert_labelled,
     assert_meant,
     assert_parameters,
     decimals_of,
@@ -45,13 +49,17 @@ from tests.test_pictures import (
     grid_of,
     in_file,
     in_rows,
+    output_origin,
     own,
     parameters_in,
+    per_axis,
     places,
     read_back,
+    sides,
     switched_on,
     two,
 )
+from tests.test_pictures import number as number_text
 
 # Small layers that between them use all that these views draw.
 SMALL: dict[str, File] = {
@@ -94,6 +102,13 @@ SMALL: dict[str, File] = {
     "matrix_transposed": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 2,
     },
+    "matrix_dots": {
+        "operation": "convolution", "input_size": [40], "kernel_size": 3, "padding": 1, "dilation": 2, "frames": [0, 3],
+    },
+    "matrix_dots_transposed": {
+        "operation": "transposed_convolution", "input_size": [6, 7], "kernel_size": 2, "stride": [2, 1],
+        "values": "random", "frames": [1, 5],
+    },
     "im2col": {
         "operation": "convolution", "input_values": [[1, -2, 3]], "kernel_values": [[4, 0.5]], "stride": [1, 2],
         "padding": [0, [1, 1]],
@@ -101,8 +116,64 @@ SMALL: dict[str, File] = {
     "im2col_copied": {
         "operation": "convolution", "input_size": [3], "kernel_size": 2, "padding": 1, "padding_mode": "circular",
     },
+    "input_gradient": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4, 5], [0, -1, 2, 0, 1]],
+        "kernel_values": [[3, -1], [0, 0.5]], "stride": [1, 2], "padding": [0, [1, 0]], "output_gradient": [[2, -3, 1]],
+    },
+    "input_gradient_transposed": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "dilation": 3,
+        "output_padding": 2,
+    },
+    "kernel_gradient": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4], [0, -1, 2, 0]], "kernel_values": [[3, -1]],
+        "stride": [1, 3], "dilation": [1, 2], "padding": [0, [1, 0]], "padding_mode": "reflect",
+    },
+    "kernel_gradient_transposed": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5, 1], "stride": 2,
+        "padding": [[1, 0]], "output_padding": 1, "output_gradient": [1, 0, -3, 2, 4],
+    },
+    "upsampling": {
+        "operation": "transposed_convolution", "input_values": [[1, -2], [0.5, 3]], "kernel_values": [[3, 0.5], [1, 4]],
+        "stride": [1, 2], "padding": [[1, 0], 0],
+    },
+    "upsampling_1d": {
+        "operation": "transposed_convolution", "input_values": [1, -2, 7], "kernel_values": [3, 0.5], "stride": 3,
+        "output_padding": 1,
+    },
+    "pixel_shuffle": {
+        "operation": "transposed_convolution", "input_values": [[1, -2], [0.5, 3]],
+        "kernel_values": [[3, 0.5, 1], [1, 4, 0]], "stride": 2, "padding": [0, [1, 0]],
+    },
+    "pixel_shuffle_1d": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 3,
+        "output_padding": 1,
+    },
+    "partial": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4], [0, -1, 2, 0.5]], "kernel_values": [[3, -1]],
+        "padding": [0, [1, 0]], "mask": [[1, 0, 0, 1], [0, 0, 1, 1]],
+    },
+    "partial_1d": {
+        "operation": "convolution", "input_values": [1, 2, 3, 4, 5], "kernel_values": [3, -1], "dilation": 2,
+        "mask": [1, 0, 1, 0, 0],
+    },
+    "deformable": {
+        "operation": "convolution", "input_values": [[1, 2, 3], [0, -1, 2], [4, 0, 0.5]], "kernel_values": [[3, -1]],
+        "stride": [2, 1], "dilation": [1, 2], "padding": [0, [1, 0]],
+        "offset": [[[0.5, 0], [0, 1]], [[-0.25, 0.5], [0, 0]], [[0, 0], [-1, -0.5]], [[0.25, -1], [-0.75, 0]]],
+    },
+    "deformable_beyond": {
+        "operation": "convolution", "input_values": [[1, 2], [3, 4]], "kernel_values": [[2]], "padding": [[0, 1], 0],
+        "offset": [[[0.5, 0], [0, 1], [0, 0]], [[-2.25, 0.5], [0, 0], [0, 0.75]]],
+    },
     "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
 }  # fmt: skip
+
+
+def view_of(name: str) -> str:
+    """The view of a small layer, whose name begins with it."""
+    return max((view for view in VIEWS if name.startswith(view)), key=len)
+
+
 # Random layers of each view that are to be drawn, and out of how many that are made: some do not exist, and a view
 # draws only some.
 RANDOM = {
@@ -116,6 +187,10 @@ RANDOM = {
     "scatter": (6, 80),
     "matrix": (8, 60),
     "im2col": (6, 60),
+    "input_gradient": (6, 60),
+    "kernel_gradient": (6, 60),
+    "upsampling": (3, 80),
+    "pixel_shuffle": (3, 80),
     "stack": (8, 60),
 }
 OPERATIONS = {
@@ -124,6 +199,8 @@ OPERATIONS = {
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
     "sums": ("transposed_convolution",),
+    "upsampling": ("transposed_convolution",),
+    "pixel_shuffle": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
 }
 
@@ -432,7 +509,9 @@ def frame(picture: Picture, at: tuple[float, float], rows_and_columns: Index, li
     edges = [((x + c, y + r, 0), "across") for c in range(columns) for r in (0, rows)]
     edges += [((x + c, y + r, 0), "down") for c in (0, columns) for r in range(rows)]
     for edge in edges:
-        under = tuple(other for other in picture.edges.get(edge, ()) if other != line) if line != "outline" else ()
+        under = (
+            tuple(other for other in picture.edges.get(edge, ()) if other != line) if line == "output padding" else ()
+        )
         picture.edges[edge] = (*under, line)
 
 
@@ -518,35 +597,153 @@ def assert_drawn_with_shapes(picture: Picture, expected: Picture) -> None:
     picture.shapes = shapes
 
 
+# A matrix of more rows or columns has dots in place of some.
+MOST_LINES = 28
+
+
 def matrix(figure: Figure, found: Document) -> None:
     layer = figure.layer
     met = products(layer)
-    rows = list(np.ndindex(*layer.output_size))
-    assert len(found.frames) == len(rows)
+    rows, columns = drawn_lines(layer, met)
+    lit_rows = [list(rows)[n] for n in figure.frames] if isinstance(figure.frames, tuple) else list(rows)
+    assert len(found.frames) == len(lit_rows)
     assert len(found.strip) == 1
-    for lit, picture in zip(rows, found.frames, strict=True):
+    inputs, outputs = numbered(layer.input_size, columns), numbered(layer.output_size, rows)
+    kernel = numbered(layer.kernel_size, range(prod(layer.kernel_size)))
+    words = {"input": (layer.input_size, inputs), "output": (layer.output_size, outputs)}
+    words["kernel"] = (layer.kernel_size, kernel)
+    for number, picture in zip(lit_rows, found.frames, strict=True):
+        (lit,) = numbered(layer.output_size, [number])
+        seen = {term.input for term in met if term.output == lit} & inputs.keys()
         assert_flat(picture)
-        words = [f"input {size(layer.input_size)}", f"output {size(layer.output_size)}"]
-        place, (left, top) = labels(picture, "south west", words)
-        assert place == (0, 0)
-        (height, width), (below, across) = in_rows(layer.input_size), in_rows(layer.output_size)
-        assert left == 0
-        assert top > height
-        expected = Picture()
-        add_map(expected, (0, 0), layer.input_size, "input", in_map(figure.input_values, "input value"))
-        add_map(expected, (0, top), layer.output_size, "output", in_map(figure.output_values, "output value"))
-        seen = {term.input for term in met if term.output == lit}
-        light(expected, (0, 0), seen, "window over input")
-        light(expected, (0, top), {lit}, "window over output")
-        ((corner, entries),) = picture.beside.items()
-        beside, picture.beside = picture.beside, {}
-        assert_drawn(picture, expected)
-        picture.beside = beside
+        corners = labels(picture, "south west", [f"{name} {size(of)}" for name, (of, _) in words.items()])
+        expected, below, right = Picture(), 0.0, 0
+        shades = list[str]()
+        for (left, top), (name, (of, kept)) in zip(corners, words.items(), strict=True):
+            assert left == 0
+            assert top >= below
+            down, across = (laid_out({two(i)[axis] for i in kept}, count) for axis, count in enumerate(in_rows(of)))
+            cells = {(r, c)[-len(of) :]: (across[c], top + down[r], 0.0) for r, c in product(down, across)}
+            if name == "kernel":
+                shades = [picture.fills[cell][0].partition("=")[2] for cell in cells.values()]
+            add_elements(expected, figure, name, cells, {"input": seen, "output": {lit}}.get(name, set()), shades)
+            add_dots(expected, (0, top), down, across)
+            below, right = top + max(down.values()) + 2, max(right, *across.values())
+        # The later a weight, the stronger its shade.
+        assert shades == sorted(set(shades), key=int)
+        (corner, entries), *convolution = sorted(picture.beside.items(), reverse=True)
         assert picture.matrix is not None
-        assert corner[0] > picture.matrix[0] * max(width, across)
-        assert corner[1] == pytest.approx(picture.matrix[3] * (top + below) / 2)
-        assert_matrix(figure, entries, met, lit)
+        scale, beside, picture.beside = picture.matrix[0], picture.beside, {}
+        assert corner[0] > scale * (right + 3)
+        if layer.transposed:
+            ((at, direct),) = convolution
+            assert -at[1] > scale * below
+            bottom = at[1] + direct_matrix(direct, layer, met, rows, columns, number, shades)
+        else:
+            assert not convolution
+            bottom = -scale * (below - 1)
+        assert corner[1] == pytest.approx(bottom / 2)
+        assert_drawn_with_dots(picture, expected)
+        picture.beside = beside
+        assert_matrix(figure, entries, (rows, columns), (lit, seen), shades)
         assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def drawn_lines(layer: Layer, met: list[Product]) -> tuple[dict[int, int], dict[int, int]]:
+    """Where the rows and the columns of a layer's matrix are: the first ones, as many as fit, and the last one.
+
+    These are the rows of a convolution or the columns of its transpose; across them, those in which they are not zero.
+    """
+    pairs = [(flat(term.output, layer.output_size), flat(term.input, layer.input_size)) for term in met]
+    count, length = prod(layer.output_size), prod(layer.input_size)
+    if layer.transposed:
+        pairs, count, length = [(i, o) for o, i in pairs], length, count
+    first, across = laid_out(set(range(count)), count), laid_out(set(range(length)), length)
+    if max(count, length) > MOST_LINES:
+        for n in range(1, count):
+            lines = {*range(n), count - 1}
+            found = laid_out(lines, count), laid_out({other for line, other in pairs if line in lines}, length)
+            if n > 2 and max(1 + max(drawn.values()) for drawn in found) > MOST_LINES:
+                break
+            first, across = found
+    return (across, first) if layer.transposed else (first, across)
+
+
+def laid_out(kept: set[int], count: int) -> dict[int, int]:
+    """Where elements along a line are: side by side, with a cell for dots wherever two or more are left out."""
+    kept = kept | {0, count - 1}
+    kept |= {n for n in range(1, count - 1) if {n - 1, n + 1} <= kept}
+    order = sorted(kept)
+    gaps = [n for n, after in pairwise(order) if after > n + 1]
+    return {n: place + sum(gap < n for gap in gaps) for place, n in enumerate(order)}
+
+
+def flat(index: Index, of: Index) -> int:
+    return int(np.ravel_multi_index(index, of))
+
+
+def numbered(of: Index, numbers: Iterable[int]) -> dict[Index, int]:
+    """The indices of elements by their numbers, row by row."""
+    return {tuple(int(n) for n in np.unravel_index(number, of)): number for number in numbers}
+
+
+NAMES = {"input": "x", "output": "y", "kernel": "w"}
+
+
+def add_elements(
+    picture: Picture,
+    figure: Figure,
+    name: str,
+    cells: Mapping[Index, Point],
+    lit: set[Index],
+    shades: list[str],
+    small: bool = True,
+) -> None:
+    """Add elements of a map in their cells: their numbers, or their names where there are none."""
+    array = {"input": figure.input_values, "output": figure.output_values, "kernel": figure.kernel_values}[name]
+    for lit_now, (index, cell) in [*product([False], cells.items()), *product([True], cells.items())]:
+        if lit_now and index not in lit:
+            continue
+        fill = f"window over {name}" if lit_now else name
+        style = f"{fill} value"
+        if name == "kernel":
+            shade = shades[flat(index, figure.layer.kernel_size)]
+            fill, style = f"weight shade={shade}", f"weight shade value={shade}"
+        paint(picture, cell, fill, "lit" if lit_now else "outline")
+        text = in_full(array[index].item()) if array is not None else f"{NAMES[name]} {','.join(map(str, index))}"
+        width = "kernelwidth" if small else "valuewidth"
+        picture.texts[cell] = (Text(text, style + ", map value" * small, (0.5, 0.5), width),)
+
+
+def spans(places: Iterable[int]) -> list[tuple[int, int]]:
+    """The first and the last of places that are side by side."""
+    order = sorted(places)
+    starts = [n for n in order if n - 1 not in order]
+    return list(zip(starts, [n for n in order if n + 1 not in order], strict=True))
+
+
+def add_dots(picture: Picture, at: tuple[float, float], down: Mapping[int, int], across: Mapping[int, int]) -> None:
+    """Add three dots between neighbouring blocks of some rows and columns."""
+    rows, columns = spans(down.values()), spans(across.values())
+    middles = [(start - 0.5, (first + last + 1) / 2, True) for start, _ in columns[1:] for first, last in rows]
+    middles += [((first + last + 1) / 2, start - 0.5, False) for start, _ in rows[1:] for first, last in columns]
+    for x, y, aside in middles:
+        for n in (-0.3, 0, 0.3):
+            point = (round(at[0] + x + n * aside, 6), round(at[1] + y + n * (not aside), 6), 0.0)
+            picture.shapes.append(Line("left out", point, point))
+
+
+def assert_drawn_with_dots(picture: Picture, expected: Picture) -> None:
+    dots = [shape._replace(start=snapped(shape.start), end=snapped(shape.end)) for shape in picture.shapes]
+    assert sorted(dots) == sorted(expected.shapes)
+    picture.shapes, shapes = [], picture.shapes
+    assert_drawn(picture, expected)
+    picture.shapes = shapes
+
+
+def snapped(point: Point) -> Point:
+    x, y, z = (round(number, 6) for number in point)
+    return x, y, z
 
 
 def in_map(array: Any, style: str) -> dict[Index, Text]:
@@ -569,39 +766,92 @@ def light(picture: Picture, at: tuple[float, float], cells: set[Index], style: s
             )
 
 
-def assert_matrix(figure: Figure, picture: Picture, met: list[Product], lit: Index) -> None:
+def add_lines(picture: Picture, down: Mapping[int, int], across: Mapping[int, int], top: float) -> None:
+    """Add faint lines between the cells of a matrix, and outlines around its blocks."""
+    for row, column in product(down.values(), across.values()):
+        picture.edges |= dict.fromkeys(around((column, top + row, 0)), ("cropped",))
+    for (first, last), (left, right) in product(spans(down.values()), spans(across.values())):
+        frame(picture, (left, top + first), (last - first + 1, right - left + 1), "outline")
+
+
+def direct_matrix(
+    picture: Picture,
+    layer: Layer,
+    met: list[Product],
+    rows: Mapping[int, int],
+    columns: Mapping[int, int],
+    lit: int,
+    shades: list[str],
+) -> float:
+    """That the matrix of the convolution has the layer's rows as columns; gives its height on the paper, below 0."""
+    assert_flat(picture)
+    height, width = prod(layer.input_size), prod(layer.output_size)
+    assert picture.labels == [Label(f"convolution {height} × {width}", "south west", (0, 0, 0))]
+    expected = Picture()
+    for term in met:
+        row, column = flat(term.input, layer.input_size), flat(term.output, layer.output_size)
+        if row in columns and column in rows:
+            shade = shades[flat(term.kernel, layer.kernel_size)]
+            expected.fills[rows[column], columns[row], 0] = (f"weight shade={shade}",)
+    add_lines(expected, columns, rows, 0)
+    add_dots(expected, (0, 0), columns, rows)
+    for first, last in spans(columns.values()):
+        frame(expected, (rows[lit], first), (last - first + 1, 1), "lit")
+    assert_drawn_with_dots(picture, expected)
+    assert picture.matrix is not None
+    return picture.matrix[3] * (1 + max(columns.values()))
+
+
+def assert_matrix(
+    figure: Figure,
+    picture: Picture,
+    lines: tuple[Mapping[int, int], Mapping[int, int]],
+    lit: tuple[Index, set[Index]],
+    shades: list[str],
+) -> None:
     """That a row of the matrix belongs to each output element, and a column to each input element."""
-    layer = figure.layer
-    height, width = prod(layer.output_size), prod(layer.input_size)
+    layer, (rows, columns), (lit_output, seen) = figure.layer, lines, lit
+    height, width = 1 + max(rows.values()), 1 + max(columns.values())
     assert_flat(picture)
     top = -height / 2
-    assert picture.labels == [Label("inputs", "south", (width / 2, top, 0)), Label("outputs", "south", (0, 0, 0), "90")]
+    above, left, below = picture.labels
+    assert (above.text, above.anchor, above.rotate, above.at[0]) == ("inputs", "south", "", width / 2)
+    assert (left.text, left.anchor, left.rotate, left.at[1]) == ("outputs", "south", "90", 0)
+    name = "transposed matrix" if layer.transposed else "matrix"
+    words = f"{name} {prod(layer.output_size)} × {prod(layer.input_size)}"
+    assert below == Label(words, "north", (width / 2, top + height, 0))
+    # The vectors, in line with columns and rows.
+    assert top - 2 < above.at[1] < top - 1
+    assert -2 < left.at[0] < -1
     expected = Picture()
-    outline = Picture()
-    for row, column in np.ndindex(height, width):
-        expected.edges |= dict.fromkeys(around((column, top + row, 0)), ("cropped",))
-    for row in range(height):
-        outline.edges |= {((x, top + row, 0), "down"): ("outline",) for x in (0, width)}
-    for column in range(width):
-        outline.edges |= {((column, y, 0), "across"): ("outline",) for y in (top, top + height)}
-    expected.edges |= outline.edges
-    lit_row = int(np.ravel_multi_index(lit, layer.output_size))
-    for term in met:
-        column = int(np.ravel_multi_index(term.input, layer.input_size))
-        row = int(np.ravel_multi_index(term.output, layer.output_size))
-        cell = (column, top + row, 0)
-        expected.fills[cell] = ("window over weight" if row == lit_row else "weight",)
+    x, y = left.at[0], above.at[1]
+    places: dict[Index, Point] = {i: (columns[n], y, 0.0) for i, n in numbered(layer.input_size, columns).items()}
+    add_elements(expected, figure, "input", places, seen, shades, small=False)
+    add_dots(expected, (0, y), {0: 0}, columns)
+    places = {i: (x, top + rows[n], 0.0) for i, n in numbered(layer.output_size, rows).items()}
+    add_elements(expected, figure, "output", places, {lit_output}, shades, small=False)
+    add_dots(expected, (x, top), rows, {0: 0})
+    # The matrix.
+    add_lines(expected, rows, columns, top)
+    add_dots(expected, (0, top), rows, columns)
+    for term in sorted(products(layer), key=lambda term: term.output == lit_output):
+        column, row = flat(term.input, layer.input_size), flat(term.output, layer.output_size)
+        if column not in columns or row not in rows:
+            continue
+        cell = (columns[column], top + rows[row], 0)
+        style = "window over weight shade" if term.output == lit_output else "weight shade"
+        shade = shades[flat(term.kernel, layer.kernel_size)]
+        expected.fills[cell] = (f"{style}={shade}",)
         word = "w " + ",".join(map(str, term.kernel))
         if figure.kernel_values is not None:
             word = in_full(figure.kernel_values[term.kernel].item())
-        style = "window over weight value" if row == lit_row else "weight value"
-        expected.texts[cell] = (Text(word, style, (0.5, 0.5), None),)
-        if row == lit_row:
+        expected.texts[cell] = (Text(word, f"{style} value={shade}", (0.5, 0.5), "valuewidth"),)
+        if term.output == lit_output:
             expected.edges |= dict.fromkeys(around(cell), ("outline",))
-    for y in (top + lit_row, top + lit_row + 1):
-        expected.edges |= {((column, y, 0), "across"): ("lit",) for column in range(width)}
-    expected.edges |= {((x, top + lit_row, 0), "down"): ("lit",) for x in (0, width)}
-    assert_drawn(picture, expected)
+    for first, last in spans(columns.values()):
+        row = rows[flat(lit_output, layer.output_size)]
+        frame(expected, (first, top + row), (1, last - first + 1), "lit")
+    assert_drawn_with_dots(picture, expected)
 
 
 def im2col(figure: Figure, found: Document) -> None:
@@ -710,9 +960,362 @@ def paint(picture: Picture, cell: Point, fill: str | None, line: str) -> None:
     """Paint a cell over what is there; dashed lines do not hide those below them."""
     if fill is not None:
         picture.fills[cell] = (fill,)
-    for edge in around(cell):
+    for edge in map(edge_at, around(cell)):
         under = tuple(other for other in picture.edges.get(edge, ()) if other != line) if line == "padding" else ()
         picture.edges[edge] = (*under, line)
+
+
+def gradient_of(figure: Figure) -> Any:
+    """The gradient of a figure's output: that of its sum where none is given."""
+    given = figure.output_gradient
+    return np.ones(figure.layer.output_size, int) if given is None else given
+
+
+def gradient_of_input(figure: Figure, found: Document) -> None:
+    layer, operands = figure.layer, (gradient_of(figure), figure.kernel_values)
+    kernel = "kernel" if layer.transposed else "rotated kernel"
+    terms = [(met.input, met.kernel, met.output) for met in products(layer)]
+    names = ("output gradient", kernel, "input gradient")
+    assert_gradient(figure, found, input_gradient(layer), operands, terms, names)
+
+
+def gradient_of_kernel(figure: Figure, found: Document) -> None:
+    layer, operands, names = figure.layer, (figure.input_values, gradient_of(figure)), ("input", "output gradient")
+    terms = [(met.kernel, met.output, met.input) for met in products(layer)]
+    if layer.transposed:
+        operands, names = operands[::-1], names[::-1]
+        terms = [(kernel, input_, output) for kernel, output, input_ in terms]
+    assert_gradient(figure, found, kernel_gradient(layer), operands, terms, (*names, "kernel gradient"))
+
+
+def assert_gradient(
+    figure: Figure,
+    found: Document,
+    backward: Layer,
+    operands: tuple[Any, Any],
+    terms: list[tuple[Index, Index, Index]],
+    names: tuple[str, str, str],
+) -> None:
+    """That a gradient is drawn as the convolution that has some terms: element of the gradient, kernel and input."""
+    input_values, weights = operands
+    sums = np.zeros(backward.output_size)
+    for index, kernel_index, input_index in terms:
+        sums[index] += weights[kernel_index] * input_values[input_index]
+    shown = replace(
+        figure,
+        view="numerical",
+        layers=(backward,),
+        input_values=input_values,
+        kernel_values=weights,
+        output_values=sums,
+    )
+    expected = Expected(shown, output_origin(shown, found.frames[0]))
+    for picture, frame in zip(found.frames, frames(backward, None), strict=True):
+        met = [(term.kernel_index, term.input_index) for term in frame.terms if term.input_index is not None]
+        assert sorted(met) == sorted(term[1:] for term in terms if term[0] == frame.output_index)
+        assert_kernel(shown, picture, names[1])
+        assert_drawn(replace(picture, beside={}), expected.frame(frame))
+    assert_labelled(shown, found.frames[0], (names[0], names[2]))
+    assert_in_columns(figure.layer, backward, found.frames[0].parameters)
+
+
+def assert_in_columns(layer: Layer, backward: Layer, rows: list[list[str]] | None) -> None:
+    """That the parameters of a layer are beside those of the convolution that computes its gradient."""
+    assert rows is not None
+    assert rows[0] == ["", "layer", "its gradient, as convolution"]
+    n, said = len(layer.axes), {name: (mine, drawn) for name, mine, drawn in rows[1:]}
+    assert len(said) == len(rows) - 1
+    mine = parameters_in(", ".join(f"{name} {words}" for name, (words, _) in said.items()), n)
+    dilated = {"dilation": [axis.dilation for axis in layer.axes]} if "dilation" in said else {}
+    assert mine == {key: value for key, value in own(layer).items() if key != "padded with"} | dilated
+    drawn = {name: words for name, (_, words) in said.items() if name != "output padding"}
+    kernel, *turned = drawn["kernel"].split(", ")
+    assert turned == (["rotated 180°"] if backward.transposed else [])
+    assert per_axis(kernel, n) == [axis.kernel_size for axis in backward.axes]
+    stride, *apart = drawn["stride"].split(", ")
+    # Each axis as it is in the table of the formulas: of the input, inputs come apart, of the kernel, the windows.
+    before, after = np.array([axis.padding for axis in backward.direct]).T
+    assert sides(drawn["padding"], n) == list(zip(before.tolist(), after.tolist(), strict=True))
+    if backward.transposed:
+        assert per_axis(stride, n) == [1] * n
+        assert apart == ([f"inputs {once_of(mine['stride'])} apart"] if max(mine["stride"]) > 1 else [])
+    else:
+        assert (per_axis(stride, n), apart) == ([axis.stride for axis in backward.axes], [])
+    dilations = per_axis(drawn.get("dilation", "1"), n)
+    assert dilations == [axis.dilation for axis in backward.axes]
+
+
+def once_of(numbers: list[int]) -> str:
+    """Numbers of all axes, a single one where they agree."""
+    return str(numbers[0]) if len({*numbers}) == 1 else " × ".join(map(str, numbers))
+
+
+def shares(mode: str, index: Index, factors: Index, size: Index) -> dict[Index, float]:
+    """The elements that an up-sampled one is made of: those whose tents reach its place, or the nearest."""
+    found = {}
+    for source in np.ndindex(*size):
+        share = 1.0
+        for o, i, factor, length in zip(index, source, factors, size, strict=True):
+            place = min(max((o + 0.5) / factor - 0.5, 0), length - 1)
+            share *= (i == o // factor) if mode == "nearest" else max(1 - abs(place - i), 0)
+        if share > 1e-9:
+            found[source] = share
+    return found
+
+
+def upsampling(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    flat, outputs = len(layer.axes) == 1, list(np.ndindex(*layer.output_size))
+    names = ["nearest", "linear" if flat else "bilinear", "transposed convolution"]
+    factors = tuple(axis.stride for axis in layer.axes)
+    weights = [{o: shares(mode, o, factors, layer.input_size) for o in outputs} for mode in ("nearest", "linear")]
+    weights.append(
+        {o: {m.input: figure.kernel_values[m.kernel].item() for m in products(layer) if m.output == o} for o in outputs}
+    )
+    sums = [{o: sum(w * figure.input_values[i].item() for i, w in one[o].items()) for o in outputs} for one in weights]
+    (height, width), (_, out_width) = in_rows(layer.input_size), in_rows(layer.output_size)
+    assert len(found.frames) == len(outputs)
+    for lit, picture in zip(outputs, found.frames, strict=True):
+        assert_flat(picture)
+        expected = Picture()
+        ends = (0.0, 0.0)
+        for (x, y), one, results in zip(
+            labels(picture, "east" if flat else "south", names), weights, sums, strict=True
+        ):
+            # The input is over the middle of its output.
+            middle = out_width / 2 if flat else x
+            input_at = (middle - width / 2, min(c[1] for c in picture.fills if c[1] >= ends[1] - 1e-9) if flat else y)
+            tops = {c[1] for c, look in picture.fills.items() if "output" in look[0] and c[1] > input_at[1]}
+            output_at = (middle - out_width / 2, min(tops))
+            assert flat == (y == output_at[1] + 0.5)
+            assert ends[0] <= output_at[0]
+            assert ends[1] <= input_at[1]
+            assert input_at[1] + height < output_at[1]
+            ends = (0, output_at[1] + 1) if flat else (output_at[0] + out_width, 0)
+            add_map(expected, input_at, layer.input_size, "input", values(each(figure.input_values), "input value"))
+            add_map(expected, output_at, layer.output_size, "output", rounded(results, "output value"))
+            for index, weight in one[lit].items():
+                light_cell(expected, input_at, index, "window over input", figure.input_values[index].item(), weight)
+            light_cell(expected, output_at, lit, "window over output", rounded(results, "")[lit])
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def rounded(results: dict[Index, float], style: str) -> dict[Index, Text]:
+    """Computed numbers of a map, rounded alike."""
+    decimals = decimals_of([float(value) for value in results.values()])
+    return {index: number_text(as_rounded(value, decimals), style) for index, value in results.items()}
+
+
+def light_cell(
+    picture: Picture, at: tuple[float, float], index: Index, fill: str, content: Any, weight: float | None = None
+) -> None:
+    """Light a cell of a map, with its number and the small one beside it."""
+    row, column = two(index)
+    cell = (round(at[0] + column, 6), round(at[1] + row, 6), 0)
+    picture.fills[cell] = (fill,)
+    picture.edges |= {edge_at(edge): ("lit",) for edge in around(cell)}
+    text = content if isinstance(content, Text) else number_text(as_given(content), "")
+    picture.texts[cell] = (text._replace(style=f"{fill} value"),)
+    if weight is not None:
+        small = number_text(as_given(round(weight, 2)), f"{fill} value, kernel value", (1, 1), "kernelwidth")
+        picture.texts[cell] += (small,)
+
+
+def pixel_shuffle(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    results = output_of(layer, figure)
+    down, right = two(tuple(axis.stride for axis in layer.axes)) if len(layer.axes) == 2 else (1, layer.axes[0].stride)
+    (rows, columns), (_, out_columns) = in_rows(layer.input_size), in_rows(layer.output_size)
+    count = down * right
+    names = [
+        f"input {size(layer.input_size)}",
+        *(f"channel {n}" for n in range(count)),
+        f"output {size(layer.output_size)}",
+    ]
+    widths = [columns] * (count + 1) + [out_columns]
+    texts = rounded(results, "")
+    # Channel by channel, each of which has every s-th element.
+    order = [
+        (n, (r * down + n // right, c * right + n % right), (r, c))
+        for n in range(count)
+        for r, c in np.ndindex(rows, columns)
+    ]
+    assert len(found.frames) == len(order)
+    for (channel, place, inner), picture in zip(order, found.frames, strict=True):
+        assert_flat(picture)
+        corners = [(x - w / 2, y) for (x, y), w in zip(labels(picture, "south", names), widths, strict=True)]
+        input_at, *channels_at, output_at = corners
+        assert input_at[0] == 0
+        assert all(input_at[0] + columns < x and x + columns < output_at[0] for x, _ in channels_at)
+        # No two channels overlap.
+        assert all(
+            abs(a[0] - b[0]) > columns or abs(a[1] - b[1]) > rows for a, b in product(channels_at, repeat=2) if a != b
+        )
+        assert len({*channels_at}) == count
+        expected = Picture()
+        add_map(expected, input_at, layer.input_size, "input", values(each(figure.input_values), "input value"))
+        for index, text in texts.items():
+            row, column = two(index)
+            n = row % down * right + column % right
+            cell: dict[Index, Text] = {(0, 0): text._replace(style=f"tint value={n % 4}")}
+            add_map(
+                expected,
+                (channels_at[n][0] + column // right, channels_at[n][1] + row // down),
+                (1, 1),
+                f"tint={n % 4}",
+                cell,
+            )
+            add_map(expected, (output_at[0] + column, output_at[1] + row), (1, 1), f"tint={n % 4}", cell)
+        for met in products(layer):
+            if two(met.output) == place:
+                weight = figure.kernel_values[met.kernel].item()
+                light_cell(expected, input_at, met.input, "window over input", figure.input_values[met.input].item())
+                small = number_text(as_given(weight), "window over input value, kernel value", (1, 1), "kernelwidth")
+                r, c = two(met.input)
+                expected.texts[input_at[0] + c, input_at[1] + r, 0] += (small,)
+        text = texts[place[-len(layer.axes) :]]
+        light_cell(expected, channels_at[channel], inner, "window over output", text)
+        light_cell(expected, output_at, place, "window over output", text)
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def partial(figure: Figure, found: Document) -> None:
+    layer, met = figure.layer, products(figure.layer)
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    assert figure.mask is not None
+    valid = [term for term in met if figure.mask[term.input]]
+    counts = Counter(term.output for term in valid)
+    sums = np.zeros(layer.output_size)
+    for term in valid:
+        share = prod(layer.kernel_size) / counts[term.output]
+        sums[term.output] += share * figure.kernel_values[term.kernel] * figure.input_values[term.input]
+    shown = replace(figure, view="numerical", output_values=sums)
+    x, y, z = output_origin(shown, found.frames[0])
+    expected = Expected(shown, (x, y, z))
+    _, out_columns = in_rows(layer.output_size)
+    holes = {
+        index for index, place in places(figure).items() if place.input_index and not figure.mask[place.input_index]
+    }
+    for picture, step in zip(found.frames, frames(layer, None), strict=True):
+        *two_labels, third = picture.labels
+        is_row = len(layer.axes) == 1
+        assert (third.text, third.anchor) == ("valid elements", "east" if is_row else "south")
+        # As far from the output as that is from the input.
+        left, top = (x, third.at[1] - 0.5) if is_row else (third.at[0] - out_columns / 2, y)
+        _, grid_columns = grid_of(figure)
+        if is_row:
+            assert third.at[0] == left
+            assert top - y == pytest.approx(y)
+        else:
+            assert left - x - out_columns == pytest.approx(x - len(grid_columns.cells))
+            assert third.at[1] == top
+        assert_labelled(shown, replace(picture, labels=two_labels))
+        assert_kernel(shown, picture)
+        drawn = expected.frame(step)
+        covered = {two(term.position) for term in step.terms}
+        for r, c in holes:
+            drawn.fills[c, r, 0] = ("window over hole",) if (r, c) in covered else ("hole",)
+            drawn.texts[c, r, 0] = ()
+        add_map(
+            drawn,
+            (left, top),
+            layer.output_size,
+            "weight",
+            values({o: counts[o] for o in np.ndindex(*layer.output_size)}, "weight value"),
+        )
+        for index in np.ndindex(*layer.output_size):
+            row, column = two(index)
+            if counts[index] == 0:
+                lit = index == step.output_index
+                drawn.fills[x + column, y + row, 0] = ("window over hole" if lit else "hole",)
+                drawn.texts[x + column, y + row, 0] = ()
+        light_cell(
+            drawn,
+            (left, top),
+            step.output_index,
+            "window over weight",
+            Text(str(counts[step.output_index]), "", (0.5, 0.5), None),
+        )
+        assert_drawn(replace(picture, beside={}), drawn)
+    assert_parameters(layer, found.frames[0].parameters)
+
+
+def deformable(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    assert figure.offset is not None
+    down, right = layer.axes
+    outputs, kernel = list(np.ndindex(*layer.output_size)), list(np.ndindex(*layer.kernel_size))
+    starts, ends, samples = dict[Any, Point](), dict[Any, Point](), dict[Any, float]()
+    for o, (t, k) in product(outputs, enumerate(kernel)):
+        y, x = (a.stride * n + a.dilation * j for a, n, j in zip(layer.axes, o, k, strict=True))
+        dy, dx = (figure.offset[(2 * t + n, *o)].item() for n in (0, 1))
+        starts[o, k], ends[o, k] = (x + 0.5, y + 0.5, 0), (x + dx + 0.5, y + dy + 0.5, 0)
+        tents = (
+            max(0, 1 - abs(y + dy - down.padding[0] - i)) * max(0, 1 - abs(x + dx - right.padding[0] - j)) * value
+            for (i, j), value in each(figure.input_values).items()
+        )
+        samples[o, k] = sum(tents)
+    sums = {o: sum(samples[o, k] * figure.kernel_values[k].item() for k in kernel) for o in outputs}
+    decimals = decimals_of(list(samples.values()))
+    texts = rounded(sums, "")
+    rows, columns = (len(axis.cells) for axis in layer.grid)
+    _, width = layer.kernel_size
+    names = [f"input {size(layer.input_size)}", "samples", f"output {size(layer.output_size)}"]
+    assert len(found.frames) == len(outputs)
+    for lit, picture in zip(outputs, found.frames, strict=True):
+        assert_flat(picture)
+        input_at, (x, y), (out_x, out_y) = labels(picture, "south", names)
+        samples_at, output_at = (x - width / 2, y), (out_x - layer.output_size[1] / 2, out_y)
+        expected = Expected(figure, (0, 0, 0)).input(set(), {})
+        room = [min(0, floor(min(end[n] for end in ends.values()))) for n in (0, 1)]
+        room += [max(size, ceil(max(end[n] for end in ends.values()))) for n, size in enumerate((columns, rows))]
+        assert input_at == (columns / 2, room[1])
+        assert room[2] < samples_at[0] < samples_at[0] + width < output_at[0]
+        if room != [0, 0, columns, rows]:
+            cells = [*product(range(columns), range(rows))]
+            inner = Counter(edge for c, r in cells for edge in around((c, r, 0)))
+            everywhere = product(range(room[0], room[2]), range(room[1], room[3]))
+            beyond = {edge for c, r in everywhere for edge in around((c, r, 0)) if inner[edge] < 2}
+            for edge in beyond:
+                under = expected.edges.get(edge, ())
+                expected.edges[edge] = under if under == ("outline",) else ("overhang", *under)
+        for (r, c), place in places(figure).items():
+            if place.input_index is not None:
+                word = as_given(figure.input_values[place.input_index].item())
+                expected.texts[c, r, 0] = (number_text(word, "input value, kernel value", (1, 1), "kernelwidth"),)
+        add_empty(expected, samples_at, layer.kernel_size)
+        for k in kernel:
+            r, c = k
+            value = number_text(as_rounded(samples[lit, k], decimals), "copy value")
+            add_map(expected, (samples_at[0] + c, samples_at[1] + r), (1, 1), "copy", {(0, 0): value})
+            small = number_text(
+                as_given(figure.kernel_values[k].item()), "copy value, kernel value", (1, 1), "kernelwidth"
+            )
+            expected.texts[samples_at[0] + c, samples_at[1] + r, 0] += (small,)
+            start, end = starts[lit, k], ends[lit, k]
+            expected.shapes += [Line("tap", start, start), Line("sample", end, end)]
+            if (start[0] - end[0]) ** 2 + (start[1] - end[1]) ** 2 >= 0.16:
+                expected.lines.append(Line("offset, -latex", start, end))
+        expected.lines.sort()
+        add_map(
+            expected,
+            output_at,
+            layer.output_size,
+            "output",
+            {o: t._replace(style="output value") for o, t in texts.items()},
+        )
+        light_cell(expected, output_at, lit, "window over output", texts[lit])
+        assert_drawn_with_shapes(picture, expected)
+        assert_parameters(layer, picture.parameters)
 
 
 def stack(figure: Figure, found: Document) -> None:
@@ -1004,6 +1607,12 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "scatter": scatter,
     "matrix": matrix,
     "im2col": im2col,
+    "input_gradient": gradient_of_input,
+    "kernel_gradient": gradient_of_kernel,
+    "upsampling": upsampling,
+    "pixel_shuffle": pixel_shuffle,
+    "partial": partial,
+    "deformable": deformable,
     "stack": stack,
 }
 
@@ -1019,7 +1628,7 @@ LEGENDS = {
         ("padding", "padding"),
         ("window over padding, lit", "window without input"),
     ],
-    "matrix": [("window over weight, lit", "row of the marked output element"), ("cropped", "zero")],
+    "matrix": [("window over weight shade=40, lit", "row of the marked output element"), ("cropped", "zero")],
     "stack": [("unseen", "not seen by the element at the top")],
 }
 
@@ -1081,14 +1690,54 @@ def rest_of_caption(figure: Figure) -> str:
             order = ", both counted row by row" if len(figure.layer.axes) == 2 else ""
             names = " The indices of a weight w count the kernel's elements from 0."
             text = " Each row of the matrix belongs to an output element, each column to an input element"
-            return f"{text}{order}; entries that are not shown are zero." + (
-                names if figure.kernel_values is None else ""
-            )
+            text = f"{text}{order}; empty entries are zero." + (names if figure.kernel_values is None else "")
+            if figure.layer.transposed:
+                text += (
+                    " It is the transpose of the matrix of the convolution, which is drawn small: a row of the one is "
+                    "a column of the other."
+                )
+            rows, columns = prod(figure.layer.output_size), prod(figure.layer.input_size)
+            if max(rows, columns) > MOST_LINES:
+                text += f" Dots take the place of most of its {rows} rows and {columns} columns."
+            return text
         case "im2col":
             weights = prod(figure.layer.kernel_size)
             return (
                 f" Each window's patch is a column of {weights}, the kernel a row of as many; their product is the "
                 "output, row by row."
+            )
+        case "input_gradient" | "kernel_gradient":
+            return gradient_sentence(figure)
+        case "upsampling":
+            factors, linear = [axis.stride for axis in figure.layer.axes], "linear"
+            return (
+                f" Beside it, Upsample with scale factor {once_of(factors)}: mode nearest repeats elements, and mode "
+                f"{'bi' * (len(factors) == 2)}{linear}, with align_corners=False, interpolates between their middles. "
+                "The small numbers are the weights of input elements."
+            )
+        case "partial":
+            padded = any(any(axis.padding) for axis in figure.layer.axes)
+            return (
+                f" As a partial convolution: of each window only valid elements are summed, times "
+                f"{size(figure.layer.kernel_size)} by their number; a window without any leaves a hole."
+                + " Padding is not valid." * padded
+                + " The small numbers are the kernel's."
+            )
+        case "deformable":
+            return (
+                " As a deformable convolution: arrows lead from the places of the window's elements to those that "
+                "their offsets move them to, where the input is interpolated. The small numbers at the samples are "
+                "the kernel's."
+            )
+        case "pixel_shuffle":
+            factors = [axis.stride for axis in figure.layer.axes]
+            is_torch = len(factors) == 2 and factors[0] == factors[1]
+            words = f"an interleaving by {size(tuple(factors))}, as in PixelShuffle"
+            words = f"PixelShuffle({factors[0]})" if is_torch else words
+            return (
+                f" The same as a convolution to {prod(factors)} channel{'s' * (prod(factors) > 1)} and {words}: each "
+                "channel has those of the kernel's weights that meet input elements at its place. "
+                "The small numbers are these weights."
             )
     (top,) = figure.layers[-1].output_size
     seen = {top // 2}
@@ -1098,6 +1747,30 @@ def rest_of_caption(figure: Figure) -> str:
         f" The coloured element at the top depends on {len(seen)} input element{'' if len(seen) == 1 else 's'}. "
         f"Each element is drawn over the {'end' if in_time(figure.layers) else 'centre'} of its receptive field."
     )
+
+
+def gradient_sentence(figure: Figure) -> str:
+    """What the caption of a gradient says of it."""
+    layer = figure.layer
+    if view_name(figure) == "input_gradient":
+        name = "convolution" if layer.transposed else "transposed convolution"
+        text = f" The gradient of its input is the {name} of the output's gradient with the same kernel"
+        text += "." if layer.transposed else ", drawn as a convolution with the rotated kernel."
+        text += " The small numbers are the kernel's."
+    else:
+        first, second = ("output's gradient", "input") if layer.transposed else ("input", "output's gradient")
+        text = f" The gradient of its kernel is a convolution of the {first} with the {second}"
+        swapped = any(axis.stride > 1 or axis.dilation > 1 for axis in layer.axes)
+        text += ", in which stride and dilation have changed places" * swapped
+        text += f". The small numbers are the {'input' if layer.transposed else 'output gradient'}'s."
+        outside = [
+            axis.padding[1] < (size + sum(axis.padding) - axis.dilation * (axis.kernel_size - 1) - 1) % axis.stride
+            if not layer.transposed
+            else axis.padding[1] < axis.output_padding
+            for axis, size in zip(layer.axes, layer.input_size, strict=True)
+        ]
+        text += " Pale cells are in no window of the layer." * any(outside)
+    return text + " The output's gradient is that of its sum: 1 everywhere." * (figure.output_gradient is None)
 
 
 def assert_said(figure: Figure) -> None:
@@ -1178,7 +1851,7 @@ def assert_figure(figure: Figure, every: bool = True) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_picture_of_a_small_layer_is_what_the_arithmetic_says(name: str, tmp_path: Path) -> None:
-    assert_figure(in_file(tmp_path, name, view=name.partition("_")[0], **SMALL[name]))
+    assert_figure(in_file(tmp_path, name, view=view_of(name), **SMALL[name]))
 
 
 @pytest.mark.parametrize("name", PROJECT.figure_names())
@@ -1211,9 +1884,10 @@ def test_the_matrix_of_a_transposed_layer_is_drawn_transposed() -> None:
     drawn = []
     for name in ("matrix", "matrix_transposed"):
         (frame, *_) = read_back(load(PROJECT.figures / f"{name}.toml"), every=False).frames
-        (entries,) = frame.beside.values()
-        top = min(y for (_, y, _), _ in entries.edges)
-        drawn.append({(y - top, x, text.text) for (x, y, _), (text,) in entries.texts.items()})
+        entries = frame.beside[max(frame.beside)]
+        found = {(y, x, text.text) for (x, y, _), (text,) in entries.texts.items() if text.text.startswith("w")}
+        top = min(y for y, _, _ in found)
+        drawn.append({(y - top, x, text) for y, x, text in found})
     direct, transposed = drawn
     assert direct
     assert {(column, row, weight) for row, column, weight in direct} == transposed

@@ -1,7 +1,8 @@
 """Scenes of views: plain data that agrees with the arithmetic; and layers that views refuse."""
 
 import json
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, is_dataclass
 from itertools import pairwise, product
@@ -22,7 +23,8 @@ from scripts.text.relationships import receptive_fields
 from scripts.views import VIEWS, scene_of, view_name
 from scripts.views.limits import LONGEST_AXIS, MOST_CELLS, MOST_STEPS, MOST_TERMS
 from scripts.views.maps import blocks, extent, input_map, offset, runs
-from scripts.views.matrix import entries
+from scripts.views.matrix import entries, shown
+from scripts.views.matrix import places as drawn_at
 from scripts.views.overlap import overlap
 from scripts.views.stack import centres
 from scripts.views.subsampling import with_unit_stride
@@ -146,7 +148,7 @@ def test_the_numbers_under_a_window_explain_its_value(name: str) -> None:
 def filled(layer: Layer, kernel: Values) -> Values:
     """The matrix with a kernel's values in it."""
     matrix = np.zeros((int(np.prod(layer.output_size)), int(np.prod(layer.input_size))), int)
-    for entry in (entry for line in entries(layer, kernel) for entry in line):
+    for entry in entries(layer, kernel):
         assert entry.number == kernel[entry.kernel_index]
         matrix[entry.row, entry.column] += entry.number
     return matrix
@@ -166,18 +168,44 @@ def test_the_transposed_layers_matrix_is_the_transposed_matrix(name: str) -> Non
     assert np.array_equal(filled(direct, kernel).T, filled(transposed, kernel))
 
 
-@pytest.mark.parametrize("name", ["matrix", "matrix_transposed", "matrix_1d"])
+@pytest.mark.parametrize("name", ["matrix", "matrix_transposed", "matrix_1d", "matrix_strides_transposed"])
 def test_a_row_of_the_matrix_is_lit_with_its_elements(name: str) -> None:
     scene = scene_of(catalogue(name))
-    still, width = scene.still, scene.still.input.columns
-    assert (still.rows, still.columns) == (scene.count, width * still.input.rows)
+    still, width = scene.still, scene.still.input.grid.columns
+    assert (still.grid.rows, still.grid.columns) == (scene.count, width * still.input.grid.rows)
     for number, step in enumerate(scene.steps):
         assert {entry.row for entry in step.entries} == {step.row} == {number}
-        assert [cell.row * width + cell.column for cell in step.inputs] == [entry.column for entry in step.entries]
-        assert step.output.row * still.output.columns + step.output.column == number
-        if still.output.numbers:
+        columns = [entry.column for entry in step.entries]
+        assert [cell.row * width + cell.column for cell in step.inputs] == columns
+        assert [cell.column for cell in step.factors] == columns
+        assert step.output.row * still.output.grid.columns + step.output.column == step.result.row == number
+        if step.result.number is not None:
             products = (e.number * i.number for e, i in zip(step.entries, step.inputs, strict=True))
-            assert sum(products) == step.output.number
+            assert sum(products) == step.output.number == step.result.number
+
+
+def test_dots_take_the_place_of_all_but_the_first_and_the_last_elements() -> None:
+    assert drawn_at(range(4), 4) == {0: 0, 1: 1, 2: 2, 3: 3}
+    # One element takes no more room than dots.
+    assert drawn_at([3, 4], 8) == {0: 0, 3: 2, 4: 3, 7: 5}
+    assert drawn_at([2], 5) == {n: n for n in range(5)}
+
+
+@pytest.mark.parametrize("operation", ["convolution", "transposed_convolution"])
+@pytest.mark.parametrize("size", [[100], [28, 28], [3, 40], [40, 3]])
+def test_a_matrix_of_dots_shows_what_the_first_windows_meet(operation: str, size: list[int]) -> None:
+    layer = made(operation=operation, input_size=size, kernel_size=3, padding=1).layer
+    drawn = shown(layer)
+    assert max(max(place.values()) for place in drawn) < 30
+    rows, columns = map(set, reversed(drawn) if layer.transposed else drawn)
+    met = defaultdict(set)
+    for entry in entries(layer):
+        line, other = (entry.column, entry.row) if layer.transposed else (entry.row, entry.column)
+        met[line].add(other)
+    count = math.prod(layer.output_size)
+    first = min(set(range(count)) - rows)
+    assert first >= 2 and count - 1 in rows
+    assert all(met[line] <= columns for line in (*range(first), count - 1))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +230,8 @@ def test_what_is_scattered_adds_up_to_the_output(keys: dict[str, Any]) -> None:
 def test_the_overlap_counts_products(name: str) -> None:
     layer = catalogue(name).layer
     counts = overlap(layer)
-    assert np.array_equal(counts.ravel(), [len(line) for line in entries(layer)])
+    rows = Counter(entry.row for entry in entries(layer))
+    assert counts.ravel().tolist() == [rows[row] for row in range(counts.size)]
     inner = counts[2:-2, 2:-2]
     assert (inner.min() == inner.max()) == (name == "even_overlap")
     assert counts.ravel().tolist() == [cell.number for cell in scene_of(catalogue(name)).still.numbers]
@@ -343,6 +372,29 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
         ),
         ({"view": "overlap", "operation": "max_pooling"}, "the overlap view draws convolutions"),
         ({"view": "stack"}, "the stack view draws layers of 1 axis"),
+        ({"view": "input_gradient", "operation": "max_pooling"}, "the input_gradient view draws convolutions"),
+        ({"view": "kernel_gradient"}, "the kernel_gradient view draws values"),
+        (
+            {"view": "input_gradient", "padding": 1, "padding_mode": "reflect", "values": "random"},
+            "padding_mode: reflect passes gradients on to the copied elements",
+        ),
+        (
+            {"view": "kernel_gradient", "input_size": 80, "values": "random"},
+            "112356 cells in all frames, and a drawing has at most 60000. The largest input that fits is 58x58",
+        ),
+        ({"view": "upsampling"}, "the upsampling view draws transposed convolutions"),
+        *(
+            ({"view": view, "operation": "transposed_convolution", "stride": 2} | keys, text)
+            for view, keys, text in (
+                ("upsampling", {}, "padding: gives an output of 11x11; the upsampling view draws stride times the "),
+                ("pixel_shuffle", {"padding": "same_upper"}, "the pixel_shuffle view draws values"),
+                (
+                    "pixel_shuffle",
+                    {"padding": "same_upper", "input_size": 60, "values": "random"},
+                    "gives an axis of 302 cells, and a drawing has at most 200",
+                ),
+            )
+        ),
         (
             {"view": "subsampling", "operation": "transposed_convolution"},
             "the subsampling view draws convolutions and poolings",
@@ -369,11 +421,12 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
         ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives an axis of 210 cells"),
         ({"view": "matrix", "operation": "max_pooling"}, "the matrix view draws convolutions"),
         ({"view": "matrix", "padding": 1, "padding_mode": "reflect"}, "reflect makes entries of the matrix sums"),
-        ({"view": "matrix", "input_size": 15}, "gives an axis of 225 cells"),
         (
-            {"view": "matrix", "input_size": 8},
-            "82944 cells in all frames, and a drawing has at most 60000. The largest input that fits is 7x7",
+            {"view": "matrix", "input_size": 201},
+            "gives an axis of 201 cells, and a drawing has at most 200. The largest input that fits is 200x200",
         ),
+        # Only the entries of two rows are drawn, but all of these.
+        ({"view": "matrix", "input_size": 60, "kernel_size": 15}, "gives an axis of 494 cells"),
     ],
 )
 def test_views_refuse_what_they_cannot_draw(keys: dict[str, Any], message: str) -> None:
