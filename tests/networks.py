@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
@@ -15,7 +16,7 @@ class Network:
         self.channels = {"x": input_shape[1]}
         self.inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, input_shape)]
 
-    def add(self, operator: str, inputs: Sequence[str], channels: int, **attributes: object) -> str:
+    def add(self, operator: str, inputs: Sequence[str], channels: int, **attributes: Any) -> str:
         name = f"{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         self.channels[name] = channels

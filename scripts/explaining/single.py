@@ -80,8 +80,7 @@ def _works(project: Project, layer: Layer, place: int) -> tuple[list[Work], list
     holding = [
         one for one in known.values() if one.quantity.name == quantity and one.name != hidden and one.holds(values)
     ]
-    holding.sort(key=lambda one: len(one.formula.free_symbols))
-    special = [one for one in holding if one.conditions]
+    special = sorted((one for one in holding if one.conditions), key=lambda one: len(one.formula.free_symbols))
     distinct = list({one.tex: one for one in reversed(special)}.values())[::-1]
     shown = [*distinct[:MOST_SPECIAL], *[one for one in holding if not one.conditions][:1]]
     others = [one.number for one in holding if one not in shown]

@@ -14,7 +14,6 @@ from typing import Any
 from sympy import Expr, Rational, Symbol, latex
 from sympy.parsing.sympy_parser import parse_expr
 
-from scripts.core.cost import cost
 from scripts.core.layers import Layer
 from scripts.project import Project
 
@@ -23,10 +22,9 @@ from scripts.project import Project
 class Relationship:
     """An equation, `quantity` = `formula`, that holds wherever all `conditions` do.
 
-    Its `number` is that of a master, "2", or of one of a master's cases, "2c"; all have their
-    master's `group`, a title.
-    `symbols` maps each symbol of the report to its TeX.  `implied` are the values of symbols that it does not mention,
-    such as a dilation of 1.  `proved` is whether the tests prove it for all integers.
+    Its `number` is that of a master, "2", or of one of a master's cases, "2c"; all have the title of their master's
+    `group`.  `symbols` maps each symbol of the report to its TeX.  `implied` are the values of symbols that it does
+    not mention, such as a dilation of 1.  `proved` is whether the tests prove it for all integers.
     """
 
     name: str
@@ -118,9 +116,8 @@ def relationships(project: Project) -> dict[str, Relationship]:
         return parse_expr(text, local_dict=dict(symbols), evaluate=False)
 
     entries = content(project)["relationships"]
-    numbers = _numbers(entries)
     defaults = {name: entry["default"] for name, entry in content(project)["symbols"].items() if "default" in entry}
-    found = {}
+    numbers, found = _numbers(entries), {}
     for name, entry in entries.items():
         formula, conditions = parse(entry["equation"][1]), tuple(map(parse, entry.get("conditions", [])))
         mentioned = {symbol.name for part in (formula, *conditions) for symbol in part.free_symbols}
@@ -202,10 +199,12 @@ def _costs(layer: Layer) -> dict[str, int]:
     """Channels and what they cost, for one input; a layer without channels has none."""
     if layer.channels is None:
         return {}
-    channels, found = layer.channels, cost(layer)
+    channels, kernel, output = layer.channels, prod(layer.kernel_size), prod(layer.output_size)
+    weights = prod(layer.kernel_shape)
     counts = {"c_in": channels.in_channels, "c_out": channels.out_channels, "g": channels.groups}
-    counts |= {"K": prod(layer.kernel_size), "O": found.multiply_adds // found.weights}
-    return counts | {"W": found.weights, "M": found.multiply_adds, "A": found.activations}
+    # A transposed layer multiplies each input element with all weights of its channel.
+    places = prod(layer.input_size) if layer.transposed else output
+    return counts | {"K": kernel, "O": places, "W": weights, "M": weights * places, "A": channels.out_channels * output}
 
 
 def window(layer: Layer, t: int, axis: int = -1) -> dict[str, Rational]:
