@@ -18,8 +18,6 @@ PY := .venv/bin/python
 READY := .venv/.ready
 # What only some goals need is installed by them, from requirements-NAME.txt: .venv/.NAME.
 
-# Nothing is written into the source folders; the packages in .venv are compiled already.
-export PYTHONDONTWRITEBYTECODE := 1
 # NumPy need not start a thread per core: there is no large matrix here.
 export OPENBLAS_NUM_THREADS := 1
 
@@ -34,6 +32,7 @@ OPTIONS = $(JOBS) $(QUIET) $(KEEP_GOING) $(if $(TRACE),--trace)
 override DRAW_OPTIONS :=
 override BENCH_OPTIONS :=
 override SOLVE_OPTIONS :=
+override EXPLAIN_OPTIONS :=
 override BUILD_OPTIONS :=
 define OPTION
 ifeq ($$(origin $(1)),command line)
@@ -53,6 +52,8 @@ $(eval $(call OPTION,VIEW,DRAW_OPTIONS,--view=))
 $(eval $(call OPTION,FRAMES,DRAW_OPTIONS,--frames=))
 $(eval $(call OPTION,FORMATS,DRAW_OPTIONS,--formats=))
 $(eval $(call OPTION,OUTPUT,SOLVE_OPTIONS,--output=))
+$(eval $(call OPTION,LAYERS,EXPLAIN_OPTIONS,--layers=))
+$(eval $(call OPTION,ERROR,EXPLAIN_OPTIONS,--error=))
 $(eval $(call OPTION,BASELINE,BENCH_OPTIONS,--baseline=))
 $(eval $(call OPTION,THEME))
 $(eval $(call OPTION,BACKGROUND))
@@ -61,7 +62,7 @@ $(eval $(call OPTION,SCALE))
 # Each module in scripts/formats/ is a format NAME, made by `make NAMEs`.
 FORMAT_GOALS := $(patsubst scripts/formats/%.py,%s,$(filter-out %/__init__.py,$(wildcard scripts/formats/*.py)))
 
-.PHONY: report $(FORMAT_GOALS) everything all_animations draw verify solve watch gallery test test-full bench lint format pins setup doctor list \
+.PHONY: report $(FORMAT_GOALS) everything all_animations draw explain verify solve watch gallery site serve test test-full bench lint format pins setup doctor list \
     clean distclean help
 .DEFAULT_GOAL := report
 .SUFFIXES:
@@ -89,6 +90,10 @@ all_animations: gifs
 draw: $(READY) $(if $(findstring mp4,$(FORMATS) $(FILE)),.venv/.mp4) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## draw one layer into build/draw: LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or ONNX=model.onnx, or FILE=picture.gif
 	@exec $(PY) -m scripts.draw $(DRAW_OPTIONS) $(if $(QUIET),> /dev/null)
 
+EXPLAINED := $(filter --layer=% --input=% --onnx=% --name=%,$(DRAW_OPTIONS)) $(EXPLAIN_OPTIONS)
+explain: $(READY) $(if $(filter override,$(origin ONNX)),.venv/.onnx) ## explain a layer, LAYER="Conv2d(1, 1, 3)" INPUT=5x7, or LAYERS=file, or ONNX=model.onnx, or ERROR="…"
+	@exec $(PY) -m scripts.explain $(EXPLAINED) $(if $(QUIET),> /dev/null)
+
 verify: $(READY) $(if $(findstring mp4,$(FILE)),.venv/.mp4) ## check a picture, FILE=picture.gif, against the recipe in it
 	@exec $(PY) -m scripts.verify $(if $(filter override,$(origin FILE)),-- "$$FILE")
 
@@ -100,6 +105,13 @@ watch: $(READY) ## build again whenever a file is saved: FIGURES="a b", or every
 
 gallery: svgs ## update docs/gallery.md and its animations
 	@$(PY) -m scripts.gallery
+
+site: $(READY) .venv/.mp4 ## all figures as a website, build/site: a page for each, to play, step through and take along
+	@exec $(PY) -m scripts.publish $(JOBS) $(QUIET)
+
+PORT := 8000
+serve: site ## the same on http://127.0.0.1:8000/, or PORT=N, until interrupted
+	@exec $(PY) -m http.server --bind 127.0.0.1 --directory $(BUILD)/site $(PORT)
 
 setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## install what the build needs; NO_INSTALL=1 only lists system packages
 	@$(PYTHON) -m scripts.setup $(QUIET)

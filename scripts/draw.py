@@ -42,7 +42,9 @@ def draw(project: Project, found: NamedLayer, source: str, name: str, wanted: ar
     try:
         layer = layer_of(check(keys, source))
         print(f"{source}\n  input {_sizes(layer.input_shape)}, output {_sizes(layer.output_shape)}", flush=True)
-        drawn, text = whole_or_excerpt(name, keys, source)
+        drawn, text, note = whole_or_excerpt(name, keys, source)
+        if note:
+            print(f"  {note}")
         make(project, drawn, {name: text}, wanted.formats or ["gif"])
     except LayerError as error:
         raise FigureError(source, str(error)) from None

@@ -20,6 +20,7 @@ INPUTS = (
     "requirements.txt",
     "requirements-mp4.txt",
     "CHANGELOG.md",
+    "CITATION.cff",
     "figures/*.toml",
     "templates/**/*.*",
     "scripts/**/*.py",
@@ -121,6 +122,11 @@ class Project(NamedTuple):
         return self.root / "CHANGELOG.md"
 
     @property
+    def citation(self) -> Path:
+        """How the project is cited."""
+        return self.root / "CITATION.cff"
+
+    @property
     def requirements(self) -> Path:
         """The pinned packages."""
         return self.root / "requirements.txt"
@@ -160,6 +166,10 @@ class Project(NamedTuple):
     def drawing(self, name: str) -> Outputs:
         """The folders for a layer drawn by `make draw`."""
         return Outputs(self.build / "draw" / name, self.build / "draw" / ".work", together=True)
+
+    def explanation(self, name: str) -> Outputs:
+        """The folders for an explanation by `make explain`, and for the figures in it."""
+        return Outputs(self.build / "explain" / name, self.build / "explain" / ".work" / name, together=True)
 
     @property
     def theme_file(self) -> Path:

@@ -3,7 +3,7 @@
 Run by the system's Python before anything is installed, so it uses the standard library alone. System
 packages are installed where the user is root and apt-get exists; elsewhere, and with NO_INSTALL=1, what is
 missing is listed with its purpose and the command that installs it. The packages are those of the build, or with
-the argument NAME those of requirements-NAME.txt, which only some commands need.
+the argument NAME those of requirements-NAME.txt, which only some commands need, with the system packages beside them.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from scripts.machine.needs import Found, complaint, find
+from scripts.machine.needs import BESIDE, Found, complaint, find
 
 VENV = Path(".venv")
 PYTHON = str(VENV / "bin" / "python")
@@ -136,6 +136,10 @@ def main() -> None:
     """Set everything up, or print what to do."""
     names = [word for word in sys.argv[1:] if word != "--quiet"]
     if names:
+        found = provided(find(BESIDE.get(names[0], ())))
+        if complaint(found):
+            # What can do without it should not fail.
+            print(complaint(found), file=sys.stderr)
         install_packages(names[0])
     else:
         set_up()
@@ -146,14 +150,20 @@ def set_up() -> None:
     found = find()
     if found[0].old:
         sys.exit(complaint(found[:1]))
-    may_install = not os.environ.get("NO_INSTALL") and os.geteuid() == 0 and shutil.which("apt-get")
-    if complaint(found) and may_install:
-        install_system_packages(found)
-        importlib.invalidate_caches()
-        found = find()
+    found = provided(found)
     if complaint(found):
         sys.exit(complaint(found))
     install_packages("")
+
+
+def provided(found: List[Found]) -> List[Found]:
+    """The needs again, after those that are missing have been installed, where that is possible."""
+    may_install = not os.environ.get("NO_INSTALL") and os.geteuid() == 0 and shutil.which("apt-get")
+    if not complaint(found) or not may_install:
+        return found
+    install_system_packages(found)
+    importlib.invalidate_caches()
+    return find([one.need for one in found])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A miniature project, built in a folder of its own by the real Makefile, scripts and templates."""
 
+import json
 import os
 import resource
 import secrets
@@ -15,15 +16,19 @@ from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from scripts import cli
+from scripts.machine.needs import CHROMIUM, complaint, find
 from scripts.processes import outside_make
 from scripts.project import Project
 from scripts.record import freshness
+from scripts.site import website
 from scripts.stages.templates import templates
 from scripts.text import relationships
 
@@ -241,7 +246,7 @@ def share_environment(top: Path) -> None:
 def make_checkout(top: Path) -> Checkout:
     for name in ("scripts", "templates"):
         shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md"):
+    for name in ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md", "CITATION.cff"):
         shutil.copy2(TOP / name, top / name)
     # Whether or not the originals may be written to.
     set_writable(top, True)
@@ -307,3 +312,82 @@ def unbuilt(checkout: Checkout) -> Checkout:
     shutil.rmtree(checkout.top / "build")
     aside.rename(checkout.top / "build")
     return checkout
+
+
+# Figures of several views and operations, with values and without; and one whose texts would be markup.
+SITE_FIGURES = (
+    "numerical_average_pooling_padding_excluded",
+    "numerical_padding_strides",
+    "padding_strides",
+    "padding_strides_transposed",
+    "strided_stack",
+)
+HOSTILE = """</title></script><img src=x onerror="document.title='hostile'"> & 'quoted' << 1 >>"""
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A checkout with the site of a few figures, of which SVGs alone are built."""
+    checkout = make_checkout(tmp_path_factory.mktemp("site") / "my project")
+    shutil.rmtree(checkout.top / "figures")
+    (checkout.top / "figures").mkdir()
+    for name in SITE_FIGURES:
+        shutil.copy(TOP / "figures" / f"{name}.toml", checkout.top / "figures")
+    text = f"title = {json.dumps(HOSTILE)}\nnote = {json.dumps(HOSTILE)}\n"
+    text += 'operation = "max_pooling"\ninput_values = [1, 2, 3]\nkernel_size = 2\n'
+    (checkout.top / "figures" / "hostile.toml").write_text(text)
+    publish(checkout)
+    yield checkout
+    shutil.rmtree(checkout.top)
+
+
+def publish(checkout: Checkout) -> None:
+    """Build the site, within this process."""
+    with chdir(checkout.top):
+        website.build(Project(), formats=["svg"], jobs=2)
+
+
+@pytest.fixture
+def site(published: Checkout) -> Path:
+    """The folder of the site."""
+    return published.top / "build" / "site"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; no other browser is downloaded."""
+    if missing := complaint(find([CHROMIUM])):
+        pytest.fail(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM.program))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(site: Path, browser: Browser) -> Iterator[Page]:
+    """A blank page, from which nothing but the site's own files can be asked for, and nothing may go wrong."""
+    with guarded(browser, site.as_uri()) as context:
+        yield context.new_page()
+
+
+@contextmanager
+def guarded(browser: Browser, home: str, **options: Any) -> Iterator[BrowserContext]:
+    """Pages that fail if one of them asks for what is not below `home`, for what is not there, or reports an error."""
+    context, faults = browser.new_context(**options), list[str]()
+
+    def check(request: Request) -> None:
+        if not request.url.startswith(home):
+            faults.append(request.url)
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            faults.append(message.text)
+
+    context.on("request", check)
+    context.on("console", note)
+    context.on("requestfailed", lambda request: faults.append(f"{request.url}: {request.failure}"))
+    context.on("weberror", lambda error: faults.append(str(error.error)))
+    yield context
+    context.close()
+    assert faults == []

@@ -75,6 +75,7 @@ class Picture:
     the corners of the input and of the output between which the output is raised; `reach` is the space and the
     far corner of what cells are made small enough for.  `beside` has what is drawn in cells of another size: a picture
     of its own, by the point of the paper at which its cells begin.  `legend` has the styles and texts of its entries.
+    `step` is the number below a strip's panel, and `arrow` leads from its input to its output.
     """
 
     matrix: Matrix | None = None
@@ -90,6 +91,8 @@ class Picture:
     sum: str = ""
     legend: list[tuple[str, str]] = field(default_factory=list)
     beside: dict[tuple[float, float], "Picture"] = field(default_factory=dict)
+    step: str | None = None
+    arrow: tuple[Point, Point] | None = None
     height: float = field(default=0, compare=False)
 
 
@@ -132,7 +135,7 @@ COMMAND = re.compile(r"\\([A-Za-z]+)")
 PATH = re.compile(
     r"(?P<relative>\+?)\((?P<at>[^()]*)\)|(?P<verb>rectangle|grid|--)|circle\[(?P<circle>[^\]]*)\]|(?P<bad>\S)"
 )
-PANEL = re.compile(r"\(\$(\d+)\*\(\{.*\},0\)-(\d+)\*\(0,\{.*\}\)\$\)")
+PANEL = re.compile(r"\\pgfqpoint\{(\d+)\\stripright\}\{-(\d+)\\stripdown\}")
 PLACED = re.compile(r"\(\[(.*)\](.*)\)")
 SPACE = re.compile(r"[\s;]*")
 FITTED = re.compile(r"\\fitted\{\\(\w+)\}\{(.*)\}", re.DOTALL)
@@ -285,8 +288,6 @@ class _Reader:
                     raise ReadError("two spaces, one in the other")
                 a, b, c, d = map(float, value.split(",")[:4]) if name == "cm" else (units["x"], 0, 0, units["y"])
                 matrix = (a, b, c, d)
-            elif name == "shift" and (panel := PANEL.fullmatch(value)):
-                picture = self.panels[int(panel[2]), int(panel[1])] = Picture()
             elif name == "shift" and (placed := PLACED.fullmatch(value)):
                 x, y, _ = self.definitions.coordinates(placed[2])
                 a, b, c, d = self._in_scope(placed[1]).matrix or (1, 0, 0, 1)
@@ -327,12 +328,42 @@ class _Reader:
 
     _measure = _sumroom = _fi
 
+    def _stepnumber(self, text: str, at: int) -> int:
+        self.state.picture.step, at = _group(text, at)
+        return at
+
+    def _maparrow(self, text: str, at: int) -> int:
+        start, at = _group(text, at)
+        end, at = _group(text, at)
+        self.state.picture.arrow = self.definitions.coordinates(start), self.definitions.coordinates(end)
+        return at
+
     def _usebox(self, text: str, at: int) -> int:
         match = COMMAND.match(text, at)
         if match is None or match[1] not in self.boxes:
             raise ReadError("a box is used before it is filled")
         self._run(self.boxes[match[1]])
         return match.end()
+
+    def _pgftransformshift(self, text: str, at: int) -> int:
+        shift, at = _group(text, at)
+        panel = PANEL.fullmatch(shift)
+        if panel is None:
+            raise ReadError(f"shifts by {shift!r}")
+        self.panels[int(panel[2]), int(panel[1])] = picture = Picture()
+        self.state = self.state._replace(picture=picture)
+        return at
+
+    def _repeated(self, text: str, at: int) -> int:
+        across, at = _group(text, at)
+        down, at = _group(text, at)
+        content, at = _group(text, at)
+        outer = self.state
+        by = self.definitions.number(across), self.definitions.number(down), 0
+        self.state = outer._replace(origin=_moved(outer.origin, by))
+        self._run(content)
+        self.state = outer
+        return at
 
     def _pgftext(self, text: str, at: int) -> int:
         _, at = _optional(text, at)

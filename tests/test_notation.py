@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,14 @@ from scripts.core.operations import OPERATIONS
 from scripts.errors import LayerError, UserError
 from scripts.notation.call import MOST_CHARACTERS
 from scripts.notation.frameworks import FRAMEWORKS, SIGNATURES, layer, written
+from scripts.notation.frameworks import code as all_code
 from scripts.notation.model_file import ModelLayer, layers
 from scripts.notation.onnx import onnx_operator
 from scripts.notation.signature import Keys, NamedLayer
 from scripts.notation.sizes import parse_size
+from tests import oracle
 from tests.conftest import PROJECT
+from tests.oracle import run
 
 CONVOLUTION, TRANSPOSED = {"operation": "convolution"}, {"operation": "transposed_convolution"}
 MAXIMUM, AVERAGE, NORM = ({"operation": f"{kind}_pooling"} for kind in ("max", "average", "lp"))
@@ -736,24 +740,150 @@ def test_the_code_that_the_report_shows() -> None:
     }
 
 
+@st.composite
+def any_layers(draw: st.DrawFn) -> Layer:
+    """Layers of all operations but unpooling, with channels and groups, padding modes, ceil mode and norms."""
+    name = draw(st.sampled_from([name for name in OPERATIONS if name != "max_unpooling"]))
+    operation, axes = OPERATIONS[name], []
+    for _ in range(draw(st.integers(1, 2))):
+        size, kernel, stride = draw(st.tuples(st.integers(2, 6), st.integers(1, 3), st.integers(1, 3)))
+        axis = LayerAxis(size, kernel)
+        if operation.adaptive:
+            axis = adapted(axis, draw(st.integers(1, size)))
+        elif name.startswith("global"):
+            axis = LayerAxis(size, size)
+        else:
+            most = kernel - 1 if operation.reduction else 1
+            padding = draw(st.tuples(st.integers(0, most), st.integers(0, most)))
+            added = draw(st.integers(0, stride - 1)) if operation.transposed else 0
+            axis = LayerAxis(size, kernel, stride, padding, draw(st.integers(1, 2)), added)
+        axes.append(axis)
+    groups, ins, outs = draw(st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 2)))
+    modes = ("zeros", "reflect", "replicate", "circular") if name == "convolution" else ("zeros",)
+    try:
+        return Layer(
+            operation,
+            tuple(axes),
+            Channels(groups * ins, groups * outs, groups) if "groups" in operation.keys else None,
+            padding_mode=draw(st.sampled_from(modes)),
+            ceil_mode="ceil_mode" in operation.keys and draw(st.booleans()),
+            count_include_pad="count_include_pad" not in operation.keys or draw(st.booleans()),
+            norm=draw(st.integers(1, 3)) if operation.reduction == "norm" else 2,
+        )
+    except LayerError:
+        reject()
+
+
+def words_of(line: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """A call's function, and its plain arguments."""
+    call = ast.parse(line, mode="eval").body
+    assert isinstance(call, ast.Call)
+    given = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+    return ast.unparse(call.func), [ast.literal_eval(argument) for argument in call.args], given
+
+
+def run_by_onnxruntime(lines: Sequence[str], x: Values, w: Values | None) -> Values:
+    for line in lines:
+        operator, _, given = words_of(line)
+        if operator == "Pad":
+            n = len(given["pads"]) // 2
+            x = np.pad(x, list(zip(given["pads"][:n], given["pads"][n:], strict=True)), mode=given["mode"])
+        else:
+            # The newest version of GlobalLpPool is not in onnxruntime yet.
+            (x,) = run(operator, x, *([] if w is None else [w]), opset=18 if "Lp" in operator else 22, **given)
+    return x
+
+
+def run_by_torch(lines: Sequence[str], x: Values, w: Values | None) -> Values:
+    import torch  # type: ignore[import-not-found, unused-ignore]
+
+    value = torch.from_numpy(x)
+    for line in lines:
+        # Its only expression besides plain values.
+        name, positional, given = words_of(line.replace('float("-inf")', "-1e999"))
+        module = getattr(torch.nn, name)(*positional, **given | ({"bias": False} if name.startswith("Conv") else {}))
+        if name.startswith("Conv"):
+            module.weight = torch.nn.Parameter(torch.from_numpy(w))
+        value = module(value)
+    return np.asarray(value.detach().numpy())
+
+
+ENGINES = {
+    "ONNX": run_by_onnxruntime,
+    "PyTorch": run_by_torch,
+}
+
+
 @pytest.mark.parametrize(
-    ("original", "message"),
+    "framework",
     [
-        (Layer(OPERATIONS["max_pooling"], (LayerAxis(4, 2),)), "operation: is max_pooling"),
-        (
-            Layer(OPERATIONS["adaptive_max_pooling"], (adapted(LayerAxis(5, 5), 3),)),
-            "operation: is adaptive_max_pooling",
-        ),
-        (Layer(OPERATIONS["convolution"], (LayerAxis(4, 2),), Channels(2, 2)), "in_channels: is given"),
-        (
-            Layer(OPERATIONS["convolution"], (LayerAxis(4, 2, padding=(1, 1)),), padding_mode="reflect"),
-            "padding_mode: is reflect",
-        ),
+        "ONNX",
+        pytest.param("PyTorch", marks=pytest.mark.skipif(oracle.torch is None, reason="PyTorch is not installed")),
     ],
 )
-def test_layers_that_cannot_be_written(original: Layer, message: str) -> None:
-    with pytest.raises(LayerError, match=message):
-        written(original)
+@settings(max_examples=200, deadline=None)
+@given(any_layers())
+def test_code_that_is_run_computes_what_any_layer_does(framework: str, original: Layer) -> None:
+    (code,) = (one for one in all_code(original) if one.framework == framework)
+    if code.reason or code.differences:
+        reject()
+    random = np.random.default_rng(0)
+    values = random.integers(1, 9, original.input_shape).astype(np.float64)
+    kernel = random.integers(1, 9, original.kernel_shape).astype(np.float64) if original.weighted else None
+    one = values[None] if original.channels else values[None, None]
+    weights = kernel if kernel is None or original.channels else kernel[None, None]
+    made = ENGINES[framework](code.lines, one, weights)
+    found = made[0] if original.channels else made[0, 0]
+    expected = original.output(values, kernel)
+    # Of padding alone, the one has no maximum, and the other the lowest number.
+    both = np.where(np.isinf(expected), found, expected)
+    np.testing.assert_allclose(found, both, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("framework", "original", "reason"),
+    [
+        ("ONNX", Layer(OPERATIONS["adaptive_max_pooling"], (adapted(LayerAxis(5, 5), 3),)), "operation"),
+        ("PyTorch", Layer(OPERATIONS["average_pooling"], (LayerAxis(5, 2, dilation=2),)), "dilation"),
+        (
+            "PyTorch",
+            Layer(OPERATIONS["average_pooling"], (LayerAxis(5, 3, 1, (0, 1)),), count_include_pad=False),
+            "count",
+        ),
+        ("Keras", Layer(OPERATIONS["convolution"], (LayerAxis(9, 3, 2, dilation=2),)), "dilation"),
+        ("Keras", Layer(OPERATIONS["transposed_convolution"], (LayerAxis(9, 3),), Channels(2, 2, 2)), "groups"),
+        ("Keras", Layer(OPERATIONS["lp_pooling"], (LayerAxis(9, 3),)), "operation"),
+        ("JAX", Layer(OPERATIONS["transposed_convolution"], (LayerAxis(9, 3),), Channels(2, 2, 2)), "groups"),
+        ("JAX", Layer(OPERATIONS["max_unpooling"], (LayerAxis(9, 2, 2),)), "operation"),
+    ],
+)
+def test_what_a_framework_does_not_have_has_a_reason(framework: str, original: Layer, reason: str) -> None:
+    (code,) = (one for one in all_code(original) if one.framework == framework)
+    assert code.lines == ()
+    assert code.reason.startswith(reason)
+    assert framework not in written(original)
+
+
+def test_code_of_keras_and_jax_for_poolings() -> None:
+    layer = Layer(OPERATIONS["max_pooling"], (LayerAxis(7, 3, 2, (1, 1)), LayerAxis(8, 3, 2, (1, 1))))
+    assert written(layer)["Keras"] == [
+        'x = ops.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="constant", constant_values=float("-inf"))',
+        'MaxPooling2D((3, 3), strides=(2, 2), padding="valid")',
+    ]
+    same = Layer(OPERATIONS["average_pooling"], (LayerAxis(7, 3, 2, (1, 1)),), count_include_pad=False)
+    assert written(same)["Keras"] == ['AveragePooling1D((3,), strides=(2,), padding="same")']
+    assert written(same)["JAX"] == [
+        "total = lax.reduce_window(x, 0.0, lax.add, window_dimensions=(1, 1, 3), window_strides=(1, 1, 2), "
+        "padding=[(0, 0), (0, 0), (1, 1)])",
+        "total / lax.reduce_window(jnp.ones_like(x), 0.0, lax.add, window_dimensions=(1, 1, 3), "
+        "window_strides=(1, 1, 2), padding=[(0, 0), (0, 0), (1, 1)])",
+    ]
+
+
+def test_where_the_obvious_code_of_keras_means_another_layer_that_is_said() -> None:
+    strided = Layer(OPERATIONS["convolution"], (LayerAxis(8, 3, 2, (1, 1)),))
+    (sentence,) = next(one for one in all_code(strided) if one.framework == "Keras").differences
+    assert "pad 0 before and 1 after, instead of 1 and 1" in sentence
 
 
 def test_each_name_belongs_to_one_framework() -> None:

@@ -23,7 +23,7 @@ from scripts.core.frames import Frame, Term, frames
 from scripts.core.layers import Index, Layer
 from scripts.core.operations import OPERATIONS
 from scripts.errors import LayerError, UserError
-from scripts.stages.render import caption, preamble, render
+from scripts.stages.render import caption, render
 from scripts.stages.templates import templates
 from scripts.views import scene_of, view_name
 from tests.conftest import PROJECT
@@ -365,8 +365,8 @@ def filled(found: dict[Point, tuple[Any, ...]]) -> dict[Point, tuple[Any, ...]]:
     return {cell: content for cell, content in found.items() if content}
 
 
-def assert_kernel(figure: Figure, picture: Picture) -> None:
-    """That the kernel is beside the input where its values are shown, as it lies on the input."""
+def assert_kernel(figure: Figure, picture: Picture, name: str = "") -> None:
+    """That the kernel is beside the input where its values are shown, as it lies on the input, with its name."""
     if not is_numerical(figure) or figure.kernel_values is None:
         assert not picture.beside
         return
@@ -377,7 +377,7 @@ def assert_kernel(figure: Figure, picture: Picture) -> None:
     (label,) = beside.labels
     if figure.layer.transposed:
         weights = weights[::-1, ::-1]
-    assert label.text == ("rotated kernel" if figure.layer.transposed else "kernel")
+    assert label.text == (name or ("rotated kernel" if figure.layer.transposed else "kernel"))
     if is_flat(figure):
         assert (x, label.anchor, label.at) == (0, "east", (0, 0.5, 0))
         assert 1.5 < y / -height < 2
@@ -396,8 +396,18 @@ def assert_kernel(figure: Figure, picture: Picture) -> None:
     assert beside.matrix == picture.matrix
 
 
-def assert_labelled(figure: Figure, picture: Picture) -> None:
-    """That each map has its size beside it, and that the space is the view's."""
+def arrow(figure: Figure, picture: Picture) -> tuple[Point, Point] | None:
+    """The arrow of a strip's panels: between two maps with numbers side by side, at the middle of the output."""
+    if not is_numerical(figure) or is_flat(figure):
+        return None
+    rows, columns = grid_of(figure)
+    x, y, z = output_origin(figure, picture)
+    middle = y + len(rows.windows) / 2
+    return (len(columns.cells), middle, z), (x, middle, z)
+
+
+def assert_labelled(figure: Figure, picture: Picture, names: tuple[str, str] = ("input", "output")) -> None:
+    """That each map has its name and size beside it, and that the space is the view's."""
     rows, columns = grid_of(figure)
     assert picture.matrix is not None
     a, b, c, d = picture.matrix
@@ -415,7 +425,7 @@ def assert_labelled(figure: Figure, picture: Picture) -> None:
     assert_beside(picture.matrix, first, (0, 0, 0), len(columns.cells), len(rows.cells))
     assert_beside(picture.matrix, second, (x, y, z), len(columns.windows), len(rows.windows))
     sizes = [" × ".join(map(str, size)) for size in (figure.layer.input_size, figure.layer.output_size)]
-    assert [first.text, second.text] == [f"input {sizes[0]}", f"output {sizes[1]}"]
+    assert [first.text, second.text] == [f"{name} {size}" for name, size in zip(names, sizes, strict=True)]
 
 
 def assert_beside(matrix: tuple[float, ...], label: Label, origin: Point, width: int, height: int) -> None:
@@ -442,7 +452,8 @@ def assert_meant(figure: Figure, found: Document) -> None:
     assert found.bare.edges.keys() == found.frames[0].edges.keys()
     assert not any("window" in style for look in found.bare.fills.values() for style in look)
     assert not found.bare.lines
-    assert len(found.strip) == len(found.frames) or 3 < len(found.strip) < len(found.frames)
+    assert len(found.strip) == len(found.frames) or 1 < len(found.strip) < len(found.frames)
+    assert {panel.arrow for panel in found.strip.values()} == {arrow(figure, found.frames[0])}
 
 
 def read_back(figure: Figure, every: bool = True) -> Document:
@@ -467,7 +478,8 @@ def assert_strip(found: Document) -> None:
     assert list(found.strip) == [divmod(number, columns) for number in range(len(found.strip))]
     for number, (panel, frame) in enumerate(zip(found.strip.values(), found.frames, strict=False)):
         unlabelled = replace(frame, labels=[]) if number else frame
-        assert panel == replace(unlabelled, parameters=None, beside=panel.beside)
+        assert panel == replace(unlabelled, parameters=None, beside=panel.beside, step=panel.step, arrow=panel.arrow)
+        assert panel.step == (str(number + 1) if len(found.strip) > 1 else None)
         # The kernel beside maps is on the pages only.
         assert panel.beside in ({}, frame.beside) or number
 
@@ -960,7 +972,11 @@ def test_pages_have_room_for_sums_and_legends(tmp_path: Path) -> None:
     figure = in_file(tmp_path, "figure", **SMALL["numerical"])
     steps, document = sources(figure)
     sizes = set()
-    for name, text in {"all": preamble(PROJECT) + document, "first": steps[0], "last": steps[-1]}.items():
+    for name, text in {
+        "all": templates(PROJECT).fill("preamble.tex.j2") + document,
+        "first": steps[0],
+        "last": steps[-1],
+    }.items():
         for switch in ("figuresums", "figurelegend"):
             text = text.replace(f"\\newif\\if{switch}", f"\\newif\\if{switch}\\{switch}true")
         (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")

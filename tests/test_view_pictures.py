@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise, product
-from math import inf, prod
+from math import ceil, floor, inf, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +21,13 @@ from hypothesis import strategies as st
 
 from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
+from scripts.core.frames import frames
+from scripts.core.gradients import input_gradient, kernel_gradient
 from scripts.core.layers import Index, Layer
 from scripts.errors import UserError
 from scripts.stages.render import caption
 from scripts.stages.templates import escape_tex, templates
-from scripts.views import scene_of, view_name
+from scripts.views import VIEWS, scene_of, view_name
 from tests.conftest import PROJECT
 from tests.oracle import File
 from tests.pictures import Document, Label, Line, Picture, Point, ReadError, Text
@@ -38,6 +40,8 @@ from tests.test_pictures import (
     as_rounded,
     assert_caption,
     assert_drawn,
+    assert_kernel,
+    assert_labelled,
     assert_meant,
     assert_parameters,
     centred,
@@ -47,13 +51,17 @@ from tests.test_pictures import (
     grid_of,
     in_file,
     in_rows,
+    output_origin,
     own,
     parameters_in,
+    per_axis,
     places,
     read_back,
+    sides,
     switched_on,
     two,
 )
+from tests.test_pictures import number as number_text
 
 # Small layers that between them use all that these views draw.
 SMALL: dict[str, File] = {
@@ -154,8 +162,64 @@ SMALL: dict[str, File] = {
     "im2col_copied": {
         "operation": "convolution", "input_size": [3], "kernel_size": 2, "padding": 1, "padding_mode": "circular",
     },
+    "input_gradient": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4, 5], [0, -1, 2, 0, 1]],
+        "kernel_values": [[3, -1], [0, 0.5]], "stride": [1, 2], "padding": [0, [1, 0]], "output_gradient": [[2, -3, 1]],
+    },
+    "input_gradient_transposed": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "dilation": 3,
+        "output_padding": 2,
+    },
+    "kernel_gradient": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4], [0, -1, 2, 0]], "kernel_values": [[3, -1]],
+        "stride": [1, 3], "dilation": [1, 2], "padding": [0, [1, 0]], "padding_mode": "reflect",
+    },
+    "kernel_gradient_transposed": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5, 1], "stride": 2,
+        "padding": [[1, 0]], "output_padding": 1, "output_gradient": [1, 0, -3, 2, 4],
+    },
+    "upsampling": {
+        "operation": "transposed_convolution", "input_values": [[1, -2], [0.5, 3]], "kernel_values": [[3, 0.5], [1, 4]],
+        "stride": [1, 2], "padding": [[1, 0], 0],
+    },
+    "upsampling_1d": {
+        "operation": "transposed_convolution", "input_values": [1, -2, 7], "kernel_values": [3, 0.5], "stride": 3,
+        "output_padding": 1,
+    },
+    "pixel_shuffle": {
+        "operation": "transposed_convolution", "input_values": [[1, -2], [0.5, 3]],
+        "kernel_values": [[3, 0.5, 1], [1, 4, 0]], "stride": 2, "padding": [0, [1, 0]],
+    },
+    "pixel_shuffle_1d": {
+        "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 3,
+        "output_padding": 1,
+    },
+    "partial": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4], [0, -1, 2, 0.5]], "kernel_values": [[3, -1]],
+        "padding": [0, [1, 0]], "mask": [[1, 0, 0, 1], [0, 0, 1, 1]],
+    },
+    "partial_1d": {
+        "operation": "convolution", "input_values": [1, 2, 3, 4, 5], "kernel_values": [3, -1], "dilation": 2,
+        "mask": [1, 0, 1, 0, 0],
+    },
+    "deformable": {
+        "operation": "convolution", "input_values": [[1, 2, 3], [0, -1, 2], [4, 0, 0.5]], "kernel_values": [[3, -1]],
+        "stride": [2, 1], "dilation": [1, 2], "padding": [0, [1, 0]],
+        "offset": [[[0.5, 0], [0, 1]], [[-0.25, 0.5], [0, 0]], [[0, 0], [-1, -0.5]], [[0.25, -1], [-0.75, 0]]],
+    },
+    "deformable_beyond": {
+        "operation": "convolution", "input_values": [[1, 2], [3, 4]], "kernel_values": [[2]], "padding": [[0, 1], 0],
+        "offset": [[[0.5, 0], [0, 1], [0, 0]], [[-2.25, 0.5], [0, 0], [0, 0.75]]],
+    },
     "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
 }  # fmt: skip
+
+
+def view_of(name: str) -> str:
+    """The view of a small layer, whose name begins with it."""
+    return max((view for view in VIEWS if name.startswith(view)), key=len)
+
+
 # Random layers of each view that are to be drawn, and out of how many that are made: some do not exist, and a view
 # draws only some.
 RANDOM = {
@@ -171,6 +235,10 @@ RANDOM = {
     "gather": (4, 80),
     "matrix": (8, 60),
     "im2col": (6, 60),
+    "input_gradient": (6, 60),
+    "kernel_gradient": (6, 60),
+    "upsampling": (3, 80),
+    "pixel_shuffle": (3, 80),
     "volume": (6, 100),
     "stack": (8, 60),
 }
@@ -182,6 +250,8 @@ OPERATIONS = {
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
     "channels": ("convolution",),
     "sums": ("transposed_convolution",),
+    "upsampling": ("transposed_convolution",),
+    "pixel_shuffle": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
     "gather": ("transposed_convolution",),
 }
@@ -796,14 +866,14 @@ def add_dots(picture: Picture, at: tuple[float, float], down: Mapping[int, int],
 
 
 def assert_drawn_with_dots(picture: Picture, expected: Picture) -> None:
-    dots = [shape._replace(start=rounded(shape.start), end=rounded(shape.end)) for shape in picture.shapes]
+    dots = [shape._replace(start=snapped(shape.start), end=snapped(shape.end)) for shape in picture.shapes]
     assert sorted(dots) == sorted(expected.shapes)
     picture.shapes, shapes = [], picture.shapes
     assert_drawn(picture, expected)
     picture.shapes = shapes
 
 
-def rounded(point: Point) -> Point:
+def snapped(point: Point) -> Point:
     x, y, z = (round(number, 6) for number in point)
     return x, y, z
 
@@ -967,7 +1037,7 @@ def volume(figure: Figure, found: Document) -> None:
         words += [Label(str(n), "south", (left + wide, top, 0)) for n, left in enumerate(lefts)]
         words += [Label(f"input {size(layer.input_size)}", "east", (0, height / 2, 0))]
         words += [Label(f"output {size(size_)}", "east", (lefts[0], top + tall / 2, 0))]
-        assert picture.labels == [label._replace(at=rounded(label.at)) for label in words]
+        assert picture.labels == [label._replace(at=snapped(label.at)) for label in words]
         assert_drawn_at(picture, expected)
         assert_parameters(layer, picture.parameters)
 
@@ -978,9 +1048,9 @@ SLANT = 0.35
 
 def assert_drawn_at(picture: Picture, expected: Picture) -> None:
     """That a picture is the one that is expected, to the sixth decimal of a place."""
-    expected.fills = {rounded(cell): look for cell, look in expected.fills.items()}
+    expected.fills = {snapped(cell): look for cell, look in expected.fills.items()}
     expected.edges = {edge_at(edge): look for edge, look in expected.edges.items()}
-    lines = [Line(line.style, rounded(line.start), rounded(line.end)) for line in expected.lines]
+    lines = [Line(line.style, snapped(line.start), snapped(line.end)) for line in expected.lines]
     expected.lines = sorted(lines)
     assert_drawn(picture, expected)
 
@@ -1128,6 +1198,359 @@ def paint(picture: Picture, cell: Point, fill: str | None, line: str) -> None:
         picture.edges[edge] = (*under, line)
 
 
+def gradient_of(figure: Figure) -> Any:
+    """The gradient of a figure's output: that of its sum where none is given."""
+    given = figure.output_gradient
+    return np.ones(figure.layer.output_size, int) if given is None else given
+
+
+def gradient_of_input(figure: Figure, found: Document) -> None:
+    layer, operands = figure.layer, (gradient_of(figure), figure.kernel_values)
+    kernel = "kernel" if layer.transposed else "rotated kernel"
+    terms = [(met.input, met.kernel, met.output) for met in products(layer)]
+    names = ("output gradient", kernel, "input gradient")
+    assert_gradient(figure, found, input_gradient(layer), operands, terms, names)
+
+
+def gradient_of_kernel(figure: Figure, found: Document) -> None:
+    layer, operands, names = figure.layer, (figure.input_values, gradient_of(figure)), ("input", "output gradient")
+    terms = [(met.kernel, met.output, met.input) for met in products(layer)]
+    if layer.transposed:
+        operands, names = operands[::-1], names[::-1]
+        terms = [(kernel, input_, output) for kernel, output, input_ in terms]
+    assert_gradient(figure, found, kernel_gradient(layer), operands, terms, (*names, "kernel gradient"))
+
+
+def assert_gradient(
+    figure: Figure,
+    found: Document,
+    backward: Layer,
+    operands: tuple[Any, Any],
+    terms: list[tuple[Index, Index, Index]],
+    names: tuple[str, str, str],
+) -> None:
+    """That a gradient is drawn as the convolution that has some terms: element of the gradient, kernel and input."""
+    input_values, weights = operands
+    sums = np.zeros(backward.output_size)
+    for index, kernel_index, input_index in terms:
+        sums[index] += weights[kernel_index] * input_values[input_index]
+    shown = replace(
+        figure,
+        view="numerical",
+        layers=(backward,),
+        input_values=input_values,
+        kernel_values=weights,
+        output_values=sums,
+    )
+    expected = Expected(shown, output_origin(shown, found.frames[0]))
+    for picture, frame in zip(found.frames, frames(backward, None), strict=True):
+        met = [(term.kernel_index, term.input_index) for term in frame.terms if term.input_index is not None]
+        assert sorted(met) == sorted(term[1:] for term in terms if term[0] == frame.output_index)
+        assert_kernel(shown, picture, names[1])
+        assert_drawn(replace(picture, beside={}), expected.frame(frame))
+    assert_labelled(shown, found.frames[0], (names[0], names[2]))
+    assert_in_columns(figure.layer, backward, found.frames[0].parameters)
+
+
+def assert_in_columns(layer: Layer, backward: Layer, rows: list[list[str]] | None) -> None:
+    """That the parameters of a layer are beside those of the convolution that computes its gradient."""
+    assert rows is not None
+    assert rows[0] == ["", "layer", "its gradient, as convolution"]
+    n, said = len(layer.axes), {name: (mine, drawn) for name, mine, drawn in rows[1:]}
+    assert len(said) == len(rows) - 1
+    mine = parameters_in(", ".join(f"{name} {words}" for name, (words, _) in said.items()), n)
+    dilated = {"dilation": [axis.dilation for axis in layer.axes]} if "dilation" in said else {}
+    assert mine == {key: value for key, value in own(layer).items() if key != "padded with"} | dilated
+    drawn = {name: words for name, (_, words) in said.items() if name != "output padding"}
+    kernel, *turned = drawn["kernel"].split(", ")
+    assert turned == (["rotated 180°"] if backward.transposed else [])
+    assert per_axis(kernel, n) == [axis.kernel_size for axis in backward.axes]
+    stride, *apart = drawn["stride"].split(", ")
+    # Each axis as it is in the table of the formulas: of the input, inputs come apart, of the kernel, the windows.
+    before, after = np.array([axis.padding for axis in backward.direct]).T
+    assert sides(drawn["padding"], n) == list(zip(before.tolist(), after.tolist(), strict=True))
+    if backward.transposed:
+        assert per_axis(stride, n) == [1] * n
+        assert apart == ([f"inputs {once_of(mine['stride'])} apart"] if max(mine["stride"]) > 1 else [])
+    else:
+        assert (per_axis(stride, n), apart) == ([axis.stride for axis in backward.axes], [])
+    dilations = per_axis(drawn.get("dilation", "1"), n)
+    assert dilations == [axis.dilation for axis in backward.axes]
+
+
+def once_of(numbers: list[int]) -> str:
+    """Numbers of all axes, a single one where they agree."""
+    return str(numbers[0]) if len({*numbers}) == 1 else " × ".join(map(str, numbers))
+
+
+def shares(mode: str, index: Index, factors: Index, size: Index) -> dict[Index, float]:
+    """The elements that an up-sampled one is made of: those whose tents reach its place, or the nearest."""
+    found = {}
+    for source in np.ndindex(*size):
+        share = 1.0
+        for o, i, factor, length in zip(index, source, factors, size, strict=True):
+            place = min(max((o + 0.5) / factor - 0.5, 0), length - 1)
+            share *= (i == o // factor) if mode == "nearest" else max(1 - abs(place - i), 0)
+        if share > 1e-9:
+            found[source] = share
+    return found
+
+
+def upsampling(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    flat, outputs = len(layer.axes) == 1, list(np.ndindex(*layer.output_size))
+    names = ["nearest", "linear" if flat else "bilinear", "transposed convolution"]
+    factors = tuple(axis.stride for axis in layer.axes)
+    weights = [{o: shares(mode, o, factors, layer.input_size) for o in outputs} for mode in ("nearest", "linear")]
+    weights.append(
+        {o: {m.input: figure.kernel_values[m.kernel].item() for m in products(layer) if m.output == o} for o in outputs}
+    )
+    sums = [{o: sum(w * figure.input_values[i].item() for i, w in one[o].items()) for o in outputs} for one in weights]
+    (height, width), (_, out_width) = in_rows(layer.input_size), in_rows(layer.output_size)
+    assert len(found.frames) == len(outputs)
+    for lit, picture in zip(outputs, found.frames, strict=True):
+        assert_flat(picture)
+        expected = Picture()
+        ends = (0.0, 0.0)
+        for (x, y), one, results in zip(
+            labels(picture, "east" if flat else "south", names), weights, sums, strict=True
+        ):
+            # The input is over the middle of its output.
+            middle = out_width / 2 if flat else x
+            input_at = (middle - width / 2, min(c[1] for c in picture.fills if c[1] >= ends[1] - 1e-9) if flat else y)
+            tops = {c[1] for c, look in picture.fills.items() if "output" in look[0] and c[1] > input_at[1]}
+            output_at = (middle - out_width / 2, min(tops))
+            assert flat == (y == output_at[1] + 0.5)
+            assert ends[0] <= output_at[0]
+            assert ends[1] <= input_at[1]
+            assert input_at[1] + height < output_at[1]
+            ends = (0, output_at[1] + 1) if flat else (output_at[0] + out_width, 0)
+            add_map(expected, input_at, layer.input_size, "input", values(each(figure.input_values), "input value"))
+            add_map(expected, output_at, layer.output_size, "output", rounded(results, "output value"))
+            for index, weight in one[lit].items():
+                light_cell(expected, input_at, index, "window over input", figure.input_values[index].item(), weight)
+            light_cell(expected, output_at, lit, "window over output", rounded(results, "")[lit])
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def rounded(results: dict[Index, float], style: str) -> dict[Index, Text]:
+    """Computed numbers of a map, rounded alike."""
+    decimals = decimals_of([float(value) for value in results.values()])
+    return {index: number_text(as_rounded(value, decimals), style) for index, value in results.items()}
+
+
+def light_cell(
+    picture: Picture, at: tuple[float, float], index: Index, fill: str, content: Any, weight: float | None = None
+) -> None:
+    """Light a cell of a map, with its number and the small one beside it."""
+    row, column = two(index)
+    cell = (round(at[0] + column, 6), round(at[1] + row, 6), 0)
+    picture.fills[cell] = (fill,)
+    picture.edges |= {edge_at(edge): ("lit",) for edge in around(cell)}
+    text = content if isinstance(content, Text) else number_text(as_given(content), "")
+    picture.texts[cell] = (text._replace(style=f"{fill} value"),)
+    if weight is not None:
+        small = number_text(as_given(round(weight, 2)), f"{fill} value, kernel value", (1, 1), "kernelwidth")
+        picture.texts[cell] += (small,)
+
+
+def pixel_shuffle(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    results = output_of(layer, figure)
+    down, right = two(tuple(axis.stride for axis in layer.axes)) if len(layer.axes) == 2 else (1, layer.axes[0].stride)
+    (rows, columns), (_, out_columns) = in_rows(layer.input_size), in_rows(layer.output_size)
+    count = down * right
+    names = [
+        f"input {size(layer.input_size)}",
+        *(f"channel {n}" for n in range(count)),
+        f"output {size(layer.output_size)}",
+    ]
+    widths = [columns] * (count + 1) + [out_columns]
+    texts = rounded(results, "")
+    # Channel by channel, each of which has every s-th element.
+    order = [
+        (n, (r * down + n // right, c * right + n % right), (r, c))
+        for n in range(count)
+        for r, c in np.ndindex(rows, columns)
+    ]
+    assert len(found.frames) == len(order)
+    for (channel, place, inner), picture in zip(order, found.frames, strict=True):
+        assert_flat(picture)
+        corners = [(x - w / 2, y) for (x, y), w in zip(labels(picture, "south", names), widths, strict=True)]
+        input_at, *channels_at, output_at = corners
+        assert input_at[0] == 0
+        assert all(input_at[0] + columns < x and x + columns < output_at[0] for x, _ in channels_at)
+        # No two channels overlap.
+        assert all(
+            abs(a[0] - b[0]) > columns or abs(a[1] - b[1]) > rows for a, b in product(channels_at, repeat=2) if a != b
+        )
+        assert len({*channels_at}) == count
+        expected = Picture()
+        add_map(expected, input_at, layer.input_size, "input", values(each(figure.input_values), "input value"))
+        for index, text in texts.items():
+            row, column = two(index)
+            n = row % down * right + column % right
+            cell: dict[Index, Text] = {(0, 0): text._replace(style=f"tint value={n % 4}")}
+            add_map(
+                expected,
+                (channels_at[n][0] + column // right, channels_at[n][1] + row // down),
+                (1, 1),
+                f"tint={n % 4}",
+                cell,
+            )
+            add_map(expected, (output_at[0] + column, output_at[1] + row), (1, 1), f"tint={n % 4}", cell)
+        for met in products(layer):
+            if two(met.output) == place:
+                weight = figure.kernel_values[met.kernel].item()
+                light_cell(expected, input_at, met.input, "window over input", figure.input_values[met.input].item())
+                small = number_text(as_given(weight), "window over input value, kernel value", (1, 1), "kernelwidth")
+                r, c = two(met.input)
+                expected.texts[input_at[0] + c, input_at[1] + r, 0] += (small,)
+        text = texts[place[-len(layer.axes) :]]
+        light_cell(expected, channels_at[channel], inner, "window over output", text)
+        light_cell(expected, output_at, place, "window over output", text)
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def partial(figure: Figure, found: Document) -> None:
+    layer, met = figure.layer, products(figure.layer)
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    assert figure.mask is not None
+    valid = [term for term in met if figure.mask[term.input]]
+    counts = Counter(term.output for term in valid)
+    sums = np.zeros(layer.output_size)
+    for term in valid:
+        share = prod(layer.kernel_size) / counts[term.output]
+        sums[term.output] += share * figure.kernel_values[term.kernel] * figure.input_values[term.input]
+    shown = replace(figure, view="numerical", output_values=sums)
+    x, y, z = output_origin(shown, found.frames[0])
+    expected = Expected(shown, (x, y, z))
+    _, out_columns = in_rows(layer.output_size)
+    holes = {
+        index for index, place in places(figure).items() if place.input_index and not figure.mask[place.input_index]
+    }
+    for picture, step in zip(found.frames, frames(layer, None), strict=True):
+        *two_labels, third = picture.labels
+        is_row = len(layer.axes) == 1
+        assert (third.text, third.anchor) == ("valid elements", "east" if is_row else "south")
+        # As far from the output as that is from the input.
+        left, top = (x, third.at[1] - 0.5) if is_row else (third.at[0] - out_columns / 2, y)
+        _, grid_columns = grid_of(figure)
+        if is_row:
+            assert third.at[0] == left
+            assert top - y == pytest.approx(y)
+        else:
+            assert left - x - out_columns == pytest.approx(x - len(grid_columns.cells))
+            assert third.at[1] == top
+        assert_labelled(shown, replace(picture, labels=two_labels))
+        assert_kernel(shown, picture)
+        drawn = expected.frame(step)
+        covered = {two(term.position) for term in step.terms}
+        for r, c in holes:
+            drawn.fills[c, r, 0] = ("window over hole",) if (r, c) in covered else ("hole",)
+            drawn.texts[c, r, 0] = ()
+        add_map(
+            drawn,
+            (left, top),
+            layer.output_size,
+            "weight",
+            values({o: counts[o] for o in np.ndindex(*layer.output_size)}, "weight value"),
+        )
+        for index in np.ndindex(*layer.output_size):
+            row, column = two(index)
+            if counts[index] == 0:
+                lit = index == step.output_index
+                drawn.fills[x + column, y + row, 0] = ("window over hole" if lit else "hole",)
+                drawn.texts[x + column, y + row, 0] = ()
+        light_cell(
+            drawn,
+            (left, top),
+            step.output_index,
+            "window over weight",
+            Text(str(counts[step.output_index]), "", (0.5, 0.5), None),
+        )
+        assert_drawn(replace(picture, beside={}), drawn)
+    assert_parameters(layer, found.frames[0].parameters)
+
+
+def deformable(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    assert figure.offset is not None
+    down, right = layer.axes
+    outputs, kernel = list(np.ndindex(*layer.output_size)), list(np.ndindex(*layer.kernel_size))
+    starts, ends, samples = dict[Any, Point](), dict[Any, Point](), dict[Any, float]()
+    for o, (t, k) in product(outputs, enumerate(kernel)):
+        y, x = (a.stride * n + a.dilation * j for a, n, j in zip(layer.axes, o, k, strict=True))
+        dy, dx = (figure.offset[(2 * t + n, *o)].item() for n in (0, 1))
+        starts[o, k], ends[o, k] = (x + 0.5, y + 0.5, 0), (x + dx + 0.5, y + dy + 0.5, 0)
+        tents = (
+            max(0, 1 - abs(y + dy - down.padding[0] - i)) * max(0, 1 - abs(x + dx - right.padding[0] - j)) * value
+            for (i, j), value in each(figure.input_values).items()
+        )
+        samples[o, k] = sum(tents)
+    sums = {o: sum(samples[o, k] * figure.kernel_values[k].item() for k in kernel) for o in outputs}
+    decimals = decimals_of(list(samples.values()))
+    texts = rounded(sums, "")
+    rows, columns = (len(axis.cells) for axis in layer.grid)
+    _, width = layer.kernel_size
+    names = [f"input {size(layer.input_size)}", "samples", f"output {size(layer.output_size)}"]
+    assert len(found.frames) == len(outputs)
+    for lit, picture in zip(outputs, found.frames, strict=True):
+        assert_flat(picture)
+        input_at, (x, y), (out_x, out_y) = labels(picture, "south", names)
+        samples_at, output_at = (x - width / 2, y), (out_x - layer.output_size[1] / 2, out_y)
+        expected = Expected(figure, (0, 0, 0)).input(set(), {})
+        room = [min(0, floor(min(end[n] for end in ends.values()))) for n in (0, 1)]
+        room += [max(size, ceil(max(end[n] for end in ends.values()))) for n, size in enumerate((columns, rows))]
+        assert input_at == (columns / 2, room[1])
+        assert room[2] < samples_at[0] < samples_at[0] + width < output_at[0]
+        if room != [0, 0, columns, rows]:
+            cells = [*product(range(columns), range(rows))]
+            inner = Counter(edge for c, r in cells for edge in around((c, r, 0)))
+            everywhere = product(range(room[0], room[2]), range(room[1], room[3]))
+            beyond = {edge for c, r in everywhere for edge in around((c, r, 0)) if inner[edge] < 2}
+            for edge in beyond:
+                under = expected.edges.get(edge, ())
+                expected.edges[edge] = under if under == ("outline",) else ("overhang", *under)
+        for (r, c), place in places(figure).items():
+            if place.input_index is not None:
+                word = as_given(figure.input_values[place.input_index].item())
+                expected.texts[c, r, 0] = (number_text(word, "input value, kernel value", (1, 1), "kernelwidth"),)
+        add_empty(expected, samples_at, layer.kernel_size)
+        for k in kernel:
+            r, c = k
+            value = number_text(as_rounded(samples[lit, k], decimals), "copy value")
+            add_map(expected, (samples_at[0] + c, samples_at[1] + r), (1, 1), "copy", {(0, 0): value})
+            small = number_text(
+                as_given(figure.kernel_values[k].item()), "copy value, kernel value", (1, 1), "kernelwidth"
+            )
+            expected.texts[samples_at[0] + c, samples_at[1] + r, 0] += (small,)
+            start, end = starts[lit, k], ends[lit, k]
+            expected.shapes += [Line("tap", start, start), Line("sample", end, end)]
+            if (start[0] - end[0]) ** 2 + (start[1] - end[1]) ** 2 >= 0.16:
+                expected.lines.append(Line("offset, -latex", start, end))
+        expected.lines.sort()
+        add_map(
+            expected,
+            output_at,
+            layer.output_size,
+            "output",
+            {o: t._replace(style="output value") for o, t in texts.items()},
+        )
+        light_cell(expected, output_at, lit, "window over output", texts[lit])
+        assert_drawn_with_shapes(picture, expected)
+        assert_parameters(layer, picture.parameters)
+
+
 def stack(figure: Figure, found: Document) -> None:
     picture, layers = single(found), figure.layers
     depth = len(layers)
@@ -1137,14 +1560,18 @@ def stack(figure: Figure, found: Document) -> None:
     rows = [row for _, row in at]
     assert rows == list(range(depth, -1, -1))
     seen, lines = {sizes[-1] // 2}, []
-    expected = {(place(layers, n), rows[-1]): "seen output" if n in seen else "unseen" for n in range(sizes[-1])}
+    causal = in_time(layers)
+    at_top = [n if causal else place(layers, n) for n in range(sizes[-1])]
+    expected = {(x, rows[-1]): "seen output" if n in seen else "unseen" for n, x in enumerate(at_top)}
     for level in range(depth - 1, -1, -1):
         joined = {(o, i) for (o,), (i,), _ in products(layers[level]) if o in seen}
         seen = {i for _, i in joined}
-        above, under = layers[: level + 1], layers[:level]
-        lines += [((place(above, o), rows[level + 1], 0), (place(under, i), rows[level], 0)) for o, i in joined]
+        above, under = (
+            [n if causal else place(layers[:count], n) for n in range(sizes[count])] for count in (level + 1, level)
+        )
+        lines += [((above[o], rows[level + 1], 0), (under[i], rows[level], 0)) for o, i in joined]
         style = "seen input" if level == 0 else "seen output"
-        expected |= {(place(under, n), rows[level]): style if n in seen else "unseen" for n in range(sizes[level])}
+        expected |= {(x, rows[level]): style if n in seen else "unseen" for n, x in enumerate(under)}
     # A copy in the padding is the element itself: the same line again.
     assert {(line.start, line.end) for line in picture.lines} == set(lines)
     assert {line.style for line in picture.lines} <= {"link"}
@@ -1156,6 +1583,15 @@ def stack(figure: Figure, found: Document) -> None:
         assert picture.parameters is None
     else:
         assert_parameters(layers[0], picture.parameters, as_convolution=False)
+
+
+def in_time(layers: tuple[Layer, ...]) -> bool:
+    """Whether no element of a stack sees what comes after it, and all layers keep the size of their input."""
+    axes = [(layer, layer.axes[0]) for layer in layers]
+    return all(
+        axis.stride == 1 and axis.padding[0 if layer.transposed else 1] == 0 and layer.output_size == layer.input_size
+        for layer, axis in axes
+    )
 
 
 def place(layers: tuple[Layer, ...], element: int) -> float:
@@ -1445,7 +1881,7 @@ def add_line_of_dots(picture: Picture, at: tuple[float, float], across: bool) ->
 
 
 def shape_at(shape: Line) -> Line:
-    return shape._replace(start=rounded(shape.start), end=rounded(shape.end))
+    return shape._replace(start=snapped(shape.start), end=snapped(shape.end))
 
 
 def written_at(picture: Picture) -> dict[tuple[float, float], list[tuple[str, str, str | None]]]:
@@ -1634,6 +2070,12 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "matrix": matrix,
     "volume": volume,
     "im2col": im2col,
+    "input_gradient": gradient_of_input,
+    "kernel_gradient": gradient_of_kernel,
+    "upsampling": upsampling,
+    "pixel_shuffle": pixel_shuffle,
+    "partial": partial,
+    "deformable": deformable,
     "stack": stack,
 }
 
@@ -1696,8 +2138,8 @@ def rest_of_caption(figure: Figure) -> str:
             some = len(shown), len(in_line(met, 1).starts)
             if some == (ins, outs):
                 return text
-            words = [f"{n} {name} channel{'s' * (n > 1)}" for n, name in zip(some, ("input", "output"), strict=True)]
-            return f"{text} {' and '.join(words)} are shown."
+            counted = [f"{n} {name} channel{'s' * (n > 1)}" for n, name in zip(some, ("input", "output"), strict=True)]
+            return f"{text} {' and '.join(counted)} are shown."
         case "excerpt":
             steps, drawn = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
             return (
@@ -1757,14 +2199,71 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Each window's patch is a column of {weights}, the kernel a row of as many; their product is the "
                 "output, row by row."
             )
+        case "input_gradient" | "kernel_gradient":
+            return gradient_sentence(figure)
+        case "upsampling":
+            factors, linear = [axis.stride for axis in figure.layer.axes], "linear"
+            return (
+                f" Beside it, Upsample with scale factor {once_of(factors)}: mode nearest repeats elements, and mode "
+                f"{'bi' * (len(factors) == 2)}{linear}, with align_corners=False, interpolates between their middles. "
+                "The small numbers are the weights of input elements."
+            )
+        case "partial":
+            padded = any(any(axis.padding) for axis in figure.layer.axes)
+            return (
+                f" As a partial convolution: of each window only valid elements are summed, times "
+                f"{size(figure.layer.kernel_size)} by their number; a window without any leaves a hole."
+                + " Padding is not valid." * padded
+                + " The small numbers are the kernel's."
+            )
+        case "deformable":
+            return (
+                " As a deformable convolution: arrows lead from the places of the window's elements to those that "
+                "their offsets move them to, where the input is interpolated. The small numbers at the samples are "
+                "the kernel's."
+            )
+        case "pixel_shuffle":
+            factors = [axis.stride for axis in figure.layer.axes]
+            is_torch = len(factors) == 2 and factors[0] == factors[1]
+            words = f"an interleaving by {size(tuple(factors))}, as in PixelShuffle"
+            words = f"PixelShuffle({factors[0]})" if is_torch else words
+            return (
+                f" The same as a convolution to {prod(factors)} channel{'s' * (prod(factors) > 1)} and {words}: each "
+                "channel has those of the kernel's weights that meet input elements at its place. "
+                "The small numbers are these weights."
+            )
     (top,) = figure.layers[-1].output_size
     seen = {top // 2}
     for layer in reversed(figure.layers):
         seen = {i for (o,), (i,), _ in products(layer) if o in seen}
     return (
         f" The coloured element at the top depends on {len(seen)} input element{'' if len(seen) == 1 else 's'}. "
-        "Each element stands over the centre of its receptive field."
+        f"Each element is drawn over the {'end' if in_time(figure.layers) else 'centre'} of its receptive field."
     )
+
+
+def gradient_sentence(figure: Figure) -> str:
+    """What the caption of a gradient says of it."""
+    layer = figure.layer
+    if view_name(figure) == "input_gradient":
+        name = "convolution" if layer.transposed else "transposed convolution"
+        text = f" The gradient of its input is the {name} of the output's gradient with the same kernel"
+        text += "." if layer.transposed else ", drawn as a convolution with the rotated kernel."
+        text += " The small numbers are the kernel's."
+    else:
+        first, second = ("output's gradient", "input") if layer.transposed else ("input", "output's gradient")
+        text = f" The gradient of its kernel is a convolution of the {first} with the {second}"
+        swapped = any(axis.stride > 1 or axis.dilation > 1 for axis in layer.axes)
+        text += ", in which stride and dilation have changed places" * swapped
+        text += f". The small numbers are the {'input' if layer.transposed else 'output gradient'}'s."
+        outside = [
+            axis.padding[1] < (size + sum(axis.padding) - axis.dilation * (axis.kernel_size - 1) - 1) % axis.stride
+            if not layer.transposed
+            else axis.padding[1] < axis.output_padding
+            for axis, size in zip(layer.axes, layer.input_size, strict=True)
+        ]
+        text += " Pale cells are in no window of the layer." * any(outside)
+    return text + " The output's gradient is that of its sum: 1 everywhere." * (figure.output_gradient is None)
 
 
 def assert_said(figure: Figure) -> None:
@@ -1845,7 +2344,7 @@ def assert_figure(figure: Figure, every: bool = True) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_picture_of_a_small_layer_is_what_the_arithmetic_says(name: str, tmp_path: Path) -> None:
-    assert_figure(in_file(tmp_path, name, view=name.partition("_")[0], **SMALL[name]))
+    assert_figure(in_file(tmp_path, name, view=view_of(name), **SMALL[name]))
 
 
 @pytest.mark.parametrize("name", PROJECT.figure_names())

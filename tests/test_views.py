@@ -389,6 +389,29 @@ def test_channels_are_drawn_of_a_layer_and_pointwise_ones(between: int, later: d
         ),
         ({"view": "overlap", "operation": "max_pooling"}, "the overlap view draws convolutions"),
         ({"view": "stack"}, "the stack view draws layers of 1 axis"),
+        ({"view": "input_gradient", "operation": "max_pooling"}, "the input_gradient view draws convolutions"),
+        ({"view": "kernel_gradient"}, "the kernel_gradient view draws values"),
+        (
+            {"view": "input_gradient", "padding": 1, "padding_mode": "reflect", "values": "random"},
+            "padding_mode: reflect passes gradients on to the copied elements",
+        ),
+        (
+            {"view": "kernel_gradient", "input_size": 80, "values": "random"},
+            "112356 cells in all frames, and a drawing has at most 60000. The largest input that fits is 58x58",
+        ),
+        ({"view": "upsampling"}, "the upsampling view draws transposed convolutions"),
+        *(
+            ({"view": view, "operation": "transposed_convolution", "stride": 2} | keys, text)
+            for view, keys, text in (
+                ("upsampling", {}, "padding: gives an output of 11x11; the upsampling view draws stride times the "),
+                ("pixel_shuffle", {"padding": "same_upper"}, "the pixel_shuffle view draws values"),
+                (
+                    "pixel_shuffle",
+                    {"padding": "same_upper", "input_size": 60, "values": "random"},
+                    "gives an axis of 302 cells, and a drawing has at most 200",
+                ),
+            )
+        ),
         (
             {"view": "subsampling", "operation": "transposed_convolution"},
             "the subsampling view draws convolutions and poolings",

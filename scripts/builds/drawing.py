@@ -51,17 +51,18 @@ def make(project: Project, drawn: Figure, texts: Mapping[str, str], wanted: Sequ
     print(f"  {caption(project, drawn)}\n  {outputs.top}: {frames}, as {', '.join(formats)}, TikZ and TOML")
 
 
-def whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:
+def whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str, str]:
     """The figure of a layer and the text of its file: an excerpt if it is too large to be drawn, or read, whole.
 
-    A view that is asked for draws the whole layer, and so does that of three axes.  Raises `LayerError`.
+    Then, a note says so; otherwise it is empty.  A view that is asked for draws the whole layer, and so does that of
+    three axes.  Raises `LayerError`.
     """
     only_whole = "view" in keys or len(keys["input_size"]) == volume.AXES
     try:
         whole = _drawable(name, keys, source)
         cells, steps = longest(whole[0].layer), scene_of(whole[0]).count
         if only_whole or (cells <= MOST_READABLE and (steps <= MOST_WATCHED or "values" in keys)):
-            return whole
+            return *whole, ""
         reason = f"has an axis of {cells} cells" if cells > MOST_READABLE else f"gives {steps} frames"
     except LayerError as error:
         if only_whole or error.key not in SIZE_KEYS:
@@ -70,8 +71,7 @@ def whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[F
     without = {key: value for key, value in keys.items() if key != "values"}
     found = _drawable(name, without | {"view": "excerpt"}, source)
     numbers = ", without values" if "values" in keys else ""
-    print(f"  too large to be drawn whole ({reason}): an excerpt{numbers}")
-    return found
+    return *found, f"too large to be drawn whole ({reason}): an excerpt{numbers}"
 
 
 def _drawable(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str]:

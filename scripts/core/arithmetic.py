@@ -38,7 +38,8 @@ class LayerAxis:
 
     `padding` is (before, after).  `output_padding` is how much larger an output is than the smallest that
     fits: zero except in transposed convolutions, and in unpooling, where it may be negative.  `output_size` is a
-    parameter of an adaptive pooling alone, whose `kernel_size` is that of its largest window.  Raises `LayerError`.
+    parameter of gradients and of adaptive poolings alone, whose `kernel_size` is that of the largest window.  Raises
+    `LayerError`.
     """
 
     input_size: int

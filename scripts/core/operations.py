@@ -244,7 +244,9 @@ def _maxima(layer: Layer, input_values: Values, _: Values | None, output_values:
 # The table
 
 WINDOW_KEYS = frozenset(("kernel_size", "stride", "padding"))
-CONVOLUTION_KEYS = WINDOW_KEYS | {"dilation", "kernel_values", "in_channels", "out_channels", "groups"}
+CONVOLUTION_KEYS = WINDOW_KEYS | {
+    *("dilation", "kernel_values", "output_gradient", "in_channels", "out_channels", "groups")
+}
 POOLING_KEYS = WINDOW_KEYS | {"dilation", "ceil_mode"}
 
 POOLINGS = (
@@ -302,7 +304,7 @@ OPERATIONS: dict[str, Operation] = {
         Operation(
             "convolution",
             "convolution",
-            CONVOLUTION_KEYS | {"padding_mode"},
+            CONVOLUTION_KEYS | {"padding_mode", "mask", "offset"},
             _convolution_axis,
             _convolved,
             operand=KERNEL,

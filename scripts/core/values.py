@@ -23,8 +23,8 @@ def values_of(content: FigureFile, layer: Layer, inherited: InputAndOperand = (N
     Raises `LayerError`.
     """
     operand = layer.operation.operand
-    values = _given("input_values", content.input_values, layer.input_shape)
-    second = None if operand is None else _given(operand.key, getattr(content, operand.key), operand.shape(layer))
+    values = given("input_values", content.input_values, layer.input_shape)
+    second = None if operand is None else given(operand.key, getattr(content, operand.key), operand.shape(layer))
     values = inherited[0] if values is None else values
     # An inherited operand without an input does not give a figure values.
     if second is None and (values is not None or content.values):
@@ -46,13 +46,14 @@ def values_of(content: FigureFile, layer: Layer, inherited: InputAndOperand = (N
     return values, second
 
 
-def _given(key: str, values: list[Any] | None, shape: Index) -> Values | None:
+def given(key: str, values: list[Any] | None, shape: Index) -> Values | None:
+    """The values under a key, which have to be of a shape; raises `LayerError`."""
     if values is None:
         return None
-    given = array(key, values)
-    if given.shape != shape:
-        raise LayerError(key, f"has the shape {list(given.shape)}", f"The layer's is {list(shape)}")
-    return given
+    found = array(key, values)
+    if found.shape != shape:
+        raise LayerError(key, f"has the shape {list(found.shape)}", f"The layer's is {list(shape)}")
+    return found
 
 
 def array(key: str, values: list[Any]) -> Values:

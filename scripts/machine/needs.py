@@ -92,6 +92,15 @@ BEAMER = Need(
     ("texlive-latex-recommended", "texlive-beamer", "texlive-latexrecommended", MACTEX),
     file="beamer.cls",
 )
+# What only the tests need.
+CHROMIUM = Need(
+    "Chromium",
+    "opens the pages of the site in tests",
+    ("chromium", "chromium", "chromium", "--cask chromium"),
+    program="chromium",
+)
+# The system's part of what requirements-NAME.txt pins.
+BESIDE = {"test": (CHROMIUM,)}
 PROGRAMS = tuple(need.program for need in NEEDS if need.program)
 TEX_FILES = tuple(need.file for need in NEEDS if need.file)
 
@@ -117,7 +126,7 @@ def find(needs: Sequence[Need] = NEEDS) -> List[Found]:
 
 def tex_places(files: Sequence[str] = TEX_FILES) -> Dict[str, Path]:
     """The paths of the TeX files that are installed, by their names."""
-    if shutil.which("kpsewhich") is None:
+    if not files or shutil.which("kpsewhich") is None:
         return {}
     result = subprocess.run(["kpsewhich", "-engine=pdftex", *files], stdout=subprocess.PIPE)
     return {Path(line).name: Path(line) for line in result.stdout.decode().splitlines()}
@@ -141,8 +150,10 @@ def _version(need: Need, places: Dict[str, Path]) -> Optional[str]:
         return None
     result = subprocess.run([need.program, need.version], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     # "pdfTeX 3.141592653-2.6-1.40.24 (TeX Live 2022/Debian)", "Latexmk, John Collins, 7 Jan. 2023. Version 4.79".
-    words = re.findall(r"\d+(?:\.\d+)+\w*", result.stdout.decode(errors="replace").strip().partition("\n")[0])
-    return words[-1] if words and result.returncode == 0 else None
+    # Debian's chromium may complain before.
+    lines = result.stdout.decode(errors="replace").splitlines()
+    versions = next(filter(None, (re.findall(r"\d+(?:\.\d+)+\w*", line) for line in lines)), None)
+    return versions[-1] if versions and result.returncode == 0 else None
 
 
 def _tex_version(file: Path) -> str:
@@ -175,5 +186,5 @@ def complaint(found: Sequence[Found]) -> str:
 def command(system: str, needs: Sequence[Need]) -> str:
     """The command that installs what is missing on a system."""
     packages = dict.fromkeys(need.packages[SYSTEMS.index(system)] for need in needs)
-    words = sorted(packages, key=lambda package: package == MACTEX)
-    return INSTALL[system].format(" ".join(words).replace(" " + MACTEX, " && brew install " + MACTEX))
+    words = sorted(packages, key=lambda package: package.startswith("--cask"))
+    return INSTALL[system].format(" ".join(words).replace(" --cask", " && brew install --cask"))

@@ -20,21 +20,23 @@ from scripts.notation.signature import NamedLayer, Signature
 class Framework:
     """A framework: its name, and how its notation is written and, if it has signatures, read.
 
-    `write` returns no lines for a layer that the framework does not have; `as_call` turns a printed form
-    into a call, and returns other texts as they are.
+    `write` raises `LayerError` for a layer that the framework does not have, and `differences` says where the framework
+    computes something else than the layer; `as_call` turns a printed form into a call, and returns other texts as they
+    are.
     """
 
     name: str
     write: Callable[[Layer], list[str]]
+    differences: Callable[[Layer], list[str]]
     signatures: tuple[Signature, ...] = ()
     as_call: Callable[[str], str] = str
 
 
 FRAMEWORKS = (
-    Framework("PyTorch", pytorch.written, pytorch.SIGNATURES, pytorch.as_call),
-    Framework("Keras", keras.written, keras.SIGNATURES),
-    Framework("JAX", jax.written),
-    Framework("ONNX", onnx.written, tuple(onnx.OPERATORS.values()), onnx.as_call),
+    Framework("PyTorch", pytorch.written, pytorch.differences, pytorch.SIGNATURES, pytorch.as_call),
+    Framework("Keras", keras.written, keras.differences, keras.SIGNATURES),
+    Framework("JAX", jax.written, jax.differences),
+    Framework("ONNX", onnx.written, onnx.differences, tuple(onnx.OPERATORS.values()), onnx.as_call),
 )
 
 # What to say of layers whose names contain a pattern.
@@ -43,6 +45,8 @@ HINTS = {
     "Sequential|ModuleList|NormAct|ConvBN|ConvModule|Block": "It holds several layers. Write one of them.",
 }
 
+*_others, _last = (framework.name for framework in FRAMEWORKS if framework.signatures)
+READABLE = f"{', '.join(_others)} or {_last}"
 SIGNATURES = {signature.name: signature for framework in FRAMEWORKS for signature in framework.signatures}
 
 
@@ -51,17 +55,15 @@ def layer(text: str, input_size: tuple[int, ...]) -> NamedLayer:
 
     Raises `UserError` where the text is not a layer that can be drawn.
     """
-    *others, last = (framework.name for framework in FRAMEWORKS if framework.signatures)
-    readable = f"{', '.join(others)} or {last}"
     call = parse(text, [framework.as_call for framework in FRAMEWORKS])
     if call is None:
         raise UserError(
-            f"{reprlib.repr(text)} is not a layer. Write it as {readable} do, "
+            f"{reprlib.repr(text)} is not a layer. Write it as {READABLE} do, "
             "such as Conv2d(1, 1, kernel_size=3, padding=1)."
         )
     signature = SIGNATURES.get(call.name)
     if signature is None:
-        raise UserError(f"{reprlib.repr(call.name)} is not a layer of {readable} that can be drawn. {_hint(call.name)}")
+        raise UserError(f"{reprlib.repr(call.name)} is not a layer of {READABLE} that can be drawn. {_hint(call.name)}")
     return signature.read(signature.bind(call), input_size)
 
 
@@ -84,16 +86,40 @@ def _hint(name: str) -> str:
     return "Use a convolution, a pooling or an unpooling, such as Conv2d."
 
 
-def written(layer: Layer) -> dict[str, list[str]]:
-    """The lines of code for a convolution or a transposed one, by the names of the frameworks that have it.
+@dataclass(frozen=True)
+class Code:
+    """A layer in a framework.
 
-    Raises `LayerError` for other operations, for channels, and for padding other than zeros.
+    It has lines of code, or the reason why there are none, and sentences on where it computes something else.
     """
-    if not layer.weighted:
-        raise LayerError("operation", f"is {layer.operation.name}", "Only convolutions can be written as code")
-    if layer.channels is not None:
-        raise LayerError("in_channels", "is given", "Only layers without channels can be written as code")
-    if layer.padding_mode != "zeros":
-        raise LayerError("padding_mode", f"is {layer.padding_mode}", "Only zero padding can be written as code")
-    lines = {framework.name: framework.write(layer) for framework in FRAMEWORKS}
-    return {name: code for name, code in lines.items() if code}
+
+    framework: str
+    lines: tuple[str, ...]
+    reason: str
+    differences: tuple[str, ...]
+
+
+def code(layer: Layer) -> list[Code]:
+    """A layer in all frameworks."""
+    found = []
+    for framework in FRAMEWORKS:
+        differences = tuple(framework.differences(layer))
+        try:
+            found.append(Code(framework.name, tuple(framework.write(layer)), "", differences))
+        except LayerError as error:
+            found.append(Code(framework.name, (), str(error), ()))
+    return found
+
+
+def one_line(layer: Layer) -> str:
+    """A layer as PyTorch writes it, without arguments that are their defaults; its words where PyTorch lacks it."""
+    try:
+        *_, line = pytorch.written(layer) if not pytorch.has_short_form(layer) else [pytorch.shortest(layer)]
+    except LayerError:
+        return layer.operation.words
+    return line
+
+
+def written(layer: Layer) -> dict[str, list[str]]:
+    """The lines of code for a layer, by the names of the frameworks that have it."""
+    return {one.framework: list(one.lines) for one in code(layer) if one.lines}

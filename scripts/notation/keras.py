@@ -1,6 +1,7 @@
 """Keras's notation: the layers of `keras.layers`."""
 
-from scripts.core.layers import Layer
+from scripts.core.arithmetic import padded
+from scripts.core.layers import Channels, Layer
 from scripts.errors import LayerError
 from scripts.notation import call
 from scripts.notation.arguments import Arguments, channel_keys
@@ -9,26 +10,100 @@ from scripts.notation.signature import Keys, Signature
 
 
 def written(layer: Layer) -> list[str]:
-    """The calls that make a convolution, or a transposed one, of one channel with zero padding.
+    """The calls that make a layer; its input has the channels last.
 
-    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one.
-    No calls for a layer with strides and dilation, which Keras does not have.
+    Keras has padding by name only: any other is a layer before a convolution, and cropping after a transposed one,
+    which is padded first so that there is always something to crop.  Raises `LayerError` for what Keras does not have.
     """
-    n = len(layer.axes)
+    if not layer.weighted:
+        return _pooling_calls(layer)
+    n, channels = len(layer.axes), layer.channels or Channels(1, 1)
     stride, dilation = (tuple(getattr(axis, key) for axis in layer.axes) for key in ("stride", "dilation"))
     if max(stride) > 1 and max(dilation) > 1:
-        return []
-    dilated = {"dilation_rate": dilation} if max(dilation) > 1 else {}
+        raise LayerError("dilation", f"is {list(dilation)} with stride {list(stride)}", "Keras takes only one of them")
+    keywords: dict[str, object] = {"dilation_rate": dilation} if max(dilation) > 1 else {}
+    if channels.groups > 1:
+        if layer.transposed:
+            raise LayerError("groups", f"is {channels.groups}", "Keras has no groups in transposed convolutions")
+        keywords["groups"] = channels.groups
     name = f"Conv{n}D{'Transpose' if layer.transposed else ''}"
-    convolution = call.written(name, 1, layer.kernel_size, strides=stride, padding="valid", **dilated)
+    outs = channels.out_channels
+    convolution = call.written(name, outs, layer.kernel_size, strides=stride, padding="valid", **keywords)
     if not layer.transposed:
-        return [*_around("ZeroPadding", [axis.padding for axis in layer.axes]), convolution]
+        sides = [axis.padding for axis in layer.axes]
+        if layer.padding_mode == "zeros" or not any(map(any, sides)):
+            return [*_around("ZeroPadding", sides), convolution]
+        if layer.padding_mode != "reflect":
+            raise LayerError("padding_mode", f"is {layer.padding_mode}", "Keras pads with zeros or by reflection")
+        return [_padded(sides, mode="reflect"), convolution]
     # Keras fills the last stride where the kernel is smaller.
     filled = [max(axis.stride - axis.reach - 1, 0) for axis in layer.axes]
     after = [axis.padding[1] + more - axis.output_padding for axis, more in zip(layer.axes, filled, strict=True)]
     cropping = [(axis.padding[0], max(side, 0)) for axis, side in zip(layer.axes, after, strict=True)]
     padding = [(0, max(-side, 0)) for side in after]
-    return [convolution, *_around("Cropping", cropping), *_around("ZeroPadding", padding)]
+    return [convolution, *_around("ZeroPadding", padding), *_around("Cropping", cropping)]
+
+
+def _pooling_calls(layer: Layer) -> list[str]:
+    n, reduction = len(layer.axes), layer.reduction
+    name = {"maximum": "Max", "average": "Average"}.get(reduction or "")
+    if name is None or layer.operation.adaptive:
+        raise LayerError("operation", f"is {layer.operation.name}", "Keras has none")
+    if layer.operation.name.startswith("global"):
+        return [call.written(f"Global{name}Pooling{n}D", keepdims=True)]
+    if any(axis.dilation > 1 for axis in layer.axes):
+        raise LayerError("dilation", "is more than 1", "Keras has no dilated pooling")
+    # Cells that the last window hangs over.
+    over = [max((axis.output_size - 1) * axis.stride + axis.window_size - axis.grid_size, 0) for axis in layer.direct]
+    sides = [(axis.padding[0], axis.padding[1] + more) for axis, more in zip(layer.axes, over, strict=True)]
+    stride = tuple(axis.stride for axis in layer.axes)
+    named = [padded(axis, "same_upper").padding for axis in layer.axes]
+    is_same = sides == named and any(map(any, sides))
+    pooling = call.written(
+        f"{name}Pooling{n}D", layer.kernel_size, strides=stride, padding="same" if is_same else "valid"
+    )
+    counts = reduction == "average" and layer.count_include_pad and any(map(any, (axis.padding for axis in layer.axes)))
+    if not any(map(any, sides)) or (is_same and not counts):
+        return [pooling]
+    pooling = pooling.replace('"same"', '"valid"')
+    if reduction == "maximum":
+        return [_padded(sides, constant_values='float("-inf")'), pooling]
+    if not counts or any(over):
+        raise LayerError("count_include_pad", "leaves cells out of averages", 'Keras does so for padding="same" only')
+    return [*_around("ZeroPadding", sides), pooling]
+
+
+def _padded(sides: list[tuple[int, int]], mode: str = "constant", constant_values: str | None = None) -> str:
+    """The function that pads each axis before and after, in a way that no layer does."""
+    pairs = [(0, 0), *sides, (0, 0)]
+    more = f", constant_values={constant_values}" if constant_values else ""
+    return f'x = ops.pad(x, {pairs}, mode="{mode}"{more})'
+
+
+def differences(layer: Layer) -> list[str]:
+    """Where Keras, written in the obvious way, computes something else."""
+    if layer.operation.adaptive or not layer.direct or layer.operation.name.startswith("global"):
+        return []
+    found = []
+    if layer.transposed:
+        sizes = tuple(axis.input_size * axis.stride + max(axis.reach + 1 - axis.stride, 0) for axis in layer.axes)
+        if sizes != layer.output_size:
+            made = " × ".join(map(str, sizes))
+            found.append(f"Conv{len(sizes)}DTranspose without padding makes {made}: what is too much is cropped.")
+        return found
+    sides = [axis.padding for axis in layer.axes]
+    same = [padded(axis, "same_upper") for axis in layer.axes]
+    same_sizes = tuple(-(-axis.input_size // axis.stride) for axis in layer.axes)
+    if [axis.padding for axis in same] != sides and same_sizes == layer.output_size:
+        for own, axis in zip(layer.axes, same, strict=True):
+            if own.padding != axis.padding:
+                (before, after), (mine, other) = axis.padding, own.padding
+                found.append(
+                    f'padding="same" would give the same size but pad {before} before and {after} after, '
+                    f"instead of {mine} and {other}: every window would lie elsewhere."
+                )
+                break
+    return found
 
 
 def _around(name: str, sides: list[tuple[int, int]]) -> list[str]:

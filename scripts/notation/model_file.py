@@ -3,9 +3,11 @@
 import re
 import stat
 from collections import ChainMap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,6 +72,27 @@ class ModelLayer:
         return expanded(given, len(known)) if known else given
 
 
+@dataclass(frozen=True)
+class ModelNode:
+    """A node of a model's graph.
+
+    `inputs` and `outputs` are the names of tensors, without constants; `input_shapes` are those of all of its inputs,
+    with batch and channels and None for what is unknown, and `lists` the content of those that are short lists of
+    numbers.  `weights` has the number of elements of its constants by their names.  `layer` is its layer, if it is one.
+    """
+
+    name: str
+    op_type: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    input_shapes: tuple[Shape | None, ...]
+    output_shape: Shape | None
+    weights: Mapping[str, int]
+    attributes: Mapping[str, Any]
+    layer: ModelLayer | None
+    lists: tuple[Shape | None, ...]
+
+
 class Scope(NamedTuple):
     """What is known of the tensors of a graph and of those around it: shapes, and the content of small lists."""
 
@@ -88,31 +111,120 @@ def layers(file: Path) -> list[ModelLayer]:
     No file that the model names is opened, and nothing of the model is run.  Raises `FigureError` if the file is not a
     valid model, `ToolError` if the library that reads models is not installed.
     """
+    with _reading(file):
+        found = list(islice(_model_layers(with_sizes(_loaded(file))), MOST_LAYERS + 1))
+    if len(found) > MOST_LAYERS:
+        raise FigureError(file, f"has more than {MOST_LAYERS} convolutions and poolings. Export a part of it.")
+    return found
+
+
+def nodes(file: Path, input_size: tuple[int, ...] | None = None) -> list[ModelNode]:
+    """All nodes of a model's main graph in order, its functions written out; like `layers` otherwise.
+
+    `input_size` is that of the model's first input, with batch and channels; without it, a model that leaves its batch
+    open has a batch of one.  Layers in the subgraphs of a node are nodes without inputs and outputs.
+    """
+    with _reading(file):
+        model = _loaded(file)
+        if len(model.graph.node) > MOST_LAYERS:
+            raise FigureError(file, f"has more than {MOST_LAYERS} nodes. Export a part of it.")
+        _set_input(file, model.graph, input_size)
+        return list(_nodes(with_sizes(model)))
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Turn the errors of reading a model into `FigureError`, and that of a missing library into `ToolError`."""
     try:
-        import onnx  # slow to import, and only needed here
         from google.protobuf.message import DecodeError
     except ImportError as error:
         raise ToolError(
             "Models are read by the package onnx, which is not installed. Run: python3 -m scripts.setup onnx"
         ) from error
-
     try:
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise FigureError(file, "is not a file. Name an ONNX model.")
-        if file.stat().st_size > MOST_BYTES:
-            raise FigureError(file, "is larger than 2 GB. Save the model with its weights as external data.")
-        model = onnx.load(file, format="protobuf", load_external_data=False)
-        if not model.graph.node:
-            raise FigureError(file, "is not an ONNX model: it has no nodes. Export the model again.")
-        found = list(islice(_model_layers(with_sizes(model)), MOST_LAYERS + 1))
+        yield
     except OSError as error:
         raise FigureError(file, f"cannot be read: {error.strerror}. Name an ONNX model.") from None
     except (DecodeError, ValueError) as error:
         reason = (str(error).splitlines() or [""])[0]
         raise FigureError(file, f"is not a valid ONNX model ({reason}). Export the model again.") from None
-    if len(found) > MOST_LAYERS:
-        raise FigureError(file, f"has more than {MOST_LAYERS} convolutions and poolings. Export a part of it.")
-    return found
+
+
+def _loaded(file: Path) -> "onnx.ModelProto":
+    try:
+        import onnx  # slow to import, and only needed here
+    except ImportError as error:
+        raise ToolError(
+            "Models are read by the package onnx, which is not installed. Run: python3 -m scripts.setup onnx"
+        ) from error
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise FigureError(file, "is not a file. Name an ONNX model.")
+    if file.stat().st_size > MOST_BYTES:
+        raise FigureError(file, "is larger than 2 GB. Save the model with its weights as external data.")
+    model = onnx.load(file, format="protobuf", load_external_data=False)
+    if not model.graph.node:
+        raise FigureError(file, "is not an ONNX model: it has no nodes. Export the model again.")
+    return model
+
+
+def _set_input(file: Path, graph: "onnx.GraphProto", size: tuple[int, ...] | None) -> None:
+    """Give the first input its size, or only a batch of one if none is given and the batch is open."""
+    constants = {tensor.name for tensor in graph.initializer}
+    first = next((value for value in graph.input if value.name not in constants), None)
+    if first is None:
+        return
+    dimensions = first.type.tensor_type.shape.dim
+    if size is None:
+        if dimensions and dimensions[0].dim_value < 1:
+            dimensions[0].dim_value = 1
+        return
+    if len(size) != len(dimensions):
+        counts = f"has {len(size)} numbers, and the model's input {len(dimensions)}"
+        raise FigureError(file, f"INPUT {counts}. Give them all, with batch and channels, as in INPUT=1x3x224x224.")
+    for dimension, number in zip(dimensions, size, strict=True):
+        dimension.dim_value = number
+    # What the model states for open sizes would contradict it.
+    del graph.value_info[:]
+    for value in graph.output:
+        value.type.tensor_type.ClearField("shape")
+
+
+def _nodes(model: "onnx.ModelProto") -> Iterator[ModelNode]:
+    scope = Scope(ChainMap(), ChainMap()).inner(model.graph)
+    constants = {tensor.name: prod(tensor.dims) for tensor in model.graph.initializer if _is_weight(tensor)}
+    known = {tensor.name for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.output:
+            known.add(node.output[0])
+            tensors = [attribute.t for attribute in node.attribute if attribute.HasField("t")]
+            count = sum(prod(tensor.dims) for tensor in tensors if _is_weight(tensor))
+            constants |= dict.fromkeys(node.output[:1], count)
+    for position, node in enumerate(model.graph.node):
+        if node.op_type == "Constant":
+            continue
+        name = _printable(node.name) or f"{_printable(node.op_type)}_{position}"
+        reason = reason_against(node.op_type, node.domain)
+        attributes = _attributes(node)
+        yield ModelNode(
+            name,
+            _printable(node.op_type),
+            tuple(tensor for tensor in node.input if tensor and tensor not in known),
+            tuple(node.output),
+            tuple(scope.shapes.get(tensor) for tensor in node.input),
+            scope.shapes.get(node.output[0]) if node.output else None,
+            {tensor: constants[tensor] for tensor in node.input if tensor in constants},
+            attributes,
+            None if reason is None else _layer(node, name, _printable(node.op_type), scope, reason),
+            tuple(scope.lists.get(tensor) for tensor in node.input),
+        )
+        for key, graph in subgraphs(node):
+            for inner in _layers(graph.node, scope.inner(graph), f"{name}/{_printable(key)}/"):
+                yield ModelNode(inner.name, inner.op_type, (), (), (), None, {}, {}, inner, ())
+
+
+def _is_weight(tensor: "onnx.TensorProto") -> bool:
+    """Whether a tensor may hold weights, rather than sizes and indices."""
+    return tensor.data_type not in (tensor.INT64, tensor.BOOL, tensor.STRING)
 
 
 def _model_layers(model: "onnx.ModelProto") -> Iterator[ModelLayer]:
@@ -147,7 +259,7 @@ def _shapes(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
 
 
 def _lists(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
-    """The lists of whole numbers, no more than the axes of a layer, that a graph has as constants."""
+    """The lists of whole numbers, no more than both sides of all axes of a layer, that a graph has as constants."""
     import onnx
 
     constants = [(tensor.name, tensor) for tensor in graph.initializer]
@@ -155,7 +267,7 @@ def _lists(graph: "onnx.GraphProto") -> Iterator[tuple[str, Shape]]:
         if node.op_type == "Constant" and node.output:
             constants += [(node.output[0], attribute.t) for attribute in node.attribute if attribute.HasField("t")]
     for name, tensor in constants:
-        if tensor.data_type == tensor.INT64 and len(tensor.dims) == 1 and 0 < tensor.dims[0] <= MOST_AXES:
+        if tensor.data_type == tensor.INT64 and len(tensor.dims) == 1 and 0 < tensor.dims[0] <= 2 * MOST_AXES:
             numbers = onnx.numpy_helper.to_array(tensor).tolist()
             yield name, tuple(number if number > 0 else None for number in numbers)
 

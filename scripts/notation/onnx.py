@@ -14,6 +14,21 @@ from scripts.notation.signature import Keys, NamedLayer, Signature
 
 SAME = {"SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower"}
 
+NAMES = {
+    "convolution": "Conv",
+    "transposed_convolution": "ConvTranspose",
+    "max_pooling": "MaxPool",
+    "average_pooling": "AveragePool",
+    "lp_pooling": "LpPool",
+    "max_unpooling": "MaxUnpool",
+}
+GLOBAL = {
+    "global_max_pooling": "GlobalMaxPool",
+    "global_average_pooling": "GlobalAveragePool",
+    "global_lp_pooling": "GlobalLpPool",
+}
+PADDING_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
 # A printed node: y = Conv <kernel_shape: ints = [3, 3]> (x, w), or %y = Conv[kernel_shape = [3, 3]](%x).
 NODE = re.compile(
     r"(?:\[[^\]]*\]\s*)?[^=<>()\[\]]+=\s*([\w.]+)\s*(?:<([^<>]*)>|\[(.*)\])?\s*\([^()=]*\)", flags=re.DOTALL
@@ -31,21 +46,57 @@ def as_call(source: str) -> str:
 
 
 def written(layer: Layer) -> list[str]:
-    """The operator of a convolution, or a transposed one, of one channel with zero padding.
+    """The operators of a layer.
 
-    Its `pads` are those before all axes, then those after.
+    `pads` are those before all axes, then those after.  Raises `LayerError` for what ONNX does not have.
     """
+    if layer.operation.name in GLOBAL:
+        norm = {"p": _whole_norm(layer)} if layer.reduction == "norm" else {}
+        return [call.written(GLOBAL[layer.operation.name], **norm)]
+    if layer.operation.name not in NAMES:
+        raise LayerError("operation", f"is {layer.operation.name}", "ONNX has none")
     befores, afters = zip(*(axis.padding for axis in layer.axes), strict=True)
-    attributes = {
+    pads, lines = [*befores, *afters], list[str]()
+    if layer.padding_mode != "zeros" and any(pads):
+        whole = [0, 0, *befores, 0, 0, *afters]
+        lines.append(call.written("Pad", mode=PADDING_MODES[layer.padding_mode], pads=whole))
+        pads = [0] * len(pads)
+    attributes: dict[str, object] = {
         "kernel_shape": list(layer.kernel_size),
         "strides": [axis.stride for axis in layer.axes],
-        "pads": [*befores, *afters],
+        "pads": pads,
     }
     if layer.transposed:
         attributes["output_padding"] = [axis.output_padding for axis in layer.axes]
     if any(axis.dilation > 1 for axis in layer.axes):
         attributes["dilations"] = [axis.dilation for axis in layer.axes]
-    return [call.written("ConvTranspose" if layer.transposed else "Conv", **attributes)]
+    if layer.channels is not None and layer.channels.groups > 1:
+        attributes["group"] = layer.channels.groups
+    if layer.ceil_mode:
+        attributes["ceil_mode"] = 1
+    if layer.reduction == "average" and layer.count_include_pad and any(pads):
+        attributes["count_include_pad"] = 1
+    if layer.reduction == "norm":
+        attributes["p"] = _whole_norm(layer)
+    if layer.operation.name == "max_unpooling" and any(axis.output_padding for axis in layer.axes):
+        raise LayerError("output_size", "is another than the smallest", "ONNX takes it as an input: output_shape")
+    return [*lines, call.written(NAMES[layer.operation.name], **attributes)]
+
+
+def _whole_norm(layer: Layer) -> int:
+    if layer.norm != int(layer.norm):
+        raise LayerError("norm", f"is {layer.norm:g}", "ONNX takes whole numbers")
+    return int(layer.norm)
+
+
+def differences(layer: Layer) -> list[str]:
+    """Where ONNX Runtime does something else."""
+    found = []
+    if layer.transposed and any(axis.output_padding >= axis.stride for axis in layer.axes):
+        found.append("ONNX Runtime refuses an output padding that is not smaller than the stride.")
+    if layer.reduction is not None and any(max(axis.padding) >= axis.kernel_size for axis in layer.axes):
+        found.append("ONNX Runtime refuses padding of a pooling that is not smaller than the window.")
+    return found
 
 
 def onnx_operator(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scripts.core.arithmetic import PADDING_MODES
-from scripts.core.layers import Layer
+from scripts.core.layers import Channels, Layer
 from scripts.errors import LayerError
 from scripts.notation import call
 from scripts.notation.arguments import Arguments, channel_keys
@@ -13,6 +13,9 @@ from scripts.notation.signature import Keys, ReadKeys, Signature
 
 # A lazy layer prints 0 as the number of input channels that it does not know yet; its constructor has no such argument.
 UNKNOWN_CHANNELS = re.compile(r"\b(LazyConv\w*\()\s*0\s*(?:,|(?=\)))")
+
+PADDINGS = {"zeros": "Zero", "reflect": "Reflection", "replicate": "Replication", "circular": "Circular"}
+POOLINGS = {"maximum": "MaxPool", "average": "AvgPool", "norm": "LPPool"}
 
 # Layers that `shortest` writes.
 NAMES = {
@@ -29,34 +32,118 @@ def as_call(source: str) -> str:
 
 
 def written(layer: Layer) -> list[str]:
-    """The calls that make a convolution, or a transposed one, of one channel with zero padding.
+    """The calls that make a layer.
 
-    What one side has more than the other is padded by a layer of its own before a convolution, and cropped by one
-    after a transposed convolution.
+    What one side has more than the other is padded by a layer of its own before, and cropped by one after a transposed
+    convolution.  Raises `LayerError` for what PyTorch does not have.
     """
+    if layer.operation.name == "max_unpooling":
+        return [_unpooling(layer)]
+    if layer.operation.adaptive or layer.operation.name.startswith("global"):
+        return [_summary(layer)]
+    # The last axis comes first.
+    sides = [side for axis in reversed(layer.axes) for side in axis.padding]
+    inner = [min(axis.padding) for axis in layer.axes]
+    if layer.reduction is not None:
+        is_half = all(2 * max(axis.padding) <= axis.kernel_size for axis in layer.axes)
+        inner = inner if is_half and layer.reduction != "norm" else [0] * len(inner)
+    elif layer.padding_mode != "zeros" and any(before != after for before, after in (a.padding for a in layer.axes)):
+        inner = [0] * len(inner)
+    rest = [side - least for side, least in zip(sides, [n for n in reversed(inner) for _ in range(2)], strict=True)]
+    main = _pool(layer, inner) if layer.reduction else _convolve(layer, inner)
+    if not any(rest):
+        return [main]
     n = len(layer.axes)
-    padding = tuple(min(axis.padding) for axis in layer.axes)
-    keywords = {
+    if layer.transposed:
+        return [main, call.written(f"ZeroPad{n}d", tuple(-side for side in rest))]
+    if layer.reduction == "average" and not layer.count_include_pad:
+        raise LayerError("count_include_pad", "is false with padding that AvgPool does not have", "Pad all sides alike")
+    if layer.reduction is not None and layer.ceil_mode:
+        raise LayerError("ceil_mode", "is true with padding that a pooling does not have", "Pad all sides alike")
+    if layer.reduction == "maximum":
+        return [call.written(f"ConstantPad{n}d", tuple(rest), 'float("-inf")'), main]
+    return [call.written(f"{PADDINGS[layer.padding_mode]}Pad{n}d", tuple(rest)), main]
+
+
+def _convolve(layer: Layer, padding: Sequence[int]) -> str:
+    channels = layer.channels or Channels(1, 1)
+    keywords: dict[str, object] = {
         "kernel_size": layer.kernel_size,
         "stride": tuple(axis.stride for axis in layer.axes),
-        "padding": padding,
+        "padding": tuple(padding),
     }
     if layer.transposed:
         keywords["output_padding"] = tuple(axis.output_padding for axis in layer.axes)
     if any(axis.dilation > 1 for axis in layer.axes):
         keywords["dilation"] = tuple(axis.dilation for axis in layer.axes)
-    convolution = call.written(f"Conv{'Transpose' if layer.transposed else ''}{n}d", 1, 1, **keywords)
-    # The last axis comes first.
-    rest = [side - min(axis.padding) for axis in reversed(layer.axes) for side in axis.padding]
-    if not any(rest):
-        return [convolution]
-    if layer.transposed:
-        return [convolution, call.written(f"ZeroPad{n}d", tuple(-side for side in rest))]
-    return [call.written(f"ZeroPad{n}d", tuple(rest)), convolution]
+    if channels.groups > 1:
+        keywords["groups"] = channels.groups
+    if layer.padding_mode != "zeros" and any(padding):
+        keywords["padding_mode"] = layer.padding_mode
+    name = f"Conv{'Transpose' if layer.transposed else ''}{len(layer.axes)}d"
+    return call.written(name, channels.in_channels, channels.out_channels, **keywords)
+
+
+def _pool(layer: Layer, padding: Sequence[int]) -> str:
+    n, reduction = len(layer.axes), layer.reduction or ""
+    dilation = tuple(axis.dilation for axis in layer.axes)
+    if max(dilation) > 1 and reduction != "maximum":
+        raise LayerError("dilation", f"is {list(dilation)}", "Only MaxPool is dilated in PyTorch")
+    positional = [f"{layer.norm:g}"] if reduction == "norm" else []
+    keywords: dict[str, object] = {
+        "kernel_size": layer.kernel_size,
+        "stride": tuple(axis.stride for axis in layer.axes),
+    }
+    if any(padding):
+        keywords["padding"] = tuple(padding)
+    if max(dilation) > 1:
+        keywords["dilation"] = dilation
+    if layer.ceil_mode:
+        keywords["ceil_mode"] = True
+    if reduction == "average" and any(padding) and not layer.count_include_pad:
+        keywords["count_include_pad"] = False
+    return call.written(f"{POOLINGS[reduction]}{n}d", *positional, **keywords)
+
+
+def _summary(layer: Layer) -> str:
+    """A pooling whose windows follow from its input: global or adaptive."""
+    n, reduction = len(layer.axes), layer.reduction or ""
+    if reduction == "norm":
+        return call.written(f"LPPool{n}d", f"{layer.norm:g}", layer.input_size)
+    return call.written(f"Adaptive{POOLINGS[reduction]}{n}d", layer.output_size)
+
+
+def _unpooling(layer: Layer) -> str:
+    keywords = {
+        "stride": tuple(axis.stride for axis in layer.axes),
+        "padding": tuple(axis.padding[0] for axis in layer.axes),
+    }
+    if any(before != after for before, after in (axis.padding for axis in layer.axes)):
+        raise LayerError("padding", "differs between the sides", "MaxUnpool takes one number per axis")
+    asked = (
+        f"  # called with output_size={list(layer.output_size)}" if any(a.output_padding for a in layer.axes) else ""
+    )
+    return call.written(f"MaxUnpool{len(layer.axes)}d", layer.kernel_size, **keywords) + asked
+
+
+def differences(layer: Layer) -> list[str]:
+    """Where PyTorch computes something else than the layer as it is defined here."""
+    if layer.reduction != "norm":
+        return []
+    found = ["PyTorch raises the elements to the power, not their absolute values: they differ where the norm is odd."]
+    if layer.ceil_mode:
+        found.append("PyTorch scales a window that hangs over the end up to a full one.")
+    return found
+
+
+def has_short_form(layer: Layer) -> bool:
+    """Whether `shortest` can write a layer."""
+    equal = all(before == after for before, after in (axis.padding for axis in layer.axes))
+    return equal and layer.operation.name in NAMES and layer.padding_mode == "zeros"
 
 
 def shortest(layer: Layer) -> str:
-    """The call that makes a layer of one channel, padded by zeros, the same number on both sides of an axis.
+    """The call that makes a layer padded by zeros, the same number on both sides of an axis.
 
     Arguments that equal their defaults are left out, and one number stands for equal axes.
     """
@@ -70,9 +157,15 @@ def shortest(layer: Layer) -> str:
     }
     short = {key: (default, _shortest(values)) for key, (default, values) in parameters.items()}
     keywords: dict[str, object] = {key: value for key, (default, value) in short.items() if value != default}
+    channels = layer.channels or Channels(1, 1)
+    if channels.groups > 1:
+        keywords["groups"] = channels.groups
     if layer.ceil_mode:
         keywords["ceil_mode"] = True
-    return call.written(f"{name}{len(layer.axes)}d", *(1, 1) * layer.weighted, **keywords)
+    if layer.reduction == "average" and layer.axes[0].padding[0] and not layer.count_include_pad:
+        keywords["count_include_pad"] = False
+    counts = (channels.in_channels, channels.out_channels) if layer.weighted else ()
+    return call.written(f"{name}{len(layer.axes)}d", *counts, **keywords)
 
 
 def _shortest(values: Sequence[int]) -> int | tuple[int, ...]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from scripts.files import write_whole
 from scripts.stages.drawn import Drawn
+from scripts.stages.render import document_error
 from scripts.stages.templates import templates
 from scripts.tex.latexmk import TexError, latexmk
-from scripts.tex.log import source_error
 
 
 def filled(drawn: Drawn, template: str, **values: object) -> str:
@@ -26,10 +26,5 @@ def composed(drawn: Drawn, template: str, source: Path, tex_format: Path | None,
     try:
         latexmk(source, tex_format, finds=drawn.outputs.file("pdf", f"{drawn.name}.pdf").parent)
     except TexError as failed:
-        place = None
-        name, line = failed.stop.where(source)
-        if line is not None and name == source.name:
-            place = templates(drawn.project).origin(source.read_text(encoding="utf-8"), line, fill)
-        files, theme = templates(drawn.project).files(), drawn.project.theme_file
-        raise source_error(failed.stop, failed.log, place, files, theme).shown_in(f"figure {drawn.name}") from None
+        raise document_error(drawn.project, source, failed, fill).shown_in(f"figure {drawn.name}") from None
     return source.with_suffix(".pdf").read_bytes()

@@ -1,6 +1,9 @@
 """From scenes to TikZ: a source for each step that compiles by itself, and a document with all steps."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+from jinja2.runtime import Macro
 
 from scripts.core.figures import Figure
 from scripts.errors import LayerError, SourceError
@@ -11,8 +14,8 @@ from scripts.tex.log import source_error
 from scripts.views import scene_of, view_name
 from scripts.views.scene import Scene
 
-# The preamble of all documents; the document of all frames, and the environment that each of them is in.
-PREAMBLE, DOCUMENT = "preamble.tex.j2", "figure.tex.j2"
+# What TeX reads before all documents; the document of all frames, and the environment that each of them is in.
+FORMAT, DOCUMENT = "format.tex.j2", "figure.tex.j2"
 # What a paper loads to show steps.
 PACKAGE = "convfigures.sty.j2"
 BEGIN_FRAME, END_FRAME = r"\begin{framepage}", r"\end{framepage}"
@@ -28,9 +31,9 @@ def caption(project: Project, figure: Figure) -> str:
     return templates(project).fill("caption.txt.j2", scene=scene).strip()
 
 
-def preamble(project: Project) -> str:
-    """The preamble of every figure's document; raises `SourceError` at an error in a template."""
-    return templates(project).fill(PREAMBLE)
+def format_source(project: Project) -> str:
+    """The source of TeX's format for all figures; raises `SourceError` at an error in a template."""
+    return templates(project).fill(FORMAT)
 
 
 def package(project: Project) -> str:
@@ -46,12 +49,18 @@ def render(project: Project, scene: Scene, outputs: Outputs) -> dict[Path, str]:
     """
     figure, fill = scene.figure, templates(project).fill
     names = frame_names(figure.name, scene.count)
-    sources = {}
+    sources, once = {}, _Once()
     current = None
     try:
         for current, (name, step) in enumerate(zip(names, scene.steps, strict=True)):
             sources[outputs.file("tex", f"{name}.tex")] = fill(
-                "step.tex.j2", scene=scene, view_name=view_name(figure), name=name, frame=step, number=current + 1
+                "step.tex.j2",
+                scene=scene,
+                view_name=view_name(figure),
+                name=name,
+                frame=step,
+                number=current + 1,
+                once=once,
             )
         current = None
         sources[outputs.document(figure.name)] = _document(project, scene)
@@ -62,12 +71,24 @@ def render(project: Project, scene: Scene, outputs: Outputs) -> dict[Path, str]:
     return sources
 
 
-def preamble_error(project: Project, source: Path, failed: TexError) -> SourceError:
-    """TeX's error in the preamble, with its line of a template."""
+class _Once:
+    """Calls each macro once, for what all steps of a figure have in common."""
+
+    def __init__(self) -> None:
+        self._filled: dict[Macro, str] = {}
+
+    def __call__(self, macro: Macro, *values: object) -> str:
+        if macro not in self._filled:
+            self._filled[macro] = macro(*values)
+        return self._filled[macro]
+
+
+def document_error(project: Project, source: Path, failed: TexError, refill: Callable[[], str]) -> SourceError:
+    """TeX's error in a filled template, with its line there; `refill` fills it again."""
     name, line = failed.stop.where(source)
     place = None
     if line is not None and name == source.name:
-        place = templates(project).origin(source.read_text(encoding="utf-8"), line, lambda: preamble(project))
+        place = templates(project).origin(source.read_text(encoding="utf-8"), line, refill)
     return source_error(failed.stop, failed.log, place, templates(project).files(), project.theme_file)
 
 

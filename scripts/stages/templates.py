@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from difflib import get_close_matches
 from functools import cache
 from math import prod
+from operator import or_
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -64,6 +65,24 @@ def rounded(value: float, digits: int) -> str:
 def escape_markdown(text: str) -> str:
     """Text escaped for Markdown, without links, tags and entities."""
     return re.sub(r"([\\`*_\[\]<>&~$|])", r"\\\1", text)
+
+
+def code_span(text: str) -> str:
+    """Text inside a code span of Markdown, which knows no escapes: without what would end the span or the line."""
+    return re.sub(r"[`\r\n]", " ", text)
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters, with dots in place of its middle."""
+    if len(text) <= most:
+        return text
+    half = (most - 1) // 2
+    return f"{text[:half]}…{text[-(most - 1 - half) :]}"
+
+
+def plain_tex(text: str) -> str:
+    """A title in TeX without its commands."""
+    return re.sub(r"\\\w+\{([^{}]*)\}", r"\1", text)
 
 
 class Origins(Extension):
@@ -211,6 +230,8 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            # Whatever a page shows of a figure is text.
+            autoescape=lambda name: name is not None and name.endswith(".html.j2"),
             extensions=["jinja2.ext.do", *more],
             # Marked templates have the same names but other code.
             bytecode_cache=None if more else self._compiled,
@@ -220,6 +241,10 @@ class Templates:
             "tex": escape_tex,
             "pdf_text": pdf_text,
             "markdown": escape_markdown,
+            "code": code_span,
+            "plain_tex": plain_tex,
+            "combined": or_,
+            "shortened": shortened,
             "rounded": rounded,
             "product": prod,
         }

@@ -1,26 +1,34 @@
-"""From TikZ to PDF: latexmk compiles a figure in one run, to a page for each frame and one for the strip."""
+"""From TeX to PDF: latexmk compiles a figure in one run, to a page for each frame and one for the strip."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from scripts.files import digest, write_whole
 from scripts.project import Outputs, Project
 from scripts.record.freshness import Record, code
-from scripts.stages.render import preamble, preamble_error, tex_error
+from scripts.stages.render import FORMAT, document_error, tex_error
+from scripts.stages.templates import templates
 from scripts.tex.latexmk import TexError, check_tools, dump_format, identity, latexmk, latexmk_together
 from scripts.views.scene import Scene
 
 
 class TexFormat:
-    """The preamble as a format of TeX's: dumped once, and loaded for every figure."""
+    """What documents of one kind begin with, as a format of TeX's: dumped once, and loaded for each of them.
 
-    def __init__(self, project: Project) -> None:
-        self.project, self.preamble = project, preamble(project)
-        self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.preamble)
-        self._record = Record(project, "_format")
+    `template` is that of its source, which takes `values`, and `name` its own.
+    """
+
+    def __init__(self, project: Project, template: str = FORMAT, name: str = "figure", **values: object) -> None:
+        self.project = project
+        self._fill = partial(templates(project).fill, template, **values)
+        self.text = self._fill()
+        self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.text)
+        self.file = project.tex_format.with_stem(name)
+        self._record = Record(project, "_format" if name == "figure" else f"_format_{name}")
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it was made from this preamble by this code and the installed tools."""
+        """Whether it was made from this source by this code and the installed tools."""
         return self._record.fresh("fmt", self.fingerprint)
 
     def check_tools(self) -> None:
@@ -29,16 +37,16 @@ class TexFormat:
             check_tools()
 
     def make(self) -> None:
-        """Dump it unless it is fresh; raises `SourceError` at an error in the preamble."""
+        """Dump it unless it is fresh; raises `SourceError` at an error in its source."""
         if self.is_fresh:
             return
-        source = self.project.tex_format.with_suffix(".tex")
+        source = self.file.with_suffix(".tex")
         try:
-            with self._record.stage("fmt", self.fingerprint, [self.project.tex_format]):
-                write_whole(source, self.preamble)
-                dump_format(source, self.project.tex_format)
+            with self._record.stage("fmt", self.fingerprint, [self.file]):
+                write_whole(source, self.text)
+                dump_format(source, self.file)
         except TexError as failed:
-            raise preamble_error(self.project, source, failed) from None
+            raise document_error(self.project, source, failed, self._fill) from None
 
 
 def typeset(project: Project, scene: Scene, outputs: Outputs) -> None:

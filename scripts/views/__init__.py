@@ -6,19 +6,25 @@ from scripts.core.figures import Figure
 from scripts.errors import LayerError
 from scripts.views import (
     channels,
+    deformable,
     excerpt,
     gather,
     im2col,
+    input_gradient,
     kernel,
+    kernel_gradient,
     matrix,
     numerical,
     overlap,
+    partial,
+    pixel_shuffle,
     plane,
     positions,
     scatter,
     stack,
     subsampling,
     sums,
+    upsampling,
     volume,
     wiring,
 )
@@ -37,11 +43,21 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "overlap": overlap.scene,
     "sums": sums.scene,
     "scatter": scatter.scene,
+    "pixel_shuffle": pixel_shuffle.scene,
+    "upsampling": upsampling.scene,
     "gather": gather.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
+    "input_gradient": input_gradient.scene,
+    "kernel_gradient": kernel_gradient.scene,
+    "partial": partial.scene,
+    "deformable": deformable.scene,
     "stack": stack.scene,
 }
+
+
+# Keys that change what a layer computes, and the only views that show it.
+ONLY_DRAWN_BY = {"mask": "partial", "offset": "deformable"}
 
 
 def view_name(figure: Figure) -> str:
@@ -58,6 +74,9 @@ def view_name(figure: Figure) -> str:
 def scene_of(figure: Figure) -> Scene:
     """The figure as its view shows it; raises `LayerError` where that view cannot draw it."""
     name = view_name(figure)
+    for key, view in ONLY_DRAWN_BY.items():
+        if getattr(figure, key) is not None and view != name:
+            raise LayerError(key, f"is not drawn by the {name} view", f'Set view = "{view}", or remove the key')
     try:
         scene = VIEWS[name](figure)
     except Exception as error:

@@ -128,13 +128,31 @@ def check_weighted(layer: Layer, view: str) -> None:
         raise LayerError("view", f"the {view} view draws convolutions", "Use the plane view")
 
 
-def check_steps(figure: Figure, cells: Callable[[Layer], int], terms: bool = False) -> None:
+def check_multiplying(layer: Layer, view: str) -> None:
+    """Refuse all but transposed convolutions whose output is s times their input."""
+    if not layer.transposed:
+        raise LayerError("view", f"the {view} view draws transposed convolutions", "Use the plane view")
+    sizes = tuple(axis.stride * axis.input_size for axis in layer.axes)
+    if layer.output_size != sizes:
+        size, output = ("x".join(map(str, numbers)) for numbers in (sizes, layer.output_size))
+        rule = f"gives an output of {output}; the {view} view draws stride times the input, {size}"
+        raise LayerError("padding", rule, 'Use padding = "same_upper"')
+
+
+def check_steps(
+    figure: Figure,
+    cells: Callable[[Layer], int],
+    terms: bool = False,
+    drawn: Callable[[Layer], Layer] = lambda layer: layer,
+) -> None:
     """Refuse a figure with too many steps, one for each output element that it shows, or with too large ones.
 
-    Each step takes the room of `cells`, and has the numbers of a window if `terms`.
+    Each step takes the room of `cells`, and has the numbers of a window if `terms`.  `drawn` is the layer that is drawn
+    of the figure's.
     """
 
     def extent(layer: Layer) -> Extent:
+        layer = drawn(layer)
         steps = shown_steps(figure, prod(layer.output_shape))
         window = prod(layer.kernel_size) if terms else 0
         return Extent(longest(layer), steps, steps * (cells(layer) + window), terms=window)

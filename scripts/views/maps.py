@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from scripts.core.arithmetic import GridAxis, Kind
+from scripts.core.frames import Frame
 from scripts.core.layers import Index, Layer, Values
 
 Run = tuple[int, int]
@@ -46,6 +47,15 @@ class Number(NamedTuple):
     column: int
     row: int
     number: float
+
+
+class Weighted(NamedTuple):
+    """A number in a cell, and a small one by which it is multiplied in a sum."""
+
+    column: int
+    row: int
+    number: float
+    small: float
 
 
 @dataclass(frozen=True)
@@ -217,6 +227,16 @@ def number_map(label: str, values: Values, at: Point = ORIGIN) -> NumberMap:
     """A map of values of two axes."""
     rows, columns = values.shape
     return NumberMap(label, columns, rows, at, numbers(values))
+
+
+def weighted(frame: Frame, input_values: Values, kernel_values: Values) -> tuple[Weighted, ...]:
+    """The input elements of two axes that a step sums, with their weights."""
+    found = ((term.input_index, term.kernel_index) for term in frame.terms)
+    return tuple(
+        Weighted(index[1], index[0], input_values[index].item(), kernel_values[kernel_index].item())
+        for index, kernel_index in found
+        if index is not None
+    )
 
 
 def in_words(values: Values) -> str:

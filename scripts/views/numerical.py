@@ -73,12 +73,17 @@ class Step:
     value: float
 
 
+def grid_cells(layer: Layer) -> int:
+    """Number of cells that windows move over."""
+    return prod(axis.grid_size for axis in layer.window_axes)
+
+
 def scene(figure: Figure) -> Scene:
     """The scene of a layer of one or two axes with values; raises `LayerError`."""
     check_layer(figure.layer, "numerical")
     if figure.input_values is None or figure.output_values is None:
         raise LayerError("view", "the numerical view draws values", "Give input_values, or use the plane view")
-    check_steps(figure, lambda layer: prod(axis.grid_size for axis in layer.window_axes), terms=True)
+    check_steps(figure, grid_cells, terms=True)
     layer, output = in_two_axes(figure.layer), as_rows(figure.output_values)
     kernel, indices = (None if v is None else as_rows(v) for v in (figure.kernel_values, figure.indices))
     held = contents(layer, as_rows(figure.input_values))

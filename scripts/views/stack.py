@@ -12,9 +12,9 @@ from scripts.views.scene import Scene
 
 
 class Element(NamedTuple):
-    """An element: the centre of its receptive field in input elements, and whether the one at the top depends on it."""
+    """An element: where it is drawn, in input elements, and whether the one at the top depends on it."""
 
-    centre: float
+    place: float
     seen: bool
 
 
@@ -35,6 +35,12 @@ class Tree:
     levels: tuple[Level, ...]
     links: tuple[Line, ...]
     left: float
+
+
+def causal(layers: tuple[Layer, ...]) -> bool:
+    """Whether all layers of a stack have stride 1, and as much padding before their input as keeps its size."""
+    axes = [axis for layer in layers for axis in layer.direct]
+    return all(axis.stride == axis.input_dilation == 1 and axis.padding == (axis.window_size - 1, 0) for axis in axes)
 
 
 def centres(layers: tuple[Layer, ...]) -> list[list[float]]:
@@ -66,7 +72,9 @@ def scene(figure: Figure) -> Scene:
         check_layer(layer, "stack", most_axes=1)
         check_direct(layer, "stack")
         check_size(layer, lambda layer: Extent(longest(layer)))
-    places = centres(figure.layers)
+    in_time = causal(figure.layers)
+    # The end of an element's field is the input element of its own time.
+    places = [[float(n) for n in range(len(row))] if in_time else row for row in centres(figure.layers)]
     length = round(max(map(max, places)) - min(map(min, places))) + 1
     top = len(places[-1]) // 2
     seen, lines = [{top}], list[Line]()
@@ -81,7 +89,7 @@ def scene(figure: Figure) -> Scene:
             label=f"layer {depth}" if depth else "input",
             row=len(figure.layers) - depth,
             input=depth == 0,
-            elements=tuple(Element(centre, n in seen[depth]) for n, centre in enumerate(row)),
+            elements=tuple(Element(place, n in seen[depth]) for n, place in enumerate(row)),
         )
         for depth, row in enumerate(places)
     )
@@ -89,6 +97,6 @@ def scene(figure: Figure) -> Scene:
         figure,
         Tree(levels, tuple(lines), min(map(min, places))),
         sentence=f"The coloured element at the top depends on {counted(len(seen[0]), 'input element')}. Each element "
-        "stands over the centre of its receptive field.",
+        f"is drawn over the {'end' if in_time else 'centre'} of its receptive field.",
         parameters=len(figure.layers) == 1,
     )

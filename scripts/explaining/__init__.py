@@ -1,0 +1,1 @@
+"""Explanations of layers, stacks, models and error messages as plain data, which templates typeset."""
