@@ -84,6 +84,7 @@ EXCERPT, EXCERPT_LOOKS = view("excerpt")
 NUMERICAL, NUMERICAL_LOOKS = view("numerical")
 KERNEL, KERNEL_LOOKS = view("kernel")
 WIRING, WIRING_LOOKS = view("wiring")
+CHANNELS, CHANNELS_LOOKS = view("channels")
 SUBSAMPLING, SUBSAMPLING_LOOKS = view("subsampling")
 POSITIONS, POSITIONS_LOOKS = view("positions")
 OVERLAP, OVERLAP_LOOKS = view("overlap")
@@ -499,6 +500,51 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("{+}", "{−}"),
         ("anchor=west", "anchor=east"),
     ],
+    CHANNELS: [
+        ("sum(map(len, channels)) > MOST_SHOWN", "sum(map(len, channels)) >= MOST_SHOWN"),
+        ("MOST_SHOWN - left_out)", "MOST_SHOWN)"),
+        ("channels[-1][-1])", "channels[0][-1])"),
+        ("self.starts[-1] += DOTS_GAP", "pass"),
+        ("max(self.rows, self.kernel_size[0])", "self.rows"),
+        ("range(group * self.outs, (group + 1) * self.outs)", "range(group * self.ins, group * self.ins + self.outs)"),
+        ("at.row + (self.inputs.end - self.outputs.end) / 2", "at.row"),
+        ("return self.at.row + self.inputs.starts[place] +", "return self.inputs.starts[place] +"),
+        ("(self.height - height) / 2", "0"),
+        ("if self.at == ORIGIN:", "if True:"),
+        ("_drawn(figure, layout, min(0, top))", "_drawn(figure, layout, 0)"),
+        ('None if layout.at == ORIGIN else "output"', "None"),
+        ("if layer.kernel_size != (1,) * len(layer.axes) or", "if"),
+        ("or layer.output_size != layer.input_size:", "and layer.output_size != layer.input_size:"),
+        ("if channels.in_channels > MOST_SHOWN:", "if False:"),
+        ("parameters=len(layouts) == 1", "parameters=True"),
+        ("group = output // self.outs", "group = output // self.ins"),
+        ("if len(self.met(output)) == self.ins or", "if"),
+        ("below.row + 1 + TOTAL_GAP", "below.row + 1"),
+        ("self.kernels.end / 2, row)", "self.kernels.end, row)"),
+        ("{sizes(self.own.kernel_shape)}", "{sizes(self.own.kernel_size)}"),
+        ("layout.inputs.channels[place] % layout.ins)", "layout.inputs.channels[place] % layout.outs)"),
+        ("channel % layout.ins]", "channel % layout.outs]"),
+        ("for number in figure.shown(len(elements))", "for number in range(len(elements))"),
+        ("value - sum(part for part in parts if part is not None)", "value"),
+        ("column=index[1],\n        row=index[0]", "column=index[0],\n        row=index[1]"),
+        ("output=drawn.parts.outputs[tint]", "output=drawn.parts.outputs[0]"),
+        ("*(values.ravel() for values in sums.values())", "*()"),
+        ("shown != (channels.in_channels, channels.out_channels)", "shown == (channels.in_channels, 0)"),
+    ],
+    CHANNELS_LOOKS: [
+        ("tint=<< map.tint >>", "tint=0"),
+        ("rectangle (<< size[1] >>,<< size[0] >>)", "rectangle (<< size[0] >>,<< size[1] >>)"),
+        ("<< n if dots.across else 0 >>", "<< 0 if dots.across else n >>"),
+        ("<% call tinted(map, parts.output_size)", "<% call tinted(map, parts.kernel_size)"),
+        (r"\fill[window over << kind >>]", r"\fill[window over input]"),
+        ("maps.window(step.blocks)", "maps.window(step.blocks[:0])"),
+        (r"\draw[lit] (0,0)", r"\draw[outline] (0,0)"),
+        ("<% for sum in added[1:] %>", "<% for sum in added %>"),
+        ("([step.rest] if step.rest else [])", "[]"),
+        ('sum_in(step.total, "window over output, lit"', 'sum_in(step.total, "output, lit"'),
+        ('sum_in(step.rest, "tint=%d, outline" | format(tint)', 'sum_in(step.rest, "tint=%d, outline" | format(3)'),
+        (r"\filldraw[window over output, lit]<< maps.cells([step]) >>", ""),
+    ],
     SUBSAMPLING: [
         ("range(0, height, down)", "range(0, height, right)"),
         ("replace(axis, stride=1)", "replace(axis, padding=(0, 0), stride=1)"),
@@ -711,7 +757,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<< scatter.above(ways.scatter) >>", ""),
         ("<< scatter.labels(ways.scatter) >>", ""),
         ("<< empty(ways.products) >>", ""),
-        ("maps.window(step.gathered.window)", "maps.cells(step.gathered.cells)"),
+        ("maps.window(step.gathered.window)", "maps.window(step.gathered.window[:0])"),
         (r"\fill[window over << cell.kind >>]", r"\fill[window over input]"),
         (r"\filldraw[weight, outline]", r"\filldraw[weight]"),
         ('("window over " if loop.last)', '("window over " if loop.first)'),

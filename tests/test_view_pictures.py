@@ -85,6 +85,12 @@ SMALL: dict[str, File] = {
         "operation": "convolution", "input_size": [2, 1], "kernel_size": [3, 1], "padding": [1, 0], "in_channels": 5,
         "out_channels": 2, "values": "random", "frames": [1, 2], "padding_mode": "reflect",
     },
+    "channels_pair": {
+        "input_size": [2], "layers": [
+            {"kernel_size": 3, "padding": 1, "in_channels": 2, "out_channels": 2, "groups": 2},
+            {"kernel_size": 1, "in_channels": 2, "out_channels": 3},
+        ],
+    },
     "wiring": {
         "operation": "convolution", "input_size": 2, "kernel_size": [2, 1], "in_channels": 4, "out_channels": 2,
         "groups": 2,
@@ -1991,10 +1997,61 @@ def in_line(numbers: list[int], length: int) -> Row:
 
 
 def channels(figure: Figure, found: Document) -> None:
-    layer = figure.layer
+    alone = [replace(figure, layers=(layer,)) for layer in figure.layers]
+    steps = [
+        (n, index, o)
+        for n, one in enumerate(alone)
+        for index in np.ndindex(*one.layer.output_size)
+        for o in drawn_outputs(one.layer)
+    ]
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    for (number, index, o), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        expected, at = Picture(), (0.0, 0.0)
+        words, middles, tops = list[str](), list[float](), list[float]()
+        for n, one in enumerate(alone):
+            at, said = add_channels(expected, one, at, (index, o) if n == number else None)
+            parts = {
+                "input": one.layer.input_shape,
+                "kernels": one.layer.kernel_shape,
+                "output": one.layer.output_shape,
+            }
+            for (name, shape), middle in list(zip(parts.items(), said, strict=True))[n > 0 :]:
+                words.append(f"{name} {size(shape)}")
+                middles.append(round(middle, 6))
+            tops.append(at[1])
+        corners = labels(picture, "south", words)
+        assert [(round(x, 6), y) for x, y in corners] == [(x, min(0, *tops)) for x in middles]
+        assert sorted(map(shape_at, picture.shapes)) == sorted(map(shape_at, expected.shapes))
+        assert written_at(picture) == written_at(expected)
+        assert_drawn_at(replace(picture, shapes=[], texts={}), replace(expected, shapes=[], texts={}))
+        if len(alone) == 1:
+            assert_parameters(figure.layer, picture.parameters, as_convolution=False)
+        else:
+            assert picture.parameters is None
+
+
+def drawn_outputs(layer: Layer) -> list[int]:
+    """The output channels that are drawn: of the groups of the input channels that are."""
     assert layer.channels is not None
     ins, outs, groups = layer.channels.in_channels, layer.channels.out_channels, layer.channels.groups
-    single_ = replace(layer, channels=None)
+    met = {i * groups // ins for i in in_line(list(range(ins)), 1).starts}
+    return list(in_line([o for o in range(outs) if o * groups // outs in met], 1).starts)
+
+
+def add_channels(
+    expected: Picture, figure: Figure, at: tuple[float, float], lit: tuple[Index, int] | None
+) -> tuple[tuple[float, float], tuple[float, float, float]]:
+    """Add a layer's channels from a point on, and what a step shows of an element of an output channel, if it does.
+
+    Gives where the output channels begin, and the middles of input, kernels and output.  The input channels of a layer
+    that is not the first are there already.
+    """
+    layer, (left, above) = figure.layer, at
+    assert layer.channels is not None
+    ins, outs, groups = layer.channels.in_channels, layer.channels.out_channels, layer.channels.groups
+    one_channel = replace(layer, channels=None)
     rows, columns = (len(axis.cells) for axis in grid_of(figure))
     (kh, kw), (tall, wide) = in_rows(layer.kernel_size), in_rows(layer.output_size)
     height = max(rows, kh)
@@ -2002,20 +2059,21 @@ def channels(figure: Figure, found: Document) -> None:
     met = {o: [i for i in inputs.starts if i * groups // ins == o * groups // outs] for o in range(outs)}
     kernels = in_line([o for o, channels_ in met.items() if channels_], kw)
     outputs = in_line([o for o, channels_ in met.items() if channels_], tall)
-    kernels_x, sums_x = columns + 2, columns + 2 + kernels.end + 2
-    outputs_x, drop = sums_x + 3, (inputs.end - outputs.end) / 2
+    kernels_x = left + columns + 2
+    sums_x = kernels_x + kernels.end + 2
+    outputs_x, drop = sums_x + 3, above + (inputs.end - outputs.end) / 2
 
     def input_of(channel: int) -> Figure:
         values_ = None if figure.input_values is None else figure.input_values[channel]
         view = "channels" if values_ is None else "numerical"
         return replace(
-            figure, layers=(single_,), input_values=values_, kernel_values=None, output_values=None, view=view
+            figure, layers=(one_channel,), input_values=values_, kernel_values=None, output_values=None, view=view
         )
 
     def part(output: int, channel: int) -> dict[Index, float]:
         assert figure.kernel_values is not None
         kernel_ = figure.kernel_values[output, channel % (ins // groups)]
-        return output_of(single_, replace(input_of(channel), kernel_values=kernel_))
+        return output_of(one_channel, replace(input_of(channel), kernel_values=kernel_))
 
     tints = {o: n for n, o in enumerate(outputs.starts)}
     numerical = figure.input_values is not None
@@ -2040,7 +2098,7 @@ def channels(figure: Figure, found: Document) -> None:
     decimals = decimals_of(everything) if numerical else 0
 
     def sum_y(channel: int) -> float:
-        return inputs.starts[channel] + (height - 1) / 2
+        return above + inputs.starts[channel] + (height - 1) / 2
 
     def has_rest(output: int) -> bool:
         return len(met[output]) < ins // groups and inputs.dots is not None
@@ -2048,94 +2106,74 @@ def channels(figure: Figure, found: Document) -> None:
     def total_y(output: int) -> float | None:
         return sum_y(met[output][-1]) + 1.6 if len(met[output]) > 1 or has_rest(output) else None
 
-    steps = [(index, o) for index in np.ndindex(*layer.output_size) for o in tints]
-    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
-    assert len(found.frames) == len(steps)
-    for (index, o), picture in zip(steps, found.frames, strict=True):
-        assert_flat(picture)
-        tops = labels(
-            picture,
-            "south",
-            [
-                f"input {size(layer.input_shape)}",
-                f"kernels {size(layer.kernel_shape)}",
-                f"output {size(layer.output_shape)}",
-            ],
-        )
-        middles = columns / 2, kernels_x + kernels.end / 2, outputs_x + wide / 2
-        assert [(round(x, 6), y) for x, y in tops] == [(round(x, 6), min(0, drop)) for x in middles]
-        expected = Picture()
-        for channel, start in inputs.starts.items():
-            expected_input = Expected(input_of(channel), (0, 0, 0)).input(set(), {})
-            for cell, texts in expected_input.texts.items():
-                expected_input.texts[cell] = tuple(
-                    text._replace(style=f"{text.style}, map value", width="kernelwidth") for text in texts
-                )
-            add_moved(expected, expected_input, (0, start + (height - rows) / 2))
-        for output, tint in tints.items():
-            for channel in met[output]:
-                corner = kernels_x + kernels.starts[output], inputs.starts[channel] + (height - kh) / 2
-                weights = (
-                    None if figure.kernel_values is None else figure.kernel_values[output, channel % (ins // groups)]
-                )
-                add_map(expected, corner, (kh, kw), f"tint={tint}", in_map(weights, f"tint value={tint}"))
-            corner = outputs_x, drop + outputs.starts[output]
-            texts_ = {
-                at: small(as_rounded(value, decimals), f"tint value={tint}")
-                for at, value in totals.get(output, {}).items()
-            }
-            add_map(expected, corner, (tall, wide), f"tint={tint}", texts_)
-        if inputs.dots is not None:
-            add_line_of_dots(expected, (columns / 2, inputs.dots), across=False)
-            add_line_of_dots(expected, (kernels_x + kernels.end / 2, inputs.dots), across=False)
-        if kernels.dots is not None and outputs.dots is not None:
-            add_line_of_dots(expected, (kernels_x + kernels.dots, inputs.end / 2), across=True)
-            add_line_of_dots(expected, (outputs_x + wide / 2, drop + outputs.dots), across=False)
-        room = [sum_y(channel) for channel in inputs.starts]
-        if any(has_rest(output) for output in tints) and inputs.dots is not None:
-            room.append(inputs.dots - 0.5)
-        room += [y for output in tints if (y := total_y(output)) is not None]
-        for y in room:
-            paint(expected, (sums_x, y, 0), None, "cropped")
-        # The window in each channel that the output channel meets.
-        tint = tints[o]
-        covered = patch(input_of(0), index)
-        for channel in met[o]:
-            top = inputs.starts[channel] + (height - rows) / 2
-            for place_, (r, c) in covered:
-                expected.fills[c, top + r, 0] = (f"window over {place_.kind}",)
-                if numerical:
-                    text = held_text(input_of(channel), place_.input_index, f"window over {place_.kind}")
-                    expected.texts[c, top + r, 0] = (text,)
-            sides = Counter(edge for _, (r, c) in covered for edge in around((c, top + r, 0)))
-            expected.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
-            corner = kernels_x + kernels.starts[o], inputs.starts[channel] + (height - kh) / 2
-            frame(expected, corner, (kh, kw), "lit")
-        heights = {sum_y(channel): parts[o, channel][index] if numerical else None for channel in met[o]}
-        if has_rest(o) and inputs.dots is not None:
-            left_out = [
-                found_[index] for (output, i), found_ in parts.items() if output == o and i not in inputs.starts
-            ]
-            heights[inputs.dots - 0.5] = sum(left_out) if numerical else None
-        for y, value in heights.items():
-            paint(expected, (sums_x, y, 0), f"tint={tint}", "outline")
-            if value is not None:
-                expected.texts[sums_x, y, 0] = (small(as_rounded(value, decimals), f"tint value={tint}"),)
-        results = [(outputs_x + two(index)[1], drop + outputs.starts[o] + two(index)[0])]
-        bottom = total_y(o)
-        if bottom is not None:
-            results.append((sums_x, bottom))
-            for y in sorted(heights)[1:]:
-                expected.texts[sums_x - 1.1, y, 0] = (Text("+", "map value", (0.5, 0.5), None),)
-            expected.lines = [Line("outline", (sums_x - 1, bottom - 0.3, 0), (sums_x + 1.2, bottom - 0.3, 0))]
-        for x, y in results:
-            paint(expected, (x, y, 0), "window over output", "lit")
+    for channel, start in inputs.starts.items() if at == (0, 0) else ():
+        expected_input = Expected(input_of(channel), (0, 0, 0)).input(set(), {})
+        for cell, texts in expected_input.texts.items():
+            expected_input.texts[cell] = tuple(
+                text._replace(style=f"{text.style}, map value", width="kernelwidth") for text in texts
+            )
+        add_moved(expected, expected_input, (0, start + (height - rows) / 2))
+    for output, tint in tints.items():
+        for channel in met[output]:
+            corner = kernels_x + kernels.starts[output], above + inputs.starts[channel] + (height - kh) / 2
+            weights = None if figure.kernel_values is None else figure.kernel_values[output, channel % (ins // groups)]
+            add_map(expected, corner, (kh, kw), f"tint={tint}", in_map(weights, f"tint value={tint}"))
+        corner = outputs_x, drop + outputs.starts[output]
+        texts_ = {
+            at: small(as_rounded(value, decimals), f"tint value={tint}") for at, value in totals.get(output, {}).items()
+        }
+        add_map(expected, corner, (tall, wide), f"tint={tint}", texts_)
+    if inputs.dots is not None:
+        add_line_of_dots(expected, (left + columns / 2, above + inputs.dots), across=False)
+        add_line_of_dots(expected, (kernels_x + kernels.end / 2, above + inputs.dots), across=False)
+    if kernels.dots is not None and outputs.dots is not None:
+        add_line_of_dots(expected, (kernels_x + kernels.dots, above + inputs.end / 2), across=True)
+        add_line_of_dots(expected, (outputs_x + wide / 2, drop + outputs.dots), across=False)
+    room = [sum_y(channel) for channel in inputs.starts]
+    if any(has_rest(output) for output in tints) and inputs.dots is not None:
+        room.append(above + inputs.dots - 0.5)
+    room += [y for output in tints if (y := total_y(output)) is not None]
+    for y in room:
+        paint(expected, (sums_x, y, 0), None, "cropped")
+    middles = left + columns / 2, kernels_x + kernels.end / 2, outputs_x + wide / 2
+    if lit is None:
+        return (outputs_x, drop), middles
+    index, o = lit
+    # The window in each channel that the output channel meets.
+    tint = tints[o]
+    covered = patch(input_of(0), index)
+    for channel in met[o]:
+        top = above + inputs.starts[channel] + (height - rows) / 2
+        for place_, (r, c) in covered:
+            kind = place_.kind if at == (0, 0) else "output"
+            expected.fills[left + c, top + r, 0] = (f"window over {kind}",)
             if numerical:
-                expected.texts[x, y, 0] = (small(as_rounded(totals[o][index], decimals), "window over output value"),)
-        assert sorted(map(shape_at, picture.shapes)) == sorted(map(shape_at, expected.shapes))
-        assert written_at(picture) == written_at(expected)
-        assert_drawn_at(replace(picture, shapes=[], texts={}), replace(expected, shapes=[], texts={}))
-        assert_parameters(layer, picture.parameters, as_convolution=False)
+                text = held_text(input_of(channel), place_.input_index, f"window over {place_.kind}")
+                expected.texts[left + c, top + r, 0] = (text,)
+        sides = Counter(edge for _, (r, c) in covered for edge in around((left + c, top + r, 0)))
+        expected.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
+        corner = kernels_x + kernels.starts[o], above + inputs.starts[channel] + (height - kh) / 2
+        frame(expected, corner, (kh, kw), "lit")
+    heights = {sum_y(channel): parts[o, channel][index] if numerical else None for channel in met[o]}
+    if has_rest(o) and inputs.dots is not None:
+        left_out = [found_[index] for (output, i), found_ in parts.items() if output == o and i not in inputs.starts]
+        heights[above + inputs.dots - 0.5] = sum(left_out) if numerical else None
+    for y, value in heights.items():
+        paint(expected, (sums_x, y, 0), f"tint={tint}", "outline")
+        if value is not None:
+            expected.texts[sums_x, y, 0] = (small(as_rounded(value, decimals), f"tint value={tint}"),)
+    results = [(outputs_x + two(index)[1], drop + outputs.starts[o] + two(index)[0])]
+    bottom = total_y(o)
+    if bottom is not None:
+        results.append((sums_x, bottom))
+        for y in sorted(heights)[1:]:
+            expected.texts[sums_x - 1.1, y, 0] = (Text("+", "map value", (0.5, 0.5), None),)
+        expected.lines = [Line("outline", (sums_x - 1, bottom - 0.3, 0), (sums_x + 1.2, bottom - 0.3, 0))]
+    for x, y in results:
+        paint(expected, (x, y, 0), "window over output", "lit")
+        if numerical:
+            expected.texts[x, y, 0] = (small(as_rounded(totals[o][index], decimals), "window over output value"),)
+    return (outputs_x, drop), middles
 
 
 def small(text: str, style: str) -> Text:
@@ -2406,6 +2444,11 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Each output channel has a kernel with a slice for {one}, and adds up their products: "
                 f"{size(shape)} = {prod(shape)} weights in all."
             )
+        case "channels" if len(figure.layers) > 1:
+            counts = [layer.kernel_shape[1] for layer in figure.layers]
+            slices = ["its only input channel" if count == 1 else f"each of {count} input channels" for count in counts]
+            each = (f"in layer {n} with a slice for {words}" for n, words in enumerate(slices, start=1))
+            return f" Each output channel has a kernel, {', '.join(each)}."
         case "channels":
             assert figure.layer.channels is not None
             ins, outs = figure.layer.channels.in_channels, figure.layer.channels.out_channels
@@ -2416,13 +2459,11 @@ def rest_of_caption(figure: Figure) -> str:
             )
             shown = list(in_line(list(range(ins)), 1).starts)
             met = [o for o in range(outs) if o * groups // outs in {i * groups // ins for i in shown}]
-            outputs_shown = len(in_line(met, 1).starts)
-            if (len(shown), outputs_shown) == (ins, outs):
+            some = len(shown), len(in_line(met, 1).starts)
+            if some == (ins, outs):
                 return text
-            return (
-                text + f" {len(shown)} input channel{'s' * (len(shown) > 1)} and {outputs_shown} output "
-                f"channel{'s' * (outputs_shown > 1)} are shown."
-            )
+            counted = [f"{n} {name} channel{'s' * (n > 1)}" for n, name in zip(some, ("input", "output"), strict=True)]
+            return f"{text} {' and '.join(counted)} are shown."
         case "excerpt":
             steps, drawn = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
             return (

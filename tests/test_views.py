@@ -362,7 +362,7 @@ def test_each_channel_adds_its_products(
     assert example.kernel_values is not None
     elements = [index for index in np.ndindex(*layer.output_size) for _ in outputs]
     assert [(step.row, step.column) for step in scene.steps] == elements
-    rows = [window.at.row for window in scene.still.inputs]
+    rows = [window.at.row for window in scene.still.parts[0].inputs]
     by_index = {frame.output_index: frame for frame in frames(layer, example.output_values)}
     for number, step in enumerate(scene.steps):
         output = outputs[number % len(outputs)]
@@ -387,6 +387,23 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
 
 
 # Refusals
+
+
+@pytest.mark.parametrize(
+    ("between", "later", "message"),
+    [
+        (2, {"kernel_size": 2}, "larger windows, strides or padding"),
+        (2, {"kernel_size": 1, "padding": 1}, "larger windows, strides or padding"),
+        (2, {"kernel_size": 1, "stride": 2}, "larger windows, strides or padding"),
+        (5, {"kernel_size": 1}, "have 5 channels between them. The channels view draws at most 4 of them in a stack"),
+    ],
+)
+def test_channels_are_drawn_of_a_layer_and_pointwise_ones(between: int, later: dict[str, Any], message: str) -> None:
+    first = {"kernel_size": 2, "in_channels": 1, "out_channels": between}
+    layers = [first, later | {"in_channels": between, "out_channels": 1}]
+    keys = {"title": "Two layers", "view": "channels", "input_size": 4, "layers": layers}
+    with pytest.raises(LayerError, match=message):
+        scene_of(figure("two", FigureFile.model_validate(keys)))
 
 
 @pytest.mark.parametrize(
@@ -524,7 +541,7 @@ def test_a_stack_with_too_many_links_is_refused() -> None:
 
 def test_a_stack_is_refused_by_views_of_a_single_layer() -> None:
     keys = {"title": "S", "input_size": [5], "layers": [{"kernel_size": 3}, {"kernel_size": 3}]}
-    for name in VIEWS.keys() - {"receptive_field"}:
+    for name in VIEWS.keys() - {"receptive_field", "channels"}:
         with pytest.raises(LayerError, match="layers: is a stack of 2"):
             scene_of(figure("made", FigureFile.model_validate(keys | {"view": name})))
 
