@@ -636,7 +636,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     ],
     VOLUME_LOOKS: [
         ("[last.at.column + last.map.columns, last.map.rows] | max", "last.at.column"),
-        (r"\fill[window]", r"\fill[input]"),
+        ('fill="window"', 'fill="input"'),
         (r"\filldraw[window, lit]", r"\filldraw[window]"),
         ("<< slice_at(link.end) >>", "<< slice_at(link.start) >>"),
         ("link.element_corner |", "link.corner |"),
@@ -694,7 +694,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<< scatter.above(ways.scatter) >>", ""),
         ("<< scatter.labels(ways.scatter) >>", ""),
         ("<< empty(ways.products) >>", ""),
-        ("maps.window_lines(step.gathered.window)", "maps.cells(step.gathered.cells)"),
+        ("maps.window(step.gathered.window)", "maps.cells(step.gathered.cells)"),
         (r"\fill[window over << cell.kind >>]", r"\fill[window over input]"),
         (r"\filldraw[weight, outline]", r"\filldraw[weight]"),
         ('("window over " if loop.last)', '("window over " if loop.first)'),

@@ -2118,9 +2118,8 @@ def rest_of_caption(figure: Figure) -> str:
             if (len(shown), outputs_shown) == (ins, outs):
                 return text
             return (
-                text
-                + f" {len(shown)} input channel{'s' * (len(shown) > 1)} and {outputs_shown} output channel{'s' * (outputs_shown > 1)} "
-                "are shown."
+                text + f" {len(shown)} input channel{'s' * (len(shown) > 1)} and {outputs_shown} output "
+                f"channel{'s' * (outputs_shown > 1)} are shown."
             )
         case "excerpt":
             steps, drawn = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
