@@ -812,7 +812,11 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("min(axis.padding) < 0", "max(axis.padding) < 0"),
         ("'input' if layer.transposed else", "'input' if not layer.transposed else"),
     ],
-    INPUT_GRADIENT_LOOKS: [("numerical.result", "numerical.above")],
+    INPUT_GRADIENT_LOOKS: [
+        ("numerical.result", "numerical.above"),
+        ('if "padding" in kinds', 'if "copy" in kinds and "padding" in kinds'),
+        ("cropped input, cropped", "cropped"),
+    ],
     KERNEL_GRADIENT_LOOKS: [("numerical.moving", "numerical.result")],
     SAMPLING: [
         ("Source(before, before + 1 - place)", "Source(before, place - before)"),

@@ -205,7 +205,7 @@ SMALL: dict[str, File] = {
         "mask": [1, 0, 1, 0, 0],
     },
     "deformable": {
-        "operation": "convolution", "input_values": [[1, 2, 3], [0, -1, 2], [4, 0, 0.5]], "kernel_values": [[3, -1]],
+        "operation": "convolution", "input_values": [[1, 2, 3], [0, -1, 2], [4, 0, 0.5]], "kernel_values": [[4, -2]],
         "stride": [2, 1], "dilation": [1, 2], "padding": [0, [1, 0]],
         "offset": [[[0.5, 0], [0, 1]], [[-0.25, 0.5], [0, 0]], [[0, 0], [-1, -0.5]], [[0.25, -1], [-0.75, 0]]],
     },
@@ -2416,6 +2416,28 @@ LEGENDS = {
     "receptive_field": [
         ("unseen", "not seen by the output element"),
         ("seen output, lit", "new in this step"),
+    ],
+    "input_gradient": [
+        ("window over input, lit", "window"),
+        ("padding", "zeros around and between elements"),
+        ("window over padding, lit", "window without input"),
+    ],
+    "kernel_gradient": [
+        ("window over input, lit", "window"),
+        ("copy, padding", "padding that repeats the input"),
+        ("cropped input, cropped", "in no window of the layer"),
+    ],
+    "upsampling": [("window over input, lit", "elements that the output element sums")],
+    "pixel_shuffle": [("window over input, lit", "elements that the output element sums")],
+    "partial": [
+        ("window over input, lit", "window"),
+        ("padding", "padding"),
+        ("window over padding, lit", "window without input"),
+        ("hole, outline", "hole"),
+    ],
+    "deformable": [
+        ("padding", "padding"),
+        ("copy, outline", "sample of the input, and the weight that it is multiplied by"),
     ],
 }
 
