@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
@@ -15,7 +16,7 @@ class Network:
         self.channels = {"x": input_shape[1]}
         self.inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, input_shape)]
 
-    def add(self, operator: str, inputs: Sequence[str], channels: int, **attributes: object) -> str:
+    def add(self, operator: str, inputs: Sequence[str], channels: int, **attributes: Any) -> str:
         name = f"{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         self.channels[name] = channels
@@ -33,7 +34,12 @@ class Network:
         """A convolution with batch normalisation, padded by half of the kernel."""
         p = kernel // 2
         operands = [x, self.weight(outs, self.channels[x] // groups, kernel, kernel)]
-        words = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [p] * 4, "group": groups}
+        words: dict[str, Any] = {
+            "kernel_shape": [kernel] * 2,
+            "strides": [stride] * 2,
+            "pads": [p] * 4,
+            "group": groups,
+        }
         y = self.add("Conv", operands, outs, **words)
         y = self.add("BatchNormalization", [y, *(self.weight(outs) for _ in range(4))], outs)
         return self.add("Relu", [y], outs) if relu else y
