@@ -18,8 +18,6 @@ PY := .venv/bin/python
 READY := .venv/.ready
 # What only some goals need is installed by them, from requirements-NAME.txt: .venv/.NAME.
 
-# Nothing is written into the source folders; the packages in .venv are compiled already.
-export PYTHONDONTWRITEBYTECODE := 1
 # NumPy need not start a thread per core: there is no large matrix here.
 export OPENBLAS_NUM_THREADS := 1
 

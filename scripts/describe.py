@@ -22,8 +22,9 @@ from scripts.core.layers import Layer, Values
 from scripts.errors import CombinedError, LayerError, UserError
 from scripts.notation.frameworks import layer
 from scripts.notation.sizes import parse_size
-from scripts.project import Project
+from scripts.project import Project, frame_names
 from scripts.stages.render import caption
+from scripts.views import scene_of, view_name
 
 ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
@@ -31,13 +32,14 @@ ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 def described(project: Project, figure: Figure) -> Iterator[str]:
     """A figure as parts of one line of JSON; indices count from 0, channels first, then the first axis.
 
-    A number that JSON does not have (−∞, a maximum over padding alone) is null, as are the frames of a layer with too
-    many elements.  Of a stack, only the `layers` are described, without frames.
+    A number that JSON does not have (−∞, a maximum over padding alone) is null, as are the grid and the frames of a
+    layer with too many elements, and the drawing where the figure's view refuses it.  Of a stack, only the `layers` and
+    the drawing are described.
     """
     names, words = {"name": figure.name, "title": figure.title}, {"caption": caption(project, figure)}
     if len(figure.layers) > 1:
         layers = [{"operation": layer.operation.name, **_parameters(layer)} for layer in figure.layers]
-        yield _json({**names, **words, "layers": layers})
+        yield _json({**names, **words, "layers": layers, **_drawing(figure)})
         return
     layer = figure.layer
     head = {
@@ -50,19 +52,34 @@ def described(project: Project, figure: Figure) -> Iterator[str]:
         "kernel": _list(figure.kernel_values),
         **({"indices": _list(figure.indices)} if "indices" in layer.operation.keys else {}),
         "output": _list(figure.output_values),
+        **_drawing(figure),
     }
     yield _json(head).removesuffix("}")
     try:
         check_extent(layer)
     except LayerError:
-        yield ', "frames": null}'
+        yield ', "grid": null, "frames": null}'
         return
+    yield f', "grid": {_json([[cell._asdict() for cell in axis.cells] for axis in layer.grid])}'
     # A frame at a time: all together may take gigabytes.
     separator = ', "frames": ['
     for frame in frames(layer, figure.output_values, figure.indices):
         yield separator + _json(_frame(frame))
         separator = ", "
     yield "]}"
+
+
+def _drawing(figure: Figure) -> dict[str, Any]:
+    """The view, and for each of its steps the duration in seconds and the name of its files without their ending."""
+    try:
+        scene = scene_of(figure)
+    except LayerError:
+        return dict.fromkeys(("view", "durations", "files"))
+    return {
+        "view": view_name(figure),
+        "durations": scene.durations,
+        "files": frame_names(figure.name, scene.count),
+    }
 
 
 def _parameters(layer: Layer) -> dict[str, Any]:
@@ -104,9 +121,10 @@ def _equivalent(layer: Layer) -> dict[str, Any]:
 
 
 def _frame(frame: Frame) -> dict[str, Any]:
-    terms = [{"kernel_index": term.kernel_index, "input_index": term.input_index} for term in frame.terms]
+    names = ("kernel_index", "input_index", "position")
+    terms = [{name: getattr(term, name) for name in names} for term in frame.terms]
     value = None if frame.value is None or isinf(frame.value) else frame.value
-    return {"output_index": frame.output_index, "value": value, "terms": terms}
+    return {"output_index": frame.output_index, "value": value, "windows": frame.windows, "terms": terms}
 
 
 def _list(values: Values | None) -> Any:

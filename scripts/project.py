@@ -20,6 +20,7 @@ INPUTS = (
     "requirements.txt",
     "requirements-mp4.txt",
     "CHANGELOG.md",
+    "CITATION.cff",
     "figures/*.toml",
     "templates/**/*.*",
     "scripts/**/*.py",
@@ -119,6 +120,11 @@ class Project(NamedTuple):
     def changelog(self) -> Path:
         """The changelog, which names the last release."""
         return self.root / "CHANGELOG.md"
+
+    @property
+    def citation(self) -> Path:
+        """How the project is cited."""
+        return self.root / "CITATION.cff"
 
     @property
     def requirements(self) -> Path:

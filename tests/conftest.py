@@ -1,5 +1,6 @@
 """A miniature project, built in a folder of its own by the real Makefile, scripts and templates."""
 
+import json
 import os
 import resource
 import secrets
@@ -245,7 +246,7 @@ def share_environment(top: Path) -> None:
 def make_checkout(top: Path) -> Checkout:
     for name in ("scripts", "templates"):
         shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md"):
+    for name in ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md", "CITATION.cff"):
         shutil.copy2(TOP / name, top / name)
     # Whether or not the originals may be written to.
     set_writable(top, True)
@@ -313,28 +314,43 @@ def unbuilt(checkout: Checkout) -> Checkout:
     return checkout
 
 
-# Figures of several views and operations, with values and without.
+# Figures of several views and operations, with values and without; and one whose texts would be markup.
 SITE_FIGURES = (
-    "numerical_max_pooling_1d",
+    "numerical_average_pooling_padding_excluded",
     "numerical_padding_strides",
     "padding_strides",
     "padding_strides_transposed",
     "strided_stack",
 )
+HOSTILE = """</title></script><img src=x onerror="document.title='hostile'"> & 'quoted' << 1 >>"""
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The site of a few figures, with their SVGs alone to download."""
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A checkout with the site of a few figures, of which SVGs alone are built."""
     checkout = make_checkout(tmp_path_factory.mktemp("site") / "my project")
     shutil.rmtree(checkout.top / "figures")
     (checkout.top / "figures").mkdir()
     for name in SITE_FIGURES:
         shutil.copy(TOP / "figures" / f"{name}.toml", checkout.top / "figures")
-    with chdir(checkout.top):
-        website.build(Project(), formats=["svg"])
-    yield checkout.top / "build" / "site"
+    text = f"title = {json.dumps(HOSTILE)}\nnote = {json.dumps(HOSTILE)}\n"
+    text += 'operation = "max_pooling"\ninput_values = [1, 2, 3]\nkernel_size = 2\n'
+    (checkout.top / "figures" / "hostile.toml").write_text(text)
+    publish(checkout)
+    yield checkout
     shutil.rmtree(checkout.top)
+
+
+def publish(checkout: Checkout) -> None:
+    """Build the site, within this process."""
+    with chdir(checkout.top):
+        website.build(Project(), formats=["svg"], jobs=2)
+
+
+@pytest.fixture
+def site(published: Checkout) -> Path:
+    """The folder of the site."""
+    return published.top / "build" / "site"
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ VIEWS = "scripts/views/__init__.py"
 SCENE = "scripts/views/scene.py"
 GIF = "scripts/formats/gif.py"
 SVG = "scripts/formats/svg.py"
+MARKUP = "scripts/stages/markup.py"
 VECTOR = "scripts/stages/vector.py"
 WEBP = "scripts/formats/webp.py"
 APNG = "scripts/formats/apng.py"
@@ -87,7 +88,9 @@ KERNEL_GRADIENT, KERNEL_GRADIENT_LOOKS = view("kernel_gradient")
 UPSAMPLING, UPSAMPLING_LOOKS = view("upsampling")
 PIXEL_SHUFFLE, PIXEL_SHUFFLE_LOOKS = view("pixel_shuffle")
 GRADIENTS = "scripts/core/gradients.py"
-SAMPLING = "scripts/core/sampling.py"
+PARTIAL, PARTIAL_LOOKS = view("partial")
+DEFORMABLE, DEFORMABLE_LOOKS = view("deformable")
+SAMPLING, VARIANTS = "scripts/core/sampling.py", "scripts/core/variants.py"
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
@@ -108,12 +111,14 @@ TESTS = {
     "scripts/views/": (*PICTURES[1:2], "tests/test_views.py"),
     GRADIENTS: ("tests/test_gradients.py",),
     SAMPLING: ("tests/test_sampling.py",),
+    VARIANTS: ("tests/test_variants.py",),
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
     INFERENCE: ("tests/test_model_file.py",),
     "scripts/notation/": ("tests/test_notation.py",),
     SVG: ("tests/test_vector.py",),
+    MARKUP: ("tests/test_vector.py",),
     VECTOR: ("tests/test_vector.py",),
     "scripts/formats/": ("tests/test_formats.py",),
     PALETTE: ("tests/test_formats.py",),
@@ -127,7 +132,10 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<< sentence | tex >>", "<< sentence >>"),
         ('.rstrip(".").split(". ")', '.split(". ")[:1]'),
         # Columns and rows confused.
-        ("(<< block.column >>,<< block.row >>) << verb >>", "(<< block.row >>,<< block.column >>) << verb >>"),
+        (
+            "(<< block.column - corner.column >>,<< block.row - corner.row >>) <<",
+            "(<< block.row >>,<< block.column >>) <<",
+        ),
         ("+(<< block.columns >>,<< block.rows >>)", "+(<< block.rows >>,<< block.columns >>)"),
         (r"\fill[output] (0,0) rectangle (<< map.columns >>,<< map.rows >>)",
          r"\fill[output] (0,0) rectangle (<< map.rows >>,<< map.columns >>)"),
@@ -145,8 +153,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         (r"\draw[padding]", r"\draw[outline]"),
         (r"\draw[overhang]", r"\draw[padding]"),
         (r'\fill[input]<< path("rectangle", map.input) >>', r'\fill[input]<< path("rectangle", map.kept) >>'),
-        (r'\draw[window grid]<< path("grid", ruled or window) >>', ""),
-        (r'\draw[lit]<< path("rectangle", window) >>', r'\draw[lit]<< path("grid", window) >>'),
+        (r'\draw[window grid]<< path("grid", ruled or window, corner) >>', ""),
+        (r'\draw[lit]<< path("rectangle", window, corner) >>', r'\draw[lit]<< path("grid", window, corner) >>'),
+        (r"{\filldraw[<< style >>] (0,0) rectangle +(1,1);}", r"{\filldraw[<< style >>] (0,0) rectangle +(1,2);}"),
         (r'\draw[outline]<< path("grid", ruled.input) >>', r'\draw[outline]<< path("grid", ruled.kept) >>'),
         ('whole = (1, 1, "0pt"', 'whole = (2, 2, "0pt"'),
         # The layer's parameters.
@@ -228,11 +237,11 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<% for layer in figure.layers %>", "<% for layer in figure.layers | reverse %>"),
     ],
     STEP: [
-        ("<< view.above(still) >>", "<< view.below(still) >>"),
+        ("<< once(view.above, still) >>", "<< once(view.below, still) >>"),
         ("<< view.moving(still, frame) >>", "<< view.moving(still, scene.steps[0]) >>"),
         ("<< view.result(still, frame) >>", ""),
-        ("<< maps.parameters(scene) >>", "<< figure.title >>"),
-        ("<< view.beside(still) >>", ""),
+        ("<< once(maps.parameters, scene) >>", "<< figure.title >>"),
+        ("<< once(view.beside, still) >>", ""),
         ("{<< view.sum(still, frame, figure) | trim >>}", "{<< view.sum(still, scene.steps[0], figure) | trim >>}"),
     ],
     DOCUMENT: [
@@ -241,8 +250,14 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<% if loop.first %>", "<% if loop.last %>"),
         ("% Step << loop.index >>.\n\\begin{framepage}\n\\usebox\\belowbox",
          "% Step << loop.index >>.\n\\begin{framepage}\n"),
-        ("<< overlay(view.moving(still, step)) >>", "<< overlay(view.moving(still, scene.steps[0])) >>"),
-        ("<< overlay(view.result(still, step)) >>", "<< overlay(view.result(still, scene.steps[0])) >>"),
+        (
+            "overlay]\n<% if view.moving is defined %>\n<< view.moving(still, step) >>",
+            "overlay]\n<% if view.moving is defined %>\n<< view.moving(still, scene.steps[0]) >>",
+        ),
+        (
+            "<< view.result(still, step) >>\n<% endif %>\n<% if has_sums %>",
+            "<< view.result(still, scene.steps[0]) >>\n<% endif %>\n<% if has_sums %>",
+        ),
         ("<< overlay(view.above(still), options) >>", "<< overlay(view.below(still), options) >>"),
         ("<< maps.parameters(scene) >>", ""),
         ("<< view.beside(still) >>", ""),
@@ -359,12 +374,11 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
             "{<< planes.output.at.column >>}{<< planes.output.at.row >>}",
             "{<< planes.output.at.row >>}{<< planes.output.at.column >>}",
         ),
-        ('maps.path("rectangle", step.window)', 'maps.path("rectangle", [step.element])'),
-        ("maps.window_lines(step.window, ruled)", "maps.window_lines([step.element], ruled)"),
+        ("maps.window(step.window, ruled", "maps.window([step.element], ruled"),
         ('(",1" if', '("" if'),
         ("{<< planes.input.columns >>,<< planes.input.rows >>}", "{<< planes.input.rows >>,1}"),
         ("([row]0,0.5)", "([row]0,1)"),
-        ('maps.path("rectangle", [step.element])', 'maps.path("rectangle", step.window)'),
+        ('maps.cell("window, lit", step.element)', 'maps.cell("window, lit", step.window[0])'),
         (">>) {<< planes.input.label | tex >>}", ">>) {<< planes.output.label | tex >>}"),
         ("at ([plane]<< planes.input.columns / 2 >>", "at ([plane]<< planes.input.rows / 2 >>"),
         ("anchor=south east", "anchor=north west"),
@@ -405,7 +419,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('"window over " ~ kind ~ " value"', '"window over input value"'),
         ("<% if cell.number is not none %>", "<% if cell.number %>"),
         ("<% if cell.small is not none %>", "<% if cell.small %>"),
-        ("maps.window_lines(step.window)", "maps.window_lines([step.element])"),
+        ("maps.window(step.window)", "maps.window([step.element])"),
         (r">>+\rowgap)<% endfor %>", r">>)<% endfor %>"),
         ("computed(cell.number, flat.decimals)", "computed(cell.number, none)"),
         ("computed(step.value, flat.decimals)", "computed(step.value, 0)"),
@@ -415,7 +429,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('{<< flat.output.at.column >>+\\flatgap,', '{<< flat.output.at.column >>,'),
         ("flat.output.at.row + flat.output.rows / 2 %", "flat.output.at.row %"),
         # The kernel.
-        ('<% if flat.kernel is not none %>', "<% if false %>"),
+        ("<% if flat.kernel is not none %>\n% The kernel.", "<% if false %>\n% The kernel."),
         (r"-\flatgap", ""),
         ('value("weight value", cell, given(cell.number))', 'value("weight value", cell, given(cell.row))'),
         (r"\fill[weight]", r"\fill[input]"),
@@ -579,7 +593,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('(("input", matrix.input, "elementname"), ("output"', '(("output", matrix.input, "elementname"), ("output"'),
         ("(n if dots_.across else 0)", "(0 if dots_.across else n)"),
         ("block.row <= step.row < block.row + block.rows", "block.row < step.row < block.row + block.rows"),
-        ("block.column <= step.row < block.column + block.columns", "block.column < step.row < block.column + block.columns"),
+        ("block.column <= step.row < block.column", "block.column < step.row < block.column"),
         ("(<< block.column >>,<< step.row >>)", "(<< block.column >>,0)"),
         ('"window over weight shade", ", outline")', '"weight shade", ", outline")'),
         ('weights(matrix, step.entries, "window', 'weights(matrix, step.entries[1:], "window'),
@@ -707,6 +721,50 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('"tint value=%d" | format(cell.tint)', '"tint value=%d" | format(0)'),
         ("<< channel.map.label >>", "<< shuffle.input.label >>"),
     ],
+    VARIANTS: [
+        ("(mask != 0) & (mask != 1)", "mask > 2"),
+        ("np.where(mask, input_values, 0)", "input_values"),
+        ("np.maximum(valid, 1)", "np.maximum(valid, 2)"),
+        ("np.moveaxis(offset, 0, -1)", "-np.moveaxis(offset, 0, -1)"),
+        ("axis.dilation * k + by", "k + by"),
+        ("axis.stride * o - axis.padding[0]", "axis.stride * o - axis.padding[1]"),
+        ("if all(0 <= source.element < size", "if all(-1 <= source.element < size"),
+    ],
+    PARTIAL: [
+        ('("input", "copy") and', '("input",) and'),
+        ("number=None, small=None", "small=None"),
+        ("at.row + 1) if", "at.row) if"),
+        ("at.column + flat.output.columns, at.row", "at.column, at.row"),
+        ("if cell.number == 0)", "if cell.number == 1)"),
+        ("by_place[step.element.column, step.element.row]", "by_place[0, 0]"),
+        ("any(map(any, (axis.padding for", "all(map(any, (axis.padding for"),
+    ],
+    PARTIAL_LOOKS: [
+        ("partial.output_holes) >>", "partial.output_holes[:1]) >>"),
+        ("{hole, outline}{hole}", "{outline}{hole}"),
+        ("\\filldraw[window over hole, lit]", "\\filldraw[hole, lit]"),
+        ("\\filldraw[window over weight, lit]", "\\filldraw[weight, lit]"),
+        ("+\\rowgap+\\rowgap", "+\\rowgap"),
+        ("+\\flatgap+\\flatgap", "+\\flatgap"),
+    ],
+    DEFORMABLE: [
+        ("left + sample.place[1] + 0.5, top + sample.place[0] + 0.5", "left + sample.place[1], top + sample.place[0]"),
+        ("column=cell.column + left, row=cell.row + top", "column=cell.column, row=cell.row"),
+        ("Point(left + x + 0.5, top + y + 0.5)", "Point(left + y + 0.5, top + x + 0.5)"),
+        ("windows[1][column].position + 0.5", "windows[0][row].position + 0.5"),
+        ("Weighted(column, row, value", "Weighted(row, column, value"),
+        ("samples_at.column + width + GAP", "samples_at.column + GAP"),
+        ("room.column + room.columns + GAP", "grid.columns - 1"),
+        (">= SHORTEST", ">= 0"),
+        ("floor(min(0, *columns))", "0"),
+    ],
+    DEFORMABLE_LOOKS: [
+        ("\\draw[tap]", "\\fill[sample]"),
+        ("(<< tap.start | join(\",\") >>) --", "(<< tap.end | join(\",\") >>) --"),
+        ("deformable.sample_decimals", "deformable.decimals"),
+        ("\\draw[overhang] (<< room.column >>", "\\draw[padding] (<< room.column >>"),
+        ("{<< cell.column + 1 >>}{<< cell.row + 1 >>}", "{<< cell.row + 1 >>}{<< cell.column + 1 >>}"),
+    ],
     STACK: [
         ("Fraction(0), Fraction(1)", "0.0, 1.0"),
         ("Fraction(axis.window_size - 1, 2) - axis.padding[0]", "Fraction(axis.window_size - 1, 2) - axis.padding[1]"),
@@ -722,7 +780,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     STACK_LOOKS: [
         ('("input" if level.input else "output")', '("output" if level.input else "input")'),
         ("if element.seen else", "if not element.seen else"),
-        ("(<< element.centre >>,<< level.row >>)", "(<< level.row >>,<< element.centre >>)"),
+        ("(<< element.place >>,<< level.row >>)", "(<< level.row >>,<< element.place >>)"),
         ("tree.left - 0.5", "tree.left + 0.5"),
     ],
     SCENE: [
@@ -735,12 +793,14 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("duration=times if len(times) > 1 else times[0]", "duration=times[0]"),
     ],
     SVG: [
-        ("if frame > 0:\n                group.set", "if frame > 1:\n                group.set"),
         ("accumulate(durations, initial=0)", "accumulate(reversed(durations), initial=0)"),
-        ("start = place + 1", "start = place"),
         ("shares[frame + 1]}%{{visibility:hidden}}", "shares[frame]}%{{visibility:hidden}}"),
         ("{{animation:none}}", "{{}}"),
         (":hover .{prefix}{{animation-play-state", " .{prefix}{{animation-play-state"),
+    ],
+    MARKUP: [
+        ("if frame > 0:\n                group.set", "if frame > 1:\n                group.set"),
+        ("start = place + 1", "start = place"),
         ("if shape not in self.known:", "if True:"),
     ],
     VECTOR: [
@@ -777,12 +837,12 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("out=changed[1:]", "out=changed[:-1]"),
     ],
     PYTORCH: [
-        ("padding = tuple(min(axis.padding)", "padding = tuple(max(axis.padding)"),
+        ("inner = [min(axis.padding) for", "inner = [max(axis.padding) for"),
         ("in reversed(layer.axes)", "in layer.axes"),
         ("tuple(-side for side in rest)", "tuple(rest)"),
         ("tuple(axis.output_padding for", "tuple(axis.padding[0] for"),
         ("if any(axis.dilation > 1", "if all(axis.dilation > 1"),
-        ('tuple(rest)), convolution]', 'tuple(rest))]'),
+        ('Pad{n}d", tuple(rest)), main]', 'Pad{n}d", tuple(rest))]'),
         ("2 * size > window", "2 * size >= window"),
         ('layer.name != "Conv2dSame" and', ""),
         ('| {"count_include_pad": True}', ""),
@@ -792,7 +852,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("+ more - axis.output_padding for", "+ more for"),
         ("(axis.padding[0], max(side, 0))", "(axis.padding[1], max(side, 0))"),
         ("(0, max(-side, 0))", "(0, 0)"),
-        ("if max(stride) > 1 and max(dilation) > 1:\n        return []", "if max(stride) > 9:\n        return []"),
+        ('max(dilation) > 1:\n        raise LayerError("', 'max(dilation) > 9:\n        raise LayerError("'),
         ('_around("Cropping", cropping)', '_around("ZeroPadding", cropping)'),
         ('{"dilation_rate": dilation} if max(dilation) > 1', '{"dilation_rate": dilation} if min(dilation) > 1'),
         ("if any(map(any, sides))", "if all(map(any, sides))"),
@@ -802,12 +862,12 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('"transpose_kernel": True', '"transpose_kernel": False'),
         ('{"rhs_dilation": dilation} if max(dilation) > 1', '{"rhs_dilation": dilation} if min(dilation) > 1'),
         ("window_strides=stride", "window_strides=dilation"),
-        ("strides=stride, padding=padding, **asked", "strides=dilation, padding=padding, **asked"),
+        ("window_strides=stride, padding=padding, **asked", "window_strides=dilation, padding=padding, **asked"),
     ],
     ONNX: [
         ("[*befores, *afters]", "[*afters, *befores]"),
         ('[axis.output_padding for axis in layer.axes]', '[0 for axis in layer.axes]'),
-        ('"ConvTranspose" if layer.transposed', '"ConvTranspose" if not layer.transposed'),
+        ('"transposed_convolution": "ConvTranspose"', '"transposed_convolution": "Conv"'),
         ("if any(axis.dilation > 1", "if all(axis.dilation > 1"),
         ("zip(pads[: given.n], pads[given.n :], strict=True)", "zip(pads[::2], pads[1::2], strict=True)"),
     ],
@@ -818,7 +878,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     ],
     RECIPE: [
         ("""if "'''" in text or not text""", "if not text"),
-        ("len(text) > LONGEST_PLAIN or not all(", "len(text) > LONGEST_PLAIN or not any("),
+        ("len(text) > LONGEST_PLAIN or not text", "len(text) > LONGEST_PLAIN or text"),
         ("digest(content, body)", "digest(body)"),
         ("digest(content, body)", "digest(content)"),
     ],

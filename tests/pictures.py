@@ -135,7 +135,7 @@ COMMAND = re.compile(r"\\([A-Za-z]+)")
 PATH = re.compile(
     r"(?P<relative>\+?)\((?P<at>[^()]*)\)|(?P<verb>rectangle|grid|--)|circle\[(?P<circle>[^\]]*)\]|(?P<bad>\S)"
 )
-PANEL = re.compile(r"\(\$(\d+)\*\(\{.*\},0\)-(\d+)\*\(0,\{.*\}\)\$\)")
+PANEL = re.compile(r"\\pgfqpoint\{(\d+)\\stripright\}\{-(\d+)\\stripdown\}")
 PLACED = re.compile(r"\(\[(.*)\](.*)\)")
 SPACE = re.compile(r"[\s;]*")
 FITTED = re.compile(r"\\fitted\{\\(\w+)\}\{(.*)\}", re.DOTALL)
@@ -288,8 +288,6 @@ class _Reader:
                     raise ReadError("two spaces, one in the other")
                 a, b, c, d = map(float, value.split(",")[:4]) if name == "cm" else (units["x"], 0, 0, units["y"])
                 matrix = (a, b, c, d)
-            elif name == "shift" and (panel := PANEL.fullmatch(value)):
-                picture = self.panels[int(panel[2]), int(panel[1])] = Picture()
             elif name == "shift" and (placed := PLACED.fullmatch(value)):
                 x, y, _ = self.definitions.coordinates(placed[2])
                 a, b, c, d = self._in_scope(placed[1]).matrix or (1, 0, 0, 1)
@@ -346,6 +344,26 @@ class _Reader:
             raise ReadError("a box is used before it is filled")
         self._run(self.boxes[match[1]])
         return match.end()
+
+    def _pgftransformshift(self, text: str, at: int) -> int:
+        shift, at = _group(text, at)
+        panel = PANEL.fullmatch(shift)
+        if panel is None:
+            raise ReadError(f"shifts by {shift!r}")
+        self.panels[int(panel[2]), int(panel[1])] = picture = Picture()
+        self.state = self.state._replace(picture=picture)
+        return at
+
+    def _repeated(self, text: str, at: int) -> int:
+        across, at = _group(text, at)
+        down, at = _group(text, at)
+        content, at = _group(text, at)
+        outer = self.state
+        by = self.definitions.number(across), self.definitions.number(down), 0
+        self.state = outer._replace(origin=_moved(outer.origin, by))
+        self._run(content)
+        self.state = outer
+        return at
 
     def _pgftext(self, text: str, at: int) -> int:
         _, at = _optional(text, at)

@@ -25,14 +25,21 @@ def test_one_line_of_json_per_file() -> None:
     numerical, odd = map(json.loads, result.stdout.splitlines())
     assert list(numerical) == [
         "name", "title", "operation", "caption", "input_size", "kernel_size", "stride", "padding", "dilation",
-        "output_padding", "padding_mode", "output_size", "input", "kernel", "output", "frames",
+        "output_padding", "padding_mode", "output_size", "input", "kernel", "output", "view", "durations", "files",
+        "grid", "frames",
     ]  # fmt: skip
     assert numerical["padding"] == [[1, 1], [1, 1]]
     assert numerical["output"] == [[6, 17, 3], [8, 17, 13], [6, 4, 4]]
     first = numerical["frames"][0]
     assert (first["output_index"], first["value"], len(first["terms"])) == ([0, 0], 6, 9)
-    assert first["terms"][0] == {"kernel_index": [0, 0], "input_index": None}
-    assert first["terms"][8] == {"kernel_index": [2, 2], "input_index": [1, 1]}
+    assert first["terms"][0] == {"kernel_index": [0, 0], "input_index": None, "position": [0, 0]}
+    assert first["terms"][8] == {"kernel_index": [2, 2], "input_index": [1, 1], "position": [2, 2]}
+    assert numerical["frames"][5]["windows"] == [[2, 3, 4], [4, 5, 6]]
+    assert [cell["kind"] for cell in numerical["grid"][1]] == ["padding", *["input"] * 5, "padding"]
+    assert numerical["grid"][0][1] == {"kind": "input", "input_index": 0}
+    assert (numerical["view"], odd["view"]) == ("numerical", "plane")
+    assert numerical["files"] == [f"numerical_padding_strides_{number:02}" for number in range(9)]
+    assert numerical["durations"] == [1] * 8 + [3]
     assert (odd["input_size"], odd["output_padding"], odd["output_size"]) == ([3, 3], [1, 1], [6, 6])
     assert odd["equivalent"]["padding"] == [[1, 2], [1, 2]]
     assert odd["equivalent"]["input_dilation"] == [2, 2]
@@ -54,7 +61,7 @@ def test_a_stack_is_described_layer_by_layer(tmp_path: Path) -> None:
     keys = "[{ kernel_size = 3, stride = 2 }, { operation = 'lp_pooling', kernel_size = 2, norm = 3 }]"
     (tmp_path / "stack.toml").write_text(f'title = "Two"\ninput_size = [9]\nlayers = {keys}\n')
     stack = json.loads(describe(str(tmp_path / "stack.toml")).stdout)
-    assert list(stack) == ["name", "title", "caption", "layers"]
+    assert list(stack) == ["name", "title", "caption", "layers", "view", "durations", "files"]
     assert stack["caption"] == (
         "A stack of 2 layers, from an input of 9 to an output of 3: convolution with kernel 3, stride 2 and padding 0; "
         "LP pooling with window 2, stride 1, padding 0 and norm 3."
@@ -105,7 +112,8 @@ def test_values_and_frames_are_described_up_to_65536_elements(tmp_path: Path) ->
     assert last == {
         "output_index": [65_535],
         "value": max(values[-2:]),
-        "terms": [{"kernel_index": [n], "input_index": [65_535 + n]} for n in range(2)],
+        "windows": [[65_535, 65_536]],
+        "terms": [{"kernel_index": [n], "input_index": [65_535 + n], "position": [65_535 + n]} for n in range(2)],
     }
     assert largest["output"] == [max(pair) for pair in pairwise(values)]
     assert (

@@ -20,7 +20,7 @@ from scripts.files import write_whole
 from scripts.notation import model_file
 from scripts.notation.listing import table
 from scripts.project import Outputs
-from scripts.stages.render import caption, preamble, render
+from scripts.stages.render import caption, render
 from scripts.stages.templates import templates
 from scripts.tex.latexmk import dump_format, latexmk
 from scripts.views import scene_of
@@ -104,7 +104,7 @@ class Fuzzer:
             (self.folder / name).write_bytes(content)
         self.outputs = Outputs(self.folder / "build", self.folder / "work")
         source = self.folder / "preamble.tex"
-        source.write_text(preamble(PROJECT))
+        source.write_text(templates(PROJECT).fill("preamble.tex.j2"))
         dump_format(source, self.folder / "figure.fmt")
 
     def check(self, content: bytes) -> bool:

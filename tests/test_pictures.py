@@ -23,7 +23,7 @@ from scripts.core.frames import Frame, Term, frames
 from scripts.core.layers import Index, Layer
 from scripts.core.operations import OPERATIONS
 from scripts.errors import LayerError, UserError
-from scripts.stages.render import caption, preamble, render
+from scripts.stages.render import caption, render
 from scripts.stages.templates import templates
 from scripts.views import scene_of, view_name
 from tests.conftest import PROJECT
@@ -972,7 +972,11 @@ def test_pages_have_room_for_sums_and_legends(tmp_path: Path) -> None:
     figure = in_file(tmp_path, "figure", **SMALL["numerical"])
     steps, document = sources(figure)
     sizes = set()
-    for name, text in {"all": preamble(PROJECT) + document, "first": steps[0], "last": steps[-1]}.items():
+    for name, text in {
+        "all": templates(PROJECT).fill("preamble.tex.j2") + document,
+        "first": steps[0],
+        "last": steps[-1],
+    }.items():
         for switch in ("figuresums", "figurelegend"):
             text = text.replace(f"\\newif\\if{switch}", f"\\newif\\if{switch}\\{switch}true")
         (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from jinja2 import UndefinedError
 
 from scripts.core.figures import load
 from scripts.errors import LayerError
-from scripts.stages.render import caption, preamble, render
+from scripts.stages.render import caption, render
 from scripts.stages.templates import escape_tex, templates
 from scripts.views import scene_of
 from tests import test_pictures, test_view_pictures
@@ -26,7 +26,7 @@ WITH_DOCUMENT = ("plane", "numerical")
 def test_sources_are_the_golden_text(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The first and the last step without preamble and styles, which both hold word for word; and two documents."""
     styles = (PROJECT.templates / "themes" / "classic.tex", PROJECT.templates / "styles.tex")
-    theme, beginning = "".join(file.read_text() for file in styles), preamble(PROJECT)
+    theme, beginning = "".join(file.read_text() for file in styles), templates(PROJECT).fill("preamble.tex.j2")
     steps, document = sources(in_file(tmp_path, name, **SMALL[name]))
     assert theme in document
     assert all(beginning + theme in step for step in steps)

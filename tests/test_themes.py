@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.stages.render import preamble
+from scripts.stages.templates import templates
 from tests.conftest import PROJECT
 from tests.pictures import Definitions
 
@@ -112,7 +112,7 @@ class Look:
 def looks_in(theme: str, named: dict[str, str], setup: str = "") -> dict[str, Look]:
     """How TeX sets some options in a theme, by their names."""
     files = (PROJECT.templates / "themes" / f"{theme}.tex", PROJECT.templates / "styles.tex")
-    names = preamble(PROJECT) + "".join(file.read_text(encoding="utf-8") for file in files)
+    names = templates(PROJECT).fill("preamble.tex.j2") + "".join(file.read_text(encoding="utf-8") for file in files)
     commands = "".join(f"\\look{{{name}}}{{{options}}}\n" for name, options in named.items())
     source = f"{names}\\begin{{document}}{SHOW}{setup}{commands}\\end{{document}}"
     with TemporaryDirectory() as folder:

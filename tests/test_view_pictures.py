@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise, product
-from math import inf, prod
+from math import ceil, floor, inf, prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -147,6 +147,23 @@ SMALL: dict[str, File] = {
     "pixel_shuffle_1d": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 3,
         "output_padding": 1,
+    },
+    "partial": {
+        "operation": "convolution", "input_values": [[1, 2, 3, 4], [0, -1, 2, 0.5]], "kernel_values": [[3, -1]],
+        "padding": [0, [1, 0]], "mask": [[1, 0, 0, 1], [0, 0, 1, 1]],
+    },
+    "partial_1d": {
+        "operation": "convolution", "input_values": [1, 2, 3, 4, 5], "kernel_values": [3, -1], "dilation": 2,
+        "mask": [1, 0, 1, 0, 0],
+    },
+    "deformable": {
+        "operation": "convolution", "input_values": [[1, 2, 3], [0, -1, 2], [4, 0, 0.5]], "kernel_values": [[3, -1]],
+        "stride": [2, 1], "dilation": [1, 2], "padding": [0, [1, 0]],
+        "offset": [[[0.5, 0], [0, 1]], [[-0.25, 0.5], [0, 0]], [[0, 0], [-1, -0.5]], [[0.25, -1], [-0.75, 0]]],
+    },
+    "deformable_beyond": {
+        "operation": "convolution", "input_values": [[1, 2], [3, 4]], "kernel_values": [[2]], "padding": [[0, 1], 0],
+        "offset": [[[0.5, 0], [0, 1], [0, 0]], [[-2.25, 0.5], [0, 0], [0, 0.75]]],
     },
     "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
 }  # fmt: skip
@@ -717,14 +734,14 @@ def add_dots(picture: Picture, at: tuple[float, float], down: Mapping[int, int],
 
 
 def assert_drawn_with_dots(picture: Picture, expected: Picture) -> None:
-    dots = [shape._replace(start=rounded(shape.start), end=rounded(shape.end)) for shape in picture.shapes]
+    dots = [shape._replace(start=snapped(shape.start), end=snapped(shape.end)) for shape in picture.shapes]
     assert sorted(dots) == sorted(expected.shapes)
     picture.shapes, shapes = [], picture.shapes
     assert_drawn(picture, expected)
     picture.shapes = shapes
 
 
-def rounded(point: Point) -> Point:
+def snapped(point: Point) -> Point:
     x, y, z = (round(number, 6) for number in point)
     return x, y, z
 
@@ -1168,6 +1185,139 @@ def pixel_shuffle(figure: Figure, found: Document) -> None:
         assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
+def partial(figure: Figure, found: Document) -> None:
+    layer, met = figure.layer, products(figure.layer)
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    assert figure.mask is not None
+    valid = [term for term in met if figure.mask[term.input]]
+    counts = Counter(term.output for term in valid)
+    sums = np.zeros(layer.output_size)
+    for term in valid:
+        share = prod(layer.kernel_size) / counts[term.output]
+        sums[term.output] += share * figure.kernel_values[term.kernel] * figure.input_values[term.input]
+    shown = replace(figure, view="numerical", output_values=sums)
+    x, y, z = output_origin(shown, found.frames[0])
+    expected = Expected(shown, (x, y, z))
+    _, out_columns = in_rows(layer.output_size)
+    holes = {
+        index for index, place in places(figure).items() if place.input_index and not figure.mask[place.input_index]
+    }
+    for picture, step in zip(found.frames, frames(layer, None), strict=True):
+        *two_labels, third = picture.labels
+        is_row = len(layer.axes) == 1
+        assert (third.text, third.anchor) == ("valid elements", "east" if is_row else "south")
+        # As far from the output as that is from the input.
+        left, top = (x, third.at[1] - 0.5) if is_row else (third.at[0] - out_columns / 2, y)
+        _, grid_columns = grid_of(figure)
+        if is_row:
+            assert third.at[0] == left
+            assert top - y == pytest.approx(y)
+        else:
+            assert left - x - out_columns == pytest.approx(x - len(grid_columns.cells))
+            assert third.at[1] == top
+        assert_labelled(shown, replace(picture, labels=two_labels))
+        assert_kernel(shown, picture)
+        drawn = expected.frame(step)
+        covered = {two(term.position) for term in step.terms}
+        for r, c in holes:
+            drawn.fills[c, r, 0] = ("window over hole",) if (r, c) in covered else ("hole",)
+            drawn.texts[c, r, 0] = ()
+        add_map(
+            drawn,
+            (left, top),
+            layer.output_size,
+            "weight",
+            values({o: counts[o] for o in np.ndindex(*layer.output_size)}, "weight value"),
+        )
+        for index in np.ndindex(*layer.output_size):
+            row, column = two(index)
+            if counts[index] == 0:
+                lit = index == step.output_index
+                drawn.fills[x + column, y + row, 0] = ("window over hole" if lit else "hole",)
+                drawn.texts[x + column, y + row, 0] = ()
+        light_cell(
+            drawn,
+            (left, top),
+            step.output_index,
+            "window over weight",
+            Text(str(counts[step.output_index]), "", (0.5, 0.5), None),
+        )
+        assert_drawn(replace(picture, beside={}), drawn)
+    assert_parameters(layer, found.frames[0].parameters)
+
+
+def deformable(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    assert figure.offset is not None
+    down, right = layer.axes
+    outputs, kernel = list(np.ndindex(*layer.output_size)), list(np.ndindex(*layer.kernel_size))
+    starts, ends, samples = dict[Any, Point](), dict[Any, Point](), dict[Any, float]()
+    for o, (t, k) in product(outputs, enumerate(kernel)):
+        y, x = (a.stride * n + a.dilation * j for a, n, j in zip(layer.axes, o, k, strict=True))
+        dy, dx = (figure.offset[(2 * t + n, *o)].item() for n in (0, 1))
+        starts[o, k], ends[o, k] = (x + 0.5, y + 0.5, 0), (x + dx + 0.5, y + dy + 0.5, 0)
+        tents = (
+            max(0, 1 - abs(y + dy - down.padding[0] - i)) * max(0, 1 - abs(x + dx - right.padding[0] - j)) * value
+            for (i, j), value in each(figure.input_values).items()
+        )
+        samples[o, k] = sum(tents)
+    sums = {o: sum(samples[o, k] * figure.kernel_values[k].item() for k in kernel) for o in outputs}
+    decimals = decimals_of(list(samples.values()))
+    texts = rounded(sums, "")
+    rows, columns = (len(axis.cells) for axis in layer.grid)
+    _, width = layer.kernel_size
+    names = [f"input {size(layer.input_size)}", "samples", f"output {size(layer.output_size)}"]
+    assert len(found.frames) == len(outputs)
+    for lit, picture in zip(outputs, found.frames, strict=True):
+        assert_flat(picture)
+        input_at, (x, y), (out_x, out_y) = labels(picture, "south", names)
+        samples_at, output_at = (x - width / 2, y), (out_x - layer.output_size[1] / 2, out_y)
+        expected = Expected(figure, (0, 0, 0)).input(set(), {})
+        room = [min(0, floor(min(end[n] for end in ends.values()))) for n in (0, 1)]
+        room += [max(size, ceil(max(end[n] for end in ends.values()))) for n, size in enumerate((columns, rows))]
+        assert input_at == (columns / 2, room[1])
+        assert room[2] < samples_at[0] < samples_at[0] + width < output_at[0]
+        if room != [0, 0, columns, rows]:
+            cells = [*product(range(columns), range(rows))]
+            inner = Counter(edge for c, r in cells for edge in around((c, r, 0)))
+            everywhere = product(range(room[0], room[2]), range(room[1], room[3]))
+            beyond = {edge for c, r in everywhere for edge in around((c, r, 0)) if inner[edge] < 2}
+            for edge in beyond:
+                under = expected.edges.get(edge, ())
+                expected.edges[edge] = under if under == ("outline",) else ("overhang", *under)
+        for (r, c), place in places(figure).items():
+            if place.input_index is not None:
+                word = as_given(figure.input_values[place.input_index].item())
+                expected.texts[c, r, 0] = (number_text(word, "input value, kernel value", (1, 1), "kernelwidth"),)
+        add_empty(expected, samples_at, layer.kernel_size)
+        for k in kernel:
+            r, c = k
+            value = number_text(as_rounded(samples[lit, k], decimals), "copy value")
+            add_map(expected, (samples_at[0] + c, samples_at[1] + r), (1, 1), "copy", {(0, 0): value})
+            small = number_text(
+                as_given(figure.kernel_values[k].item()), "copy value, kernel value", (1, 1), "kernelwidth"
+            )
+            expected.texts[samples_at[0] + c, samples_at[1] + r, 0] += (small,)
+            start, end = starts[lit, k], ends[lit, k]
+            expected.shapes += [Line("tap", start, start), Line("sample", end, end)]
+            if (start[0] - end[0]) ** 2 + (start[1] - end[1]) ** 2 >= 0.16:
+                expected.lines.append(Line("offset, -latex", start, end))
+        expected.lines.sort()
+        add_map(
+            expected,
+            output_at,
+            layer.output_size,
+            "output",
+            {o: t._replace(style="output value") for o, t in texts.items()},
+        )
+        light_cell(expected, output_at, lit, "window over output", texts[lit])
+        assert_drawn_with_shapes(picture, expected)
+        assert_parameters(layer, picture.parameters)
+
+
 def stack(figure: Figure, found: Document) -> None:
     picture, layers = single(found), figure.layers
     depth = len(layers)
@@ -1461,6 +1611,8 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "kernel_gradient": gradient_of_kernel,
     "upsampling": upsampling,
     "pixel_shuffle": pixel_shuffle,
+    "partial": partial,
+    "deformable": deformable,
     "stack": stack,
 }
 
@@ -1562,6 +1714,20 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Beside it, Upsample with scale factor {once_of(factors)}: mode nearest repeats elements, and mode "
                 f"{'bi' * (len(factors) == 2)}{linear}, with align_corners=False, interpolates between their middles. "
                 "The small numbers are the weights of input elements."
+            )
+        case "partial":
+            padded = any(any(axis.padding) for axis in figure.layer.axes)
+            return (
+                f" As a partial convolution: of each window only valid elements are summed, times "
+                f"{size(figure.layer.kernel_size)} by their number; a window without any leaves a hole."
+                + " Padding is not valid." * padded
+                + " The small numbers are the kernel's."
+            )
+        case "deformable":
+            return (
+                " As a deformable convolution: arrows lead from the places of the window's elements to those that "
+                "their offsets move them to, where the input is interpolated. The small numbers at the samples are "
+                "the kernel's."
             )
         case "pixel_shuffle":
             factors = [axis.stride for axis in figure.layer.axes]

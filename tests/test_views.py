@@ -380,7 +380,7 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
         ),
         (
             {"view": "kernel_gradient", "input_size": 80, "values": "random"},
-            "a window of 6084 numbers, and a drawing has at most 4000. The largest input that fits is 65x65",
+            "112356 cells in all frames, and a drawing has at most 60000. The largest input that fits is 58x58",
         ),
         ({"view": "upsampling"}, "the upsampling view draws transposed convolutions"),
         *(

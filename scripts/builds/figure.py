@@ -17,7 +17,7 @@ from scripts.recipes.recipe import Recipe, sealed, text_of
 from scripts.record.freshness import Record, code
 from scripts.record.revision import release
 from scripts.stages.drawn import Drawn
-from scripts.stages.render import caption, preamble, render
+from scripts.stages.render import caption, format_source, render
 from scripts.stages.templates import templates
 from scripts.stages.typeset import typeset
 from scripts.tex.latexmk import identity
@@ -144,7 +144,7 @@ class FigureBuild:
         document = self._document.read_bytes() if self._document.is_file() else b""
         return Recipe(
             version=release(self.project)[0],
-            inputs=digest(preamble(self.project), document)[:16],
+            inputs=digest(format_source(self.project), document)[:16],
             options=self.project.options,
             figures={name: text_of(content) for name, content in self.sources.items()},
         )

@@ -16,6 +16,7 @@ from scripts.core.layers import Layer, Values
 from scripts.core.parameters import VALUE_KEYS, single_layer, stacked_layers, transposed_layer
 from scripts.core.toml import Document
 from scripts.core.values import InputAndOperand, given, values_of
+from scripts.core.variants import check_mask, deformable_output, offset_shape, partial_output
 from scripts.errors import FigureError, LayerError, UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -31,7 +32,8 @@ class Figure:
     and the label under the drawing; it may be empty.  `view` is None where the file names none.  Durations are in
     seconds.  `references` are the names of the figures that this one is derived from.  `frames` are those that are
     shown: so many, those with some numbers, or all; the view numbers them.  Values are None where the figure has none,
-    as always in a stack.  `output_gradient` is that of a loss, by the output's elements.
+    as always in a stack.  `output_gradient` is that of a loss; with a `mask` or an `offset`, the output is that of a
+    partial or a deformable convolution (scripts/core/variants.py).
     """
 
     name: str
@@ -48,6 +50,8 @@ class Figure:
     indices: Values | None = None
     output_values: Values | None = None
     output_gradient: Values | None = None
+    mask: Values | None = None
+    offset: Values | None = None
 
     @property
     def layer(self) -> Layer:
@@ -163,12 +167,41 @@ def _values(content: FigureFile, layer: Layer, original: Figure | None) -> dict[
         check_extent(layer)
     input_values, operand_values = values_of(content, layer, inherited)
     operand = layer.operation.operand
+    output_values = None if input_values is None else layer.output(input_values, operand_values)
+    mask, offset = _variants(content, layer)
+    if input_values is not None and operand_values is not None:
+        if mask is not None:
+            output_values = partial_output(layer, input_values, operand_values, mask)
+        elif offset is not None:
+            output_values = deformable_output(layer, input_values, operand_values, offset)
     return {
         "input_values": input_values,
         **({} if operand is None else {operand.key: operand_values}),
-        "output_values": None if input_values is None else layer.output(input_values, operand_values),
+        "output_values": output_values,
         "output_gradient": given("output_gradient", content.output_gradient, layer.output_shape),
+        "mask": mask,
+        "offset": offset,
     }
+
+
+def _variants(content: FigureFile, layer: Layer) -> tuple[Values | None, Values | None]:
+    """The mask and the offset of a figure, of which it has one at most."""
+    keys = [key for key in ("mask", "offset") if getattr(content, key) is not None]
+    if len(keys) == 2:
+        raise LayerError("offset", "is given beside a mask", "Remove one of the two keys")
+    if keys and layer.channels is not None:
+        raise LayerError(keys[0], "is given for a layer with channels", "Leave out in_channels and out_channels")
+    if "offset" in keys and layer.padding_mode != "zeros":
+        raise LayerError(
+            "offset", f"is given beside padding_mode {layer.padding_mode}", "Samples need zeros as padding"
+        )
+    mask, offset = (
+        given("mask", content.mask, layer.input_size),
+        given("offset", content.offset, offset_shape(layer)),
+    )
+    if mask is not None:
+        check_mask(mask)
+    return mask, offset
 
 
 def _inherited(original: Figure) -> InputAndOperand:

@@ -88,6 +88,8 @@ class FigureFile(LayerKeys):
     input_values: list[Any] | None = Field(None, description=NUMBERS)
     kernel_values: list[Any] | None = Field(None, description=NUMBERS)
     output_gradient: list[Any] | None = Field(None, description=NUMBERS)
+    mask: list[Any] | None = Field(None, description="nested lists of 1, for valid input elements, and 0, for holes")
+    offset: list[Any] | None = Field(None, description=f"{NUMBERS}, in the layout of torchvision's deform_conv2d")
     indices: list[Any] | None = Field(None, description="nested lists of places in the flattened output")
     values: Literal["random"] | None = Field(None, description='"random", for small integers where no values are given')
     seed: int = Field(0, ge=0, lt=2**32, description="a whole number from 0 to 2³² − 1")

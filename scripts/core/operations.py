@@ -304,7 +304,7 @@ OPERATIONS: dict[str, Operation] = {
         Operation(
             "convolution",
             "convolution",
-            CONVOLUTION_KEYS | {"padding_mode"},
+            CONVOLUTION_KEYS | {"padding_mode", "mask", "offset"},
             _convolution_axis,
             _convolved,
             operand=KERNEL,

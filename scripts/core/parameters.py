@@ -26,7 +26,7 @@ OWNERS = {
 }
 
 SHOWN_KEYS = {"title", "note", "view", "frames", "frame_duration", "last_frame_duration"}
-VALUE_KEYS = {"input_values", "kernel_values", "output_gradient", "indices", "values", "seed"}
+VALUE_KEYS = {"input_values", "kernel_values", "output_gradient", "mask", "offset", "indices", "values", "seed"}
 # What a transpose of another figure, and a stack of layers, may have.
 TRANSPOSE_KEYS = {"transpose_of", *SHOWN_KEYS, *VALUE_KEYS}
 STACK_KEYS = {"layers", "input_size", *SHOWN_KEYS}

@@ -180,7 +180,7 @@ def _joined(first: list[int | None], second: list[int | None], message: str) -> 
     one, other = _sizes(first), _sizes(second)
     cause = f"Two maps are joined whose sizes differ: {one} and {other}."
     fixes = [
-        "Give an input whose size is a multiple of all strides together, 32 for five halvings: nothing is rounded.",
+        "Give an input whose size is a multiple of all strides together: 32 for five halvings.",
         "Pad the smaller map, or crop the larger one, before they are joined.",
     ]
     known = [(a, b) for a, b in zip(first, second, strict=False) if a and b and a != b]

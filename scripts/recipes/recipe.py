@@ -69,7 +69,7 @@ def sealed(content: bytes, recipe: Recipe) -> bytes:
         raise UserError(
             f"{recipe.name}: with the figures that it refers to, it is over {MOST_BYTES} bytes. Shorten it."
         )
-    if len(text) > LONGEST_PLAIN or not all(character.isprintable() or character in "\n\t" for character in text):
+    if len(text) > LONGEST_PLAIN or not text.translate(dict.fromkeys(b"\n\t")).isprintable():
         text = f'packed = "{base64.b64encode(zlib.compress(text.encode(), 9)).decode()}"\n'
     body = text.encode()
     return container.put(content, HEADER + check_line(content, body) + body)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from jinja2.runtime import Macro
+
 from scripts.core.figures import Figure
 from scripts.errors import LayerError, SourceError
 from scripts.project import Outputs, Project, frame_names
@@ -12,8 +14,8 @@ from scripts.tex.log import source_error
 from scripts.views import scene_of, view_name
 from scripts.views.scene import Scene
 
-# The preamble of all documents; the document of all frames, and the environment that each of them is in.
-PREAMBLE, DOCUMENT = "preamble.tex.j2", "figure.tex.j2"
+# What TeX reads before all documents; the document of all frames, and the environment that each of them is in.
+FORMAT, DOCUMENT = "format.tex.j2", "figure.tex.j2"
 # What a paper loads to show steps.
 PACKAGE = "convfigures.sty.j2"
 BEGIN_FRAME, END_FRAME = r"\begin{framepage}", r"\end{framepage}"
@@ -29,9 +31,9 @@ def caption(project: Project, figure: Figure) -> str:
     return templates(project).fill("caption.txt.j2", scene=scene).strip()
 
 
-def preamble(project: Project) -> str:
-    """The preamble of every figure's document; raises `SourceError` at an error in a template."""
-    return templates(project).fill(PREAMBLE)
+def format_source(project: Project) -> str:
+    """The source of TeX's format for all figures; raises `SourceError` at an error in a template."""
+    return templates(project).fill(FORMAT)
 
 
 def package(project: Project) -> str:
@@ -47,12 +49,18 @@ def render(project: Project, scene: Scene, outputs: Outputs) -> dict[Path, str]:
     """
     figure, fill = scene.figure, templates(project).fill
     names = frame_names(figure.name, scene.count)
-    sources = {}
+    sources, once = {}, _Once()
     current = None
     try:
         for current, (name, step) in enumerate(zip(names, scene.steps, strict=True)):
             sources[outputs.file("tex", f"{name}.tex")] = fill(
-                "step.tex.j2", scene=scene, view_name=view_name(figure), name=name, frame=step, number=current + 1
+                "step.tex.j2",
+                scene=scene,
+                view_name=view_name(figure),
+                name=name,
+                frame=step,
+                number=current + 1,
+                once=once,
             )
         current = None
         sources[outputs.document(figure.name)] = _document(project, scene)
@@ -61,6 +69,18 @@ def render(project: Project, scene: Scene, outputs: Outputs) -> dict[Path, str]:
     except SourceError as error:
         raise error.shown_in(_shown(scene, current)) from None
     return sources
+
+
+class _Once:
+    """Calls each macro once, for what all steps of a figure have in common."""
+
+    def __init__(self) -> None:
+        self._filled: dict[Macro, str] = {}
+
+    def __call__(self, macro: Macro, *values: object) -> str:
+        if macro not in self._filled:
+            self._filled[macro] = macro(*values)
+        return self._filled[macro]
 
 
 def document_error(project: Project, source: Path, failed: TexError, refill: Callable[[], str]) -> SourceError:

@@ -6,29 +6,29 @@ from functools import partial
 from scripts.files import digest, write_whole
 from scripts.project import Outputs, Project
 from scripts.record.freshness import Record, code
-from scripts.stages.render import PREAMBLE, document_error, tex_error
+from scripts.stages.render import FORMAT, document_error, tex_error
 from scripts.stages.templates import templates
 from scripts.tex.latexmk import TexError, check_tools, dump_format, identity, latexmk, latexmk_together
 from scripts.views.scene import Scene
 
 
 class TexFormat:
-    """A preamble as a format of TeX's: dumped once, and loaded for every figure, or for every other document of a kind.
+    """What documents of one kind begin with, as a format of TeX's: dumped once, and loaded for each of them.
 
-    `template` is that of the preamble, which takes `values`, and `name` that of the format.
+    `template` is that of its source, which takes `values`, and `name` its own.
     """
 
-    def __init__(self, project: Project, template: str = PREAMBLE, name: str = "figure", **values: object) -> None:
+    def __init__(self, project: Project, template: str = FORMAT, name: str = "figure", **values: object) -> None:
         self.project = project
         self._fill = partial(templates(project).fill, template, **values)
-        self.preamble = self._fill()
-        self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.preamble)
+        self.text = self._fill()
+        self.fingerprint = digest(code("scripts.tex.latexmk", project.root), identity(), self.text)
         self.file = project.tex_format.with_stem(name)
         self._record = Record(project, "_format" if name == "figure" else f"_format_{name}")
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it was made from this preamble by this code and the installed tools."""
+        """Whether it was made from this source by this code and the installed tools."""
         return self._record.fresh("fmt", self.fingerprint)
 
     def check_tools(self) -> None:
@@ -37,13 +37,13 @@ class TexFormat:
             check_tools()
 
     def make(self) -> None:
-        """Dump it unless it is fresh; raises `SourceError` at an error in the preamble."""
+        """Dump it unless it is fresh; raises `SourceError` at an error in its source."""
         if self.is_fresh:
             return
         source = self.file.with_suffix(".tex")
         try:
             with self._record.stage("fmt", self.fingerprint, [self.file]):
-                write_whole(source, self.preamble)
+                write_whole(source, self.text)
                 dump_format(source, self.file)
         except TexError as failed:
             raise document_error(self.project, source, failed, self._fill) from None

@@ -81,8 +81,9 @@ class Matrix(NamedTuple):
 
 def vectors(document: Path, count: int) -> Vectors:
     """The first pages of a document, by poppler; raises `ToolError`."""
-    # Poppler would shrink a page by a part in 300 to fit it on itself.
-    command = ["pdftocairo", "-svg", "-noshrink", "-f", "1", "-l", str(count), document.name, "-"]
+    # Poppler takes paper of whole points, and would shrink or move pages to fit them on it.
+    exact = ["-noshrink", "-nocenter"]
+    command = ["pdftocairo", "-svg", *exact, "-f", "1", "-l", str(count), document.name, "-"]
     root = ElementTree.fromstring(run(command, document.parent))  # noqa: S314 — poppler wrote it, of our own PDF
     for element in root.iter():
         element.tag = element.tag.partition("}")[2]

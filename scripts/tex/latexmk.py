@@ -85,8 +85,8 @@ def _latexmk(sources: Sequence[Path], folder: Path, tex_format: Path | None, fin
     run([*command, *(str(source.relative_to(folder)) for source in sources)], folder, environment)
 
 
-def dump_format(preamble: Path, target: Path) -> None:
-    """Run a preamble once and keep TeX's memory as a format, whole or not at all; raises `TexError`.
+def dump_format(source: Path, target: Path) -> None:
+    """Run a source once and keep TeX's memory as a format, whole or not at all; raises `TexError`.
 
     The format is kept uncompressed: TeX reads that too, and then starts in a third of the time.
     """
@@ -94,14 +94,14 @@ def dump_format(preamble: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".", suffix=UNFINISHED) as name:
         folder = Path(name)
-        shutil.copy(preamble, folder)
+        shutil.copy(source, folder)
         command = ["pdftex", "-ini", *QUIET_TEX, "-no-shell-escape", f"-jobname={target.stem}", "&pdflatex"]
         try:
-            run([*command, rf"\input{{{preamble.name}}}\dump"], folder, TEX_ENVIRONMENT)
+            run([*command, rf"\input{{{source.name}}}\dump"], folder, TEX_ENVIRONMENT)
         except ToolError as error:
             if (written := folder / log.name).is_file():
                 written.replace(log)
-            raise _tex_problem(error, preamble, log) from error
+            raise _tex_problem(error, source, log) from error
         dumped = (folder / target.name).read_bytes()
     # Some builds of TeX do not compress formats.
     packed = dumped.startswith(b"\x1f\x8b")

@@ -6,6 +6,7 @@ from scripts.core.figures import Figure
 from scripts.errors import LayerError
 from scripts.views import (
     channels,
+    deformable,
     excerpt,
     im2col,
     input_gradient,
@@ -14,6 +15,7 @@ from scripts.views import (
     matrix,
     numerical,
     overlap,
+    partial,
     pixel_shuffle,
     plane,
     positions,
@@ -44,8 +46,14 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "im2col": im2col.scene,
     "input_gradient": input_gradient.scene,
     "kernel_gradient": kernel_gradient.scene,
+    "partial": partial.scene,
+    "deformable": deformable.scene,
     "stack": stack.scene,
 }
+
+
+# Keys that change what a layer computes, and the only views that show it.
+ONLY_DRAWN_BY = {"mask": "partial", "offset": "deformable"}
 
 
 def view_name(figure: Figure) -> str:
@@ -60,6 +68,9 @@ def view_name(figure: Figure) -> str:
 def scene_of(figure: Figure) -> Scene:
     """The figure as its view shows it; raises `LayerError` where that view cannot draw it."""
     name = view_name(figure)
+    for key, view in ONLY_DRAWN_BY.items():
+        if getattr(figure, key) is not None and view != name:
+            raise LayerError(key, f"is not drawn by the {name} view", f'Set view = "{view}", or remove the key')
     try:
         scene = VIEWS[name](figure)
     except Exception as error:

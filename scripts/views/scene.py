@@ -1,4 +1,4 @@
-"""What a view shows of a figure: a scene of plain data, which a template, an SVG writer or a browser can draw.
+r"""What a view shows of a figure: a scene of plain data, which a template, an SVG writer or a browser can draw.
 
 A view NAME is a module `scripts/views/NAME.py` with a function `scene(figure)`, and a template
 `templates/views/NAME.tex.j2` that draws what the function returns; `VIEWS` in scripts/views/__init__.py names it.
@@ -12,6 +12,9 @@ template decides how that looks.  It has these macros, of which the first two ar
 - `result(still, step)`: a step's parts on top of all;
 - `beside(still)`: static parts beside the drawing, which the report's strips leave out;
 - `sum(still, step, figure)`: how a step's result is computed, a text below the drawing, if sums are switched on;
+- `places(still, figure)`: where the site finds the elements that it lights, if each step is about an output element, in
+  their order: `\place{input}{STYLE}` names the style in which a grid's cell (row, column) has its first corner at
+  (column,row), `\place{output}{STYLE}` and `\place{kernel}{STYLE}` likewise of elements;
 - `legend(still, figure)`: an entry for each kind of cells that the drawing has, if a legend is switched on.
 
 A variable `strip` says how the report shows the first steps side by side: how many in a row and in all, the space
