@@ -56,14 +56,16 @@ def whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[F
 
     Then, a note says so; otherwise it is empty.  A view that is asked for draws the whole layer.  Raises `LayerError`.
     """
+    if "view" in keys:
+        return *_drawable(name, keys, source), ""
     try:
         whole = _drawable(name, keys, source)
         cells, steps = longest(whole[0].layer), scene_of(whole[0]).count
-        if "view" in keys or (cells <= MOST_READABLE and (steps <= MOST_WATCHED or "values" in keys)):
+        if cells <= MOST_READABLE and (steps <= MOST_WATCHED or "values" in keys):
             return *whole, ""
         reason = f"has an axis of {cells} cells" if cells > MOST_READABLE else f"gives {steps} frames"
     except LayerError as error:
-        if "view" in keys or error.key not in SIZE_KEYS:
+        if error.key not in SIZE_KEYS:
             raise
         reason = error.rule
     without = {key: value for key, value in keys.items() if key != "values"}

@@ -129,7 +129,6 @@ def book(
         source=source,
         rows=tuple(rows),
         total=_total([step.cost for step in steps]),
-        largest=max((row.cost.activations for row in rows), default=0),
         sections=tuple(explained),
         warnings=tuple(_gathered(found)),
     )
