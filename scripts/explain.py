@@ -136,9 +136,12 @@ def _write_book(project: Project, written: Book, steps: Sequence[Step], stack: K
     for warned in written.warnings:
         more = f" and {len(warned.places) - 1} more" if len(warned.places) > 1 else ""
         print(cli.printable(f"  {warned.places[0]}{more}: {warned.remark.topic}. {warned.remark.text}"))
+    unread: dict[str, list[str]] = {}
     for row in written.rows:
         if row.problem:
-            print(cli.printable(f"  {row.name} could not be read: {row.problem}"))
+            unread.setdefault(row.problem, []).append(row.name)
+    for problem, names in unread.items():
+        print(cli.printable(f"  could not be read: {', '.join(names)}: {problem}"))
     print(f"  {explanation.outputs.top}: {written.name}.pdf, .md and .json")
 
 

@@ -86,7 +86,7 @@ def _step(node: ModelNode, counted: set[str]) -> Step:
         return plain
     plain = replace(plain, is_listed=True)
     if not node.layer.reason and node.layer.is_open:
-        problem = "the size of its input is unknown; give the model's, as in INPUT=1x3x224x224, or see the warnings"
+        problem = "the size of its input is unknown; give the model's, as in INPUT=1x3x224x224, or see the warnings."
         return replace(plain, reaches="unknown", problem=problem)
     try:
         found = node.layer.named()
