@@ -121,7 +121,7 @@ TESTS = {
     VARIANTS: ("tests/test_variants.py",),
     COST: ("tests/test_cost.py",),
     COVERAGE: ("tests/test_cost.py",),
-    "scripts/explaining/": ("tests/test_explain.py",),
+    "scripts/explaining/": ("tests/test_explaining.py",),
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
