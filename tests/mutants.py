@@ -89,6 +89,7 @@ POSITIONS, POSITIONS_LOOKS = view("positions")
 OVERLAP, OVERLAP_LOOKS = view("overlap")
 SUMS, SUMS_LOOKS = view("sums")
 MATRIX, MATRIX_LOOKS = view("matrix")
+VOLUME, VOLUME_LOOKS = view("volume")
 SCATTER, SCATTER_LOOKS = view("scatter")
 INPUT_GRADIENT, INPUT_GRADIENT_LOOKS = view("input_gradient")
 KERNEL_GRADIENT, KERNEL_GRADIENT_LOOKS = view("kernel_gradient")
@@ -98,6 +99,7 @@ GRADIENTS = "scripts/core/gradients.py"
 PARTIAL, PARTIAL_LOOKS = view("partial")
 DEFORMABLE, DEFORMABLE_LOOKS = view("deformable")
 SAMPLING, VARIANTS = "scripts/core/sampling.py", "scripts/core/variants.py"
+GATHER, GATHER_LOOKS = view("gather")
 IM2COL, IM2COL_LOOKS = view("im2col")
 STACK, STACK_LOOKS = view("stack")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
@@ -287,6 +289,8 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("cropped input/.style={fill=croppedcolor}", "cropped input/.style={fill=inputcolor}"),
         ("flat/.style={cm={0.7,0,0,-0.7,(0,0)}}", "flat/.style={cm={0.7,0,0,0.7,(0,0)}}"),
         ("shift={(#1,#2,1)}", "shift={(#2,#1,1)}"),
+        ("yslant=-0.35", "yslant=0.35"),
+        ("yslant=-0.35", "yslant=-0.5"),
         ("layer matrix/.style={cm={0.7,0,0,-0.5,(0,0)}}", "layer matrix/.style={cm={0.7,0,0,0.5,(0,0)}}"),
         ("stack/.style={x=0.68cm, y=-1.1cm}", "stack/.style={x=0.68cm, y=1.1cm}"),
     ],
@@ -603,7 +607,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('(("input", matrix.input, "elementname"), ("output"', '(("output", matrix.input, "elementname"), ("output"'),
         ("(n if dots_.across else 0)", "(0 if dots_.across else n)"),
         ("block.row <= step.row < block.row + block.rows", "block.row < step.row < block.row + block.rows"),
-        ("block.column <= step.row < block.column", "block.column < step.row < block.column"),
+        ("block.column <= step.row <", "block.column < step.row <"),
         ("(<< block.column >>,<< step.row >>)", "(<< block.column >>,0)"),
         ('"window over weight shade", ", outline")', '"weight shade", ", outline")'),
         ('weights(matrix, step.entries, "window', 'weights(matrix, step.entries[1:], "window'),
@@ -614,12 +618,50 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("rotate=90", "rotate=0"),
         ("strip = maps.whole", 'strip = (4, 4, "0pt", "figure")'),
     ],
+    VOLUME: [
+        ("AXES = 3", "AXES = 2"),
+        ("GAP, ROW_GAP, RISE = 1.5,", "GAP, ROW_GAP, RISE = 0,"),
+        ("max(len(columns.cells), width) + GAP", "len(columns.cells) + GAP"),
+        ("-height - ROW_GAP - RISE * len(columns.cells)", "-height - ROW_GAP"),
+        ('cell.input_index if cell.kind == "input" else None', "cell.input_index"),
+        ("pitch * place + offset(columns)", "pitch * place"),
+        ("[offset(depth) + number for", "[number for"),
+        ("(window[0].position + window[-1].position) / 2", "window[0].position"),
+        ("if layer.direct and", "if"),
+        ("overhang=plane.cells, kept=none", "overhang=none, kept=none"),
+        ("held = plane.cropped or plane.copied", "held = plane.cropped"),
+        ('    if cell.kind == "input":\n        return plane\n', ""),
+        ("plane.copied if cell.input_index is not None else none", "none"),
+        ("cropped=none, copied=copied", "copied=copied"),
+        ("first_column + x * width", "first_column"),
+        ("Point(column + x, row + 1)", "Point(column + x, row)"),
+        ("for number in slices\n            for x", "for number in slices[:1]\n            for x"),
+        ("if all(frame.windows):", "if True:"),
+        ("Window(still.inputs[number].at, window) for number in slices",
+         "Window(still.inputs[number].at, window) for number in slices[:1]"),
+        ("output = still.outputs[depth].at", "output = still.outputs[0].at"),
+        ("Block(column, row, 1, 1)", "Block(row, column, 1, 1)"),
+        ("equivalent=layer.transposed", "equivalent=False"),
+        ("figure.shown(prod(layer.output_size))", "range(prod(layer.output_size))"),
+    ],
+    VOLUME_LOOKS: [
+        ("[last.at.column + last.map.columns, last.map.rows] | max", "last.at.column"),
+        (r"\fill[window]", r"\fill[input]"),
+        (r"\filldraw[window, lit]", r"\filldraw[window]"),
+        ("<< slice_at(link.end) >>", "<< slice_at(link.start) >>"),
+        ("link.element_corner |", "link.corner |"),
+        ("maps.output_map(volume)", "maps.output_map(volume.inputs[0].map)"),
+        ("if slice.number is not none", "if slice.number"),
+        ("slice.at.column + slice.map.columns / 2 >>", "slice.at.column >>"),
+        ("(<< volume.columns >>,0)", "(0,0)"),
+        ("{<< volume.output_label | tex >>}", "{<< volume.input_label | tex >>}"),
+    ],
     SCATTER: [
         ("axis.padding[0] + size)", "size)"),
         ("axis.stride * (axis.input_size - 1) + axis.reach + 1", "axis.stride * (axis.input_size - 1) + 1"),
         ("(stamp_at.column + stamp_columns + GAP, 0)", "(stamp_at.column + GAP, 0)"),
-        ("top, extra_columns, height)", "top, extra_columns, extra_rows)"),
-        ("width - extra_columns, extra_rows)", "width, extra_rows)"),
+        ("top, columns, height)", "top, columns, rows)"),
+        ("width - columns, rows)", "width, rows)"),
         ("Number(j * right.dilation, i * down.dilation", "Number(j, i"),
         ("row * down.stride + cell.row", "row * right.stride + cell.row"),
         ("number + cell.number, stamps + 1", "cell.number, stamps + 1"),
@@ -638,6 +680,36 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('maps.path("rectangle", [scatter.output])', 'maps.path("rectangle", scatter.extra)'),
         ("0 <= cell.row - block.row < block.rows", "0 <= cell.row < block.rows"),
         (r"\draw[output padding]", r"\draw[outline]"),
+        ("{dashed: computed for output padding}", "{output padding}"),
+        ("<< scatter.covered.columns / 2 >>,<< scatter.covered.rows >>", "0,<< scatter.covered.rows >>"),
+    ],
+    GATHER: [
+        ("maps.covered.columns + MIDDLE", "maps.covered.columns"),
+        ("at.column + grid.columns + scatter.GAP", "at.column + scatter.GAP"),
+        ("products_at.column + maps.stamp.columns + scatter.GAP", "products_at.column + scatter.GAP"),
+        ("scatter.added(layer, 0, 0)", "maps.extra"),
+        ("Step(scattered, gathered)", "Step(scattering[-1], gathered)"),
+        ("for number in figure.shown(len(steps))", "for number in range(len(steps))"),
+        ("equivalent=True", "equivalent=False"),
+        ("if still.extra:", "if not still.extra:"),
+        ("blocks(*frame.windows)", "blocks(*frame.windows[::-1])"),
+        ("results=tuple(results)", "results=tuple(results[-1:])"),
+        ("cell.column - left, cell.row - top", "cell.column, cell.row"),
+        ("kernel_values[term.kernel_index]", "kernel_values[::-1, ::-1][term.kernel_index]"),
+        ("layer.output(input_values, kernel_values)", "layer.output(input_values, -kernel_values)"),
+    ],
+    GATHER_LOOKS: [
+        ("<< scatter.below(ways.scatter) >>", ""),
+        ("<< scatter.moving(ways.scatter, step.scatter) >>", ""),
+        ("<< scatter.above(ways.scatter) >>", ""),
+        ("<< scatter.labels(ways.scatter) >>", ""),
+        ("<< empty(ways.products) >>", ""),
+        ("maps.window_lines(step.gathered.window)", "maps.cells(step.gathered.cells)"),
+        (r"\fill[window over << cell.kind >>]", r"\fill[window over input]"),
+        (r"\filldraw[weight, outline]", r"\filldraw[weight]"),
+        ('("window over " if loop.last)', '("window over " if loop.first)'),
+        (r"\draw[output padding]", r"\draw[outline]"),
+        ('(ways.at, ways.grid.columns, "inputs and zeros")', '(ways.at, ways.output.columns, "inputs and zeros")'),
     ],
     IM2COL: [
         ("height - weights)", "0)"),

@@ -457,13 +457,21 @@ class _Reader:
             elif token["verb"]:
                 verb = token["verb"]
             else:
-                there = self.definitions.coordinates(token["at"])
+                there = self._place(token["at"])
                 if token["relative"]:
                     there = _moved(here, there)
                 if verb:
                     self._shape(verb, fill_style, stroke_style, here, there, arrow)
                 here, verb = there, None
         return end
+
+    def _place(self, at: str) -> Point:
+        """A point in the scope's cells, perhaps in an inner scope whose options stand before it."""
+        options, numbers = _optional(at, 0)
+        point = self.definitions.coordinates(at[numbers:])
+        x, y, z = self._in_scope(options).origin
+        left, top, height = self.state.origin
+        return _moved(point, (x - left, y - top, z - height))
 
     def _shape(self, verb: str, fill: str | None, stroke: str | None, start: Point, end: Point, arrow: str) -> None:
         first, last = _moved(self.state.origin, start), _moved(self.state.origin, end)

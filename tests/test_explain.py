@@ -28,7 +28,7 @@ def test_a_sheet_is_the_same_as_pdf_markdown_and_json(unbuilt: Checkout) -> None
     assert described["output_shape"] == [32, 14, 14]
     assert described["costs"][0]["cost"]["multiply_adds"] == 64 * 32 * 3 * 3 * 7 * 7
     text, markdown = pages(top / "up.pdf"), (top / "up.md").read_text()
-    for said in (described["words"], described["remarks"][0]["text"], "903,168", "Relationship 27", "Cropping2D"):
+    for said in (described["words"], described["remarks"][0]["text"], "903,168", "Relationship 3j", "Cropping2D"):
         assert said.replace(" × ", "×") in text.replace(" × ", "×"), said
         assert said in markdown
     with pikepdf.open(top / "up.pdf") as document:

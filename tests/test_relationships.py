@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from functools import cache
 from itertools import chain, count, product
 
@@ -12,7 +13,7 @@ from scripts.text.relationships import Relationship, content, relationships
 from tests.conftest import PROJECT
 
 NAMES = tuple(relationships(PROJECT))
-Values = Mapping[str, float]
+Values = Mapping[str, float | Fraction]
 STACKED = ("k", "s", "p_before", "d")
 Parameters = tuple[int, ...]  # a layer's, in this order
 
@@ -23,11 +24,11 @@ def windows(cells: int, k: int, s: int, d: int) -> list[list[int]]:
     return [window for window in placed if window[-1] < cells]
 
 
-def ceil_windows(i: int, k: int, s: int, before: int, after: int) -> int:
-    """Windows that together reach the last cell, but for one that starts in the padding after the input."""
+def ceil_windows(i: int, k: int, s: int, before: int, after: int, d: int) -> int:
+    """Windows that together reach the last cell, but for those that start in the padding after the input."""
     cells = ["before"] * before + ["input"] * i + ["after"] * after
     starts = [0]
-    while starts[-1] + k < len(cells):
+    while starts[-1] + d * (k - 1) + 1 < len(cells):
         starts.append(starts[-1] + s)
     return sum(start < len(cells) and cells[start] != "after" for start in starts)
 
@@ -67,9 +68,11 @@ def counted(i: int, k: int, s: int, before: int, after: int, d: int) -> Values |
         "o": len(placed),
         "a": cells - 1 - placed[-1][-1],
         "o_unit": len(windows(cells, k, 1, d)),
-        "o_ceil": ceil_windows(i, k, s, before, after),
+        "o_ceil": ceil_windows(i, k, s, before, after, d),
         "k_effective": len(range(min(placed[0]), max(placed[0]) + 1)),
         "p_least": least_padding(i, k, s, d),
+        "b": placed[0][-1] - placed[0][0],
+        "k_gradient": len(windows(cells, len(placed), d, s)),
         "i_prime": len(outputs),
         "o_prime": len(range(cells)[before : cells - after]),
         "i_stretched": len(stretched),
@@ -141,6 +144,36 @@ def parts() -> list[Values]:
     return found
 
 
+@cache
+def costs() -> list[Values]:
+    """The costs of layers, each weight and each multiplication counted one by one."""
+    most = content(PROJECT)["checked_costs"]
+    found = list[Values]()
+    sizes = (range(1, most[name] + 1) for name in ("c_in", "c_out", "K", "O"))
+    for c_in, c_out, kernel, places in product(*sizes):
+        for g in (g for g in range(1, c_in + 1) if c_in % g == c_out % g == 0):
+            met = [(o, i) for o in range(c_out) for i in range(c_in) if o * g // c_out == i * g // c_in]
+            weights = [(o, i, element) for o, i in met for element in range(kernel)]
+            products = [(place, weight) for place in range(places) for weight in weights]
+            depthwise = [
+                (place, i, element) for place in range(places) for i in range(c_in) for element in range(kernel)
+            ]
+            pointwise = [(place, o, i) for place in range(places) for o in range(c_out) for i in range(c_in)]
+            counts = {
+                "c_in": c_in,
+                "c_out": c_out,
+                "K": kernel,
+                "O": places,
+                "g": g,
+                "W": len(weights),
+                "M": len(products),
+            }
+            counts["A"] = len({(place, o) for place, (o, _, _) in products})
+            exact = {name: Fraction(number) for name, number in counts.items()}
+            found.append(exact | {"q": Fraction(len(depthwise + pointwise), len(products))})
+    return found
+
+
 def mentioned(relationship: Relationship) -> set[str]:
     """The names of all symbols of a relationship."""
     parts = (relationship.quantity, relationship.formula, *relationship.conditions)
@@ -155,7 +188,7 @@ def every(relationship: Relationship) -> Iterator[Values]:
         for name, symbol in content(PROJECT)["symbols"].items()
         if "default" in symbol and name not in names
     }
-    for values in (*layers(), *stacks(), *towers(), *parts()):
+    for values in (*layers(), *stacks(), *towers(), *parts(), *costs()):
         at_default = all(values.get(name, default) == default for name, default in implied.items())
         if at_default and names <= values.keys():
             yield values

@@ -17,6 +17,7 @@ from scripts.core.figures import Figure, load
 from scripts.errors import UserError
 from scripts.stages.templates import Templates
 from scripts.text.chapters import chapter
+from scripts.text.networks import stages
 from scripts.text.relationships import relationships
 from tests.conftest import PLAIN, PROJECT, STYLED, TOP, Checkout, whole_checkout
 
@@ -80,7 +81,31 @@ def test_the_summary_has_them_in_the_order_of_the_text() -> None:
     texts = [PROJECT.report / f"{name}.tex" for name in inputs if (PROJECT.report / f"{name}.tex").is_file()]
     assert sorted(texts) == CHAPTERS
     told = re.findall(r'<< relationship\("(\w+)"\) >>', "".join(file.read_text(encoding="utf-8") for file in texts))
-    assert told == list(relationships(PROJECT))
+    known = relationships(PROJECT)
+    for group in dict.fromkeys(one.group for one in known.values()):
+        members = [name for name, one in known.items() if one.group == group]
+        assert [name for name in told if name in members] == members
+
+
+def test_cases_are_numbered_after_their_master() -> None:
+    numbers = {name: one.number for name, one in relationships(PROJECT).items()}
+    assert [number for number in numbers.values() if number.isdecimal()] == ["1", "2", "3", "4", "5"]
+    assert (numbers["axis"], numbers["no_padding_unit_strides"], numbers["unit_strides"]) == ("1", "1a", "1b")
+    assert len(set(numbers.values())) == len(numbers)
+
+
+def test_networks_cost_what_is_published() -> None:
+    def of(name: str) -> tuple[int, int]:
+        found = stages(PROJECT, name)
+        return sum(stage.weights for stage in found), sum(stage.multiplications for stage in found)
+
+    # Without biases, normalisation and classifier, torchvision's models have these.
+    assert of("resnet50") == (23_454_912, 4_087_136_256)
+    assert of("vit") == (768 * 3 * 16 * 16, 768 * 3 * 16 * 16 * 196)
+    assert [stage.shape for stage in stages(PROJECT, "resnet50")][-1] == (2048, 7, 7)
+    assert stages(PROJECT, "unet")[4].shape == (1024, 28, 28)
+    convnext = sum(stage.weights for stage in stages(PROJECT, "convnext"))
+    assert convnext == 27_756_000
 
 
 def test_no_figure_is_shown_twice() -> None:

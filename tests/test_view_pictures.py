@@ -6,7 +6,7 @@ but what they draw.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -34,6 +34,7 @@ from tests.pictures import Document, Label, Line, Picture, Point, ReadError, Tex
 from tests.test_engines import FULL, ask_many, files, written
 from tests.test_pictures import (
     Expected,
+    Place,
     around,
     as_given,
     as_rounded,
@@ -43,6 +44,7 @@ from tests.test_pictures import (
     assert_labelled,
     assert_meant,
     assert_parameters,
+    centred,
     decimals_of,
     described,
     drawn_as,
@@ -69,6 +71,18 @@ SMALL: dict[str, File] = {
     },
     "excerpt_1d": {"operation": "average_pooling", "input_size": [300], "kernel_size": 20, "stride": 15, "padding": 10},
     "kernel": {"operation": "convolution", "input_size": 2, "kernel_values": [[1, -2], [0.5, 0]], "values": "random"},
+    "channels": {
+        "operation": "convolution", "input_size": [2, 3], "kernel_size": 2, "padding": [0, [0, 1]], "in_channels": 2,
+        "out_channels": 3, "values": "random",
+    },
+    "channels_groups": {
+        "operation": "convolution", "input_size": [2], "kernel_size": 2, "in_channels": 12, "out_channels": 6,
+        "groups": 2,
+    },
+    "channels_rest": {
+        "operation": "convolution", "input_size": [2, 1], "kernel_size": [3, 1], "padding": [1, 0], "in_channels": 5,
+        "out_channels": 2, "values": "random", "frames": [1, 2], "padding_mode": "reflect",
+    },
     "wiring": {
         "operation": "convolution", "input_size": 2, "kernel_size": [2, 1], "in_channels": 4, "out_channels": 2,
         "groups": 2,
@@ -98,6 +112,14 @@ SMALL: dict[str, File] = {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 3,
         "output_padding": 2,
     },
+    "gather": {
+        "operation": "transposed_convolution", "input_values": [[1, -2]], "kernel_values": [[3, 0.5, 4]],
+        "stride": [1, 2], "padding": [0, [1, 0]], "output_padding": [0, 1],
+    },
+    "gather_cropped": {
+        "operation": "transposed_convolution", "input_values": [1, -2, 5], "kernel_values": [3, 7], "dilation": 2,
+        "padding": [[3, 0]], "frames": [1, 4],
+    },
     "matrix": {"operation": "convolution", "input_size": [2, 3], "kernel_size": 2},
     "matrix_transposed": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 2,
@@ -108,6 +130,24 @@ SMALL: dict[str, File] = {
     "matrix_dots_transposed": {
         "operation": "transposed_convolution", "input_size": [6, 7], "kernel_size": 2, "stride": [2, 1],
         "values": "random", "frames": [1, 5],
+    },
+    "volume": {
+        "operation": "convolution", "input_size": [2, 2, 3], "kernel_size": [2, 1, 2], "padding": [[1, 0], 0, [0, 1]],
+        "stride": [1, 2, 1],
+    },
+    "volume_transposed": {
+        "operation": "transposed_convolution", "input_size": [2, 2, 1], "kernel_size": [1, 2, 1], "stride": [2, 1, 1],
+        "padding": [0, [0, 2], 0],
+    },
+    "volume_cropped": {
+        "operation": "transposed_convolution", "input_size": [3, 1, 1], "kernel_size": [1, 1, 2], "padding": [1, 0, 0],
+    },
+    "volume_pooling": {
+        "operation": "max_pooling", "input_size": [3, 1, 3], "kernel_size": [2, 1, 2], "stride": 2, "ceil_mode": True,
+    },
+    "volume_copied": {
+        "operation": "convolution", "input_size": [2, 2, 1], "kernel_size": [2, 2, 1], "padding": [1, [0, 1], 0],
+        "padding_mode": "circular", "frames": [0, 5],
     },
     "im2col": {
         "operation": "convolution", "input_values": [[1, -2, 3]], "kernel_values": [[4, 0.5]], "stride": [1, 2],
@@ -180,28 +220,34 @@ RANDOM = {
     "excerpt": (8, 60),
     "kernel": (6, 40),
     "wiring": (8, 80),
+    "channels": (4, 120),
     "subsampling": (8, 120),
     "positions": (8, 60),
     "overlap": (8, 40),
     "sums": (6, 80),
     "scatter": (6, 80),
+    "gather": (4, 80),
     "matrix": (8, 60),
     "im2col": (6, 60),
     "input_gradient": (6, 60),
     "kernel_gradient": (6, 60),
     "upsampling": (3, 80),
     "pixel_shuffle": (3, 80),
+    "volume": (6, 100),
     "stack": (8, 60),
 }
 OPERATIONS = {
     "im2col": ("convolution",),
     "excerpt": ("convolution", "transposed_convolution", "max_pooling", "max_unpooling"),
+    "volume": ("convolution", "transposed_convolution", "max_pooling", "max_unpooling"),
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
+    "channels": ("convolution",),
     "sums": ("transposed_convolution",),
     "upsampling": ("transposed_convolution",),
     "pixel_shuffle": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
+    "gather": ("transposed_convolution",),
 }
 
 
@@ -425,6 +471,17 @@ def centres(picture: Picture) -> dict[tuple[float, float], tuple[str, str]]:
 
 def scatter(figure: Figure, found: Document) -> None:
     layer = figure.layer
+    elements = [*np.ndindex(*layer.input_size), None]
+    assert len(found.frames) == len(elements)
+    for lit, picture in zip(elements, found.frames, strict=True):
+        assert_flat(picture)
+        assert_drawn(picture, scattered(figure, picture, lit))
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def scattered(figure: Figure, picture: Picture, lit: Index | None, others: Sequence[Label] = ()) -> Picture:
+    """What is to be seen once an element, or all, have been stamped; there are labels of `others` than the stamps."""
+    layer = figure.layer
     assert figure.input_values is not None
     assert figure.kernel_values is not None
     whole = replace(layer, axes=tuple(replace(axis, padding=(0, 0), output_padding=0) for axis in layer.axes))
@@ -435,62 +492,131 @@ def scatter(figure: Figure, found: Document) -> None:
     widths = [in_rows(layer.input_size)[1], stamp[1], grid[1]]
     kept = set(product(range(top, top + outputs[0]), range(left, left + outputs[1])))
     most = max(Counter(met.output for met in products(whole)).values())
-    elements = [*np.ndindex(*layer.input_size), None]
-    assert len(found.frames) == len(elements)
-    for lit, picture in zip(elements, found.frames, strict=True):
-        assert_flat(picture)
-        middles = labels(picture, "south", names)
-        input_x, stamp_x, grid_x = (x - width / 2 for (x, _), width in zip(middles, widths, strict=True))
-        assert [y for _, y in middles] == [0, 0, 0]
-        assert input_x == 0
-        assert widths[0] < stamp_x < grid_x - stamp[1]
+    padded = [Label("dashed: computed for output padding", "north", (0, 0, 0))] * any(
+        axis.output_padding for axis in layer.axes
+    )
+    first, rest = picture.labels[: len(names)], picture.labels[len(names) :]
+    middles = labels(replace(picture, labels=first), "south", names)
+    input_x, stamp_x, grid_x = (x - width / 2 for (x, _), width in zip(middles, widths, strict=True))
+    assert [y for _, y in middles] == [0, 0, 0]
+    assert input_x == 0
+    assert widths[0] < stamp_x < grid_x - stamp[1]
 
-        expected = Picture()
-        add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values), "input value"))
-        add_empty(expected, (stamp_x, 0), stamp)
-        add_empty(expected, (grid_x, 0), tuple(grid))
-        sums, stamps, changed = dict[Index, float](), Counter[Index](), set[Index]()
-        for met in products(whole):
-            if lit is not None and met.input > lit:
-                continue
-            product_ = figure.kernel_values[met.kernel].item() * figure.input_values[met.input].item()
-            place = two(met.output)
-            sums[place], stamps[place] = sums.get(place, 0) + product_, stamps[place] + 1
-            if met.input == lit:
-                changed.add(place)
-                steps = two(tuple(axis.dilation for axis in layer.axes))
-                row, column = (a * b for a, b in zip(two(met.kernel), steps, strict=True))
-                add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "weight value")})
-        if lit is None:
-            sums = dict.fromkeys(kept, 0.0) | sums
-        else:
-            light(expected, (0, 0), {lit}, "window over input")
-            r, c = two(lit)
-            expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
-        # Those that the step changes are drawn last.
-        for place, number in sorted(sums.items(), key=lambda item: item[0] in changed):
-            cell: Point = (grid_x + place[1], place[0], 0)
-            share, style = round(100 * stamps[place] / most), "cropped value"
-            if place in kept:
-                lit_now = place in changed
-                paint(
-                    expected,
-                    cell,
-                    "window over output" if lit_now else f"count={share}",
-                    "lit" if lit_now else "outline",
-                )
-                style = "window over output value" if lit_now else f"count value={share}"
-            expected.texts[cell] = (fitted(number, style),)
-        frame(expected, (grid_x + left, top), outputs, "outline")
+    expected = Picture()
+    add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values), "input value"))
+    add_empty(expected, (stamp_x, 0), stamp)
+    add_empty(expected, (grid_x, 0), tuple(grid))
+    sums, stamps, changed = dict[Index, float](), Counter[Index](), set[Index]()
+    for met in products(whole):
+        if lit is not None and met.input > lit:
+            continue
+        product_ = figure.kernel_values[met.kernel].item() * figure.input_values[met.input].item()
+        place = two(met.output)
+        sums[place], stamps[place] = sums.get(place, 0) + product_, stamps[place] + 1
+        if met.input == lit:
+            changed.add(place)
+            steps = two(tuple(axis.dilation for axis in layer.axes))
+            row, column = (a * b for a, b in zip(two(met.kernel), steps, strict=True))
+            add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "weight value")})
+    if lit is None:
+        sums = dict.fromkeys(kept, 0.0) | sums
+    else:
+        light(expected, (0, 0), {lit}, "window over input")
+        r, c = two(lit)
+        expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
+    # Those that the step changes are drawn last.
+    for place, number in sorted(sums.items(), key=lambda item: item[0] in changed):
+        cell: Point = (grid_x + place[1], place[0], 0)
+        share, style = round(100 * stamps[place] / most), "cropped value"
+        if place in kept:
+            lit_now = place in changed
+            paint(
+                expected,
+                cell,
+                "window over output" if lit_now else f"count={share}",
+                "lit" if lit_now else "outline",
+            )
+            style = "window over output value" if lit_now else f"count value={share}"
+        expected.texts[cell] = (fitted(number, style),)
+    frame(expected, (grid_x + left, top), outputs, "outline")
+    extra_rows, extra_columns = two_or_zero(tuple(axis.output_padding for axis in layer.axes))
+    for x, y, rows, columns in (
+        (left + outputs[1] - extra_columns, top, outputs[0], extra_columns),
+        (left, top + outputs[0] - extra_rows, extra_rows, outputs[1] - extra_columns),
+    ):
+        if rows and columns:
+            frame(expected, (grid_x + x, y), (rows, columns), "output padding")
+    padded = [label._replace(at=(grid_x + grid[1] / 2, grid[0], 0)) for label in padded]
+    assert rest == [*padded, *others]
+    return expected
+
+
+def gather(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    _, columns = grid_of(figure)
+    size_, reach = in_rows(layer.output_size), in_rows(tuple(axis.reach + 1 for axis in layer.axes))
+    steps = [(True, index) for index in np.ndindex(*layer.input_size)]
+    steps += [(False, index) for index in np.ndindex(*layer.output_size)]
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    names = ["inputs and zeros", "window × kernel", f"output {size(layer.output_size)}"]
+    for (scattering, lit), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        gathering = picture.labels[-3:]
+        corners = labels(replace(picture, labels=gathering), "south", names)
+        widths = (len(columns.cells), reach[1], size_[1])
+        left, stamp_x, output_x = (x - width / 2 for (x, _), width in zip(corners, widths, strict=True))
+        assert [y for _, y in corners] == [0, 0, 0]
+        expected = scattered(figure, picture, lit if scattering else None, gathering)
+        assert left > max(x for (x, _, _), _ in expected.edges) + 2
+        assert stamp_x > left + widths[0]
+        assert output_x > stamp_x + widths[1]
+        add_moved(expected, Expected(replace(figure, view="numerical"), (0, 0, 0)).input(set(), {}), (left, 0))
+        for cell, texts in expected.texts.items():
+            if cell[0] >= left:
+                expected.texts[cell] = tuple(text._replace(width="valuewidth") for text in texts)
+        add_empty(expected, (stamp_x, 0), reach)
+        add_empty(expected, (output_x, 0), size_)
+        if not scattering:
+            add_gathered(expected, figure, lit, (left, stamp_x, output_x))
+        frame(expected, (output_x, 0), size_, "outline")
         extra_rows, extra_columns = two_or_zero(tuple(axis.output_padding for axis in layer.axes))
-        for x, y, rows, columns in (
-            (left + outputs[1] - extra_columns, top, outputs[0], extra_columns),
-            (left, top + outputs[0] - extra_rows, extra_rows, outputs[1] - extra_columns),
-        ):
-            if rows and columns:
-                frame(expected, (grid_x + x, y), (rows, columns), "output padding")
+        if extra_columns:
+            frame(expected, (output_x + size_[1] - extra_columns, 0), (size_[0], extra_columns), "output padding")
+        if extra_rows:
+            bottom = (output_x, size_[0] - extra_rows)
+            frame(expected, bottom, (extra_rows, size_[1] - extra_columns), "output padding")
         assert_drawn(picture, expected)
-        assert_parameters(layer, picture.parameters, as_convolution=False)
+        assert_parameters(layer, picture.parameters)
+
+
+def add_gathered(picture: Picture, figure: Figure, lit: Index, at: tuple[float, float, float]) -> None:
+    """Add the window of an output element, its products, and the elements up to it."""
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    left, stamp_x, output_x = at
+    kernels = {(met.output, met.input): met.kernel for met in products(figure.layer)}
+    covered = patch(figure, lit)
+    top, first = covered[0][1]
+    for place, (r, c) in covered:
+        cell: Point = (left + c, r, 0)
+        picture.fills[cell] = (f"window over {place.kind}",)
+        index, number = place.input_index, 0.0
+        held = 0 if index is None else figure.input_values[index].item()
+        picture.texts[cell] = (fitted(held, f"window over {place.kind} value"),)
+        if index is not None:
+            number = held * figure.kernel_values[kernels[lit, index]].item()
+        cell = (stamp_x + c - first, r - top, 0)
+        paint(picture, cell, "weight", "outline")
+        picture.texts[cell] = (fitted(number, "weight value"),)
+    sides = Counter(edge for _, (r, c) in covered for edge in around((left + c, r, 0)))
+    picture.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
+    for index, result in output_of(figure.layer, figure).items():
+        if index <= lit:
+            style = "window over output" if index == lit else "output"
+            r, c = two(index)
+            paint(picture, (output_x + c, r, 0), style, "lit" if index == lit else "outline")
+            picture.texts[output_x + c, r, 0] = (fitted(result, f"{style} value"),)
 
 
 def two_or_zero(numbers: Index) -> Index:
@@ -852,6 +978,107 @@ def assert_matrix(
         row = rows[flat(lit_output, layer.output_size)]
         frame(expected, (first, top + row), (1, last - first + 1), "lit")
     assert_drawn_with_dots(picture, expected)
+
+
+def volume(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    depth, rows, columns = layer.grid
+    size_ = layer.output_size
+    height, width, (outputs, tall, wide) = len(rows.cells), len(columns.cells), size_
+    steps = list(np.ndindex(*size_))
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    assert re.findall(r"slice/\.style.*yslant=-([\d.]+)", (PROJECT.templates / "styles.tex").read_text()) == [
+        str(SLANT)
+    ]
+    for (o, r, c), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        right = max(x for (x, y, _), _ in picture.edges if y >= 0)
+        pitch = (right - width) / max(len(depth.cells) - 1, 1)
+        if len(depth.cells) == 1 < outputs:
+            first, second = (label.at[0] for label in picture.labels if label.anchor == "south" and label.text in "01")
+            pitch = second - first
+        assert picture.reach == ("volume", (max(right, height), 0, 0))
+        # No slice is over another one, and none of the output is over the input, whose columns rise to the right.
+        assert pitch >= max(width, wide) + 1 or len(depth.cells) == outputs == 1
+        top = min(y for _, y, _ in picture.fills)
+        assert top + tall < -SLANT * width - 1
+        windows = [
+            [element.position for element in axis.windows[n]] for axis, n in zip(layer.grid, (o, r, c), strict=True)
+        ]
+        expected = Picture()
+        for n in range(len(depth.cells)):
+            covered = set(product(*windows[1:])) if n in windows[0] else set()
+            add_moved(expected, slice_of(figure, n, covered), (n * pitch, 0))
+        places_ = [centred(depth) + n for n in range(outputs)]
+        if layer.direct and outputs != layer.input_size[0]:
+            places_ = [sum(element.position for element in window) / len(window) for window in depth.windows]
+        lefts = [n * pitch + centred(columns) for n in places_]
+        for left in lefts:
+            add_map(expected, (left, top), (tall, wide), "output")
+        lit: Point = (lefts[o] + c, top + r, 0)
+        expected.fills[lit] = ("output", "window")
+        expected.edges |= dict.fromkeys(around(lit), ("lit",))
+        if all(windows):
+            ends = [(min(windows[2]), c), (max(windows[2]) + 1, c + 1)]
+            expected.lines = sorted(
+                Line("link", (n * pitch + x, windows[1][0], 0), (lefts[o] + end, top + r + 1, 0))
+                for n in windows[0]
+                for x, end in ends
+            )
+        numbers = [(n * pitch, cell.input_index) for n, cell in enumerate(depth.cells) if cell.kind == "input"]
+        words = [Label(str(n), "north", (x + width / 2, height, 0)) for x, n in numbers]
+        words += [Label(str(n), "south", (left + wide, top, 0)) for n, left in enumerate(lefts)]
+        words += [Label(f"input {size(layer.input_size)}", "east", (0, height / 2, 0))]
+        words += [Label(f"output {size(size_)}", "east", (lefts[0], top + tall / 2, 0))]
+        assert picture.labels == [label._replace(at=snapped(label.at)) for label in words]
+        assert_drawn_at(picture, expected)
+        assert_parameters(layer, picture.parameters)
+
+
+# By how many rows the slices of a volume rise for each of their columns.
+SLANT = 0.35
+
+
+def assert_drawn_at(picture: Picture, expected: Picture) -> None:
+    """That a picture is the one that is expected, to the sixth decimal of a place."""
+    expected.fills = {snapped(cell): look for cell, look in expected.fills.items()}
+    expected.edges = {edge_at(edge): look for edge, look in expected.edges.items()}
+    lines = [Line(line.style, snapped(line.start), snapped(line.end)) for line in expected.lines]
+    expected.lines = sorted(lines)
+    assert_drawn(picture, expected)
+
+
+def slice_of(figure: Figure, number: int, covered: set[Index]) -> Picture:
+    """A slice of the input, under a window that covers some of its cells."""
+    cell = figure.layer.grid[0].cells[number]
+    plane = replace(figure, layers=(replace(figure.layer, axes=figure.layer.axes[1:]),))
+    drawn = Expected(plane, (0, 0, 0))
+    if cell.kind != "input":
+        drawn.places = {at: found for at, place in drawn.places.items() if (found := beyond(cell, place)) is not None}
+    return drawn.input(covered, {})
+
+
+def beyond(cell: Cell, place: Place) -> Place | None:
+    """What becomes of a cell of a plane in a slice that holds no elements of its own; None where nothing is drawn."""
+    if cell.kind == "overhang" or place.kind == "overhang":
+        return Place("overhang", None)
+    if cell.kind == "cropped":
+        return Place("cropped", place.input_index)
+    if place.kind == "cropped":
+        return None
+    held = cell.input_index is not None and place.input_index is not None
+    return Place("copy", place.input_index) if held else Place("padding", None)
+
+
+def add_moved(picture: Picture, part: Picture, by: tuple[float, float]) -> None:
+    """Add a picture, moved to another place."""
+    for (x, y, z), look in part.fills.items():
+        picture.fills[x + by[0], y + by[1], z] = look
+    for (x, y, z), texts in part.texts.items():
+        picture.texts[x + by[0], y + by[1], z] = texts
+    for ((x, y, z), run), lines in part.edges.items():
+        picture.edges[(x + by[0], y + by[1], z), run] = lines
 
 
 def im2col(figure: Figure, found: Document) -> None:
@@ -1434,6 +1661,201 @@ def wiring(figure: Figure, found: Document) -> None:
     assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
+# Of more channels, the first ones and the last one are drawn.
+MOST_CHANNELS = 4
+
+
+class Row(NamedTuple):
+    """Channels that are drawn, by where each begins, the middle of the dots in place of others, and where they end."""
+
+    starts: dict[int, float]
+    dots: float | None
+    end: float
+
+
+def in_line(numbers: list[int], length: int) -> Row:
+    """Channels of some length, with one cell between neighbours and three where dots take the place of others."""
+    left_out = len(numbers) > MOST_CHANNELS
+    shown = [*numbers[: MOST_CHANNELS - 1], numbers[-1]] if left_out else numbers
+    starts = {n: float(place * (length + 1)) for place, n in enumerate(shown)}
+    if left_out:
+        starts[shown[-1]] += 1
+    return Row(starts, starts[shown[-1]] - 1 if left_out else None, starts[shown[-1]] + length)
+
+
+def channels(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    assert layer.channels is not None
+    ins, outs, groups = layer.channels.in_channels, layer.channels.out_channels, layer.channels.groups
+    single_ = replace(layer, channels=None)
+    rows, columns = (len(axis.cells) for axis in grid_of(figure))
+    (kh, kw), (tall, wide) = in_rows(layer.kernel_size), in_rows(layer.output_size)
+    height = max(rows, kh)
+    inputs = in_line(list(range(ins)), height)
+    met = {o: [i for i in inputs.starts if i * groups // ins == o * groups // outs] for o in range(outs)}
+    kernels = in_line([o for o, channels_ in met.items() if channels_], kw)
+    outputs = in_line([o for o, channels_ in met.items() if channels_], tall)
+    kernels_x, sums_x = columns + 2, columns + 2 + kernels.end + 2
+    outputs_x, drop = sums_x + 3, (inputs.end - outputs.end) / 2
+
+    def input_of(channel: int) -> Figure:
+        values_ = None if figure.input_values is None else figure.input_values[channel]
+        view = "channels" if values_ is None else "numerical"
+        return replace(
+            figure, layers=(single_,), input_values=values_, kernel_values=None, output_values=None, view=view
+        )
+
+    def part(output: int, channel: int) -> dict[Index, float]:
+        assert figure.kernel_values is not None
+        kernel_ = figure.kernel_values[output, channel % (ins // groups)]
+        return output_of(single_, replace(input_of(channel), kernel_values=kernel_))
+
+    tints = {o: n for n, o in enumerate(outputs.starts)}
+    numerical = figure.input_values is not None
+    parts = (
+        {(o, i): part(o, i) for o in tints for i in range(ins) if i * groups // ins == o * groups // outs}
+        if numerical
+        else {}
+    )
+    totals = (
+        {
+            o: {
+                at: sum(found_[at] for (other, _), found_ in parts.items() if other == o)
+                for at in np.ndindex(*layer.output_size)
+            }
+            for o in tints
+        }
+        if numerical
+        else {}
+    )
+    shown_parts = [value for (_, i), found_ in parts.items() if i in inputs.starts for value in found_.values()]
+    everything = [] if figure.output_values is None else [*figure.output_values.ravel().tolist(), *shown_parts]
+    decimals = decimals_of(everything) if numerical else 0
+
+    def sum_y(channel: int) -> float:
+        return inputs.starts[channel] + (height - 1) / 2
+
+    def has_rest(output: int) -> bool:
+        return len(met[output]) < ins // groups and inputs.dots is not None
+
+    def total_y(output: int) -> float | None:
+        return sum_y(met[output][-1]) + 1.6 if len(met[output]) > 1 or has_rest(output) else None
+
+    steps = [(index, o) for index in np.ndindex(*layer.output_size) for o in tints]
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    for (index, o), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        tops = labels(
+            picture,
+            "south",
+            [
+                f"input {size(layer.input_shape)}",
+                f"kernels {size(layer.kernel_shape)}",
+                f"output {size(layer.output_shape)}",
+            ],
+        )
+        middles = columns / 2, kernels_x + kernels.end / 2, outputs_x + wide / 2
+        assert [(round(x, 6), y) for x, y in tops] == [(round(x, 6), min(0, drop)) for x in middles]
+        expected = Picture()
+        for channel, start in inputs.starts.items():
+            expected_input = Expected(input_of(channel), (0, 0, 0)).input(set(), {})
+            for cell, texts in expected_input.texts.items():
+                expected_input.texts[cell] = tuple(
+                    text._replace(style=f"{text.style}, map value", width="kernelwidth") for text in texts
+                )
+            add_moved(expected, expected_input, (0, start + (height - rows) / 2))
+        for output, tint in tints.items():
+            for channel in met[output]:
+                corner = kernels_x + kernels.starts[output], inputs.starts[channel] + (height - kh) / 2
+                weights = (
+                    None if figure.kernel_values is None else figure.kernel_values[output, channel % (ins // groups)]
+                )
+                add_map(expected, corner, (kh, kw), f"tint={tint}", in_map(weights, f"tint value={tint}"))
+            corner = outputs_x, drop + outputs.starts[output]
+            texts_ = {
+                at: small(as_rounded(value, decimals), f"tint value={tint}")
+                for at, value in totals.get(output, {}).items()
+            }
+            add_map(expected, corner, (tall, wide), f"tint={tint}", texts_)
+        if inputs.dots is not None:
+            add_line_of_dots(expected, (columns / 2, inputs.dots), across=False)
+            add_line_of_dots(expected, (kernels_x + kernels.end / 2, inputs.dots), across=False)
+        if kernels.dots is not None and outputs.dots is not None:
+            add_line_of_dots(expected, (kernels_x + kernels.dots, inputs.end / 2), across=True)
+            add_line_of_dots(expected, (outputs_x + wide / 2, drop + outputs.dots), across=False)
+        room = [sum_y(channel) for channel in inputs.starts]
+        if any(has_rest(output) for output in tints) and inputs.dots is not None:
+            room.append(inputs.dots - 0.5)
+        room += [y for output in tints if (y := total_y(output)) is not None]
+        for y in room:
+            paint(expected, (sums_x, y, 0), None, "cropped")
+        # The window in each channel that the output channel meets.
+        tint = tints[o]
+        covered = patch(input_of(0), index)
+        for channel in met[o]:
+            top = inputs.starts[channel] + (height - rows) / 2
+            for place_, (r, c) in covered:
+                expected.fills[c, top + r, 0] = (f"window over {place_.kind}",)
+                if numerical:
+                    text = held_text(input_of(channel), place_.input_index, f"window over {place_.kind}")
+                    expected.texts[c, top + r, 0] = (text,)
+            sides = Counter(edge for _, (r, c) in covered for edge in around((c, top + r, 0)))
+            expected.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
+            corner = kernels_x + kernels.starts[o], inputs.starts[channel] + (height - kh) / 2
+            frame(expected, corner, (kh, kw), "lit")
+        heights = {sum_y(channel): parts[o, channel][index] if numerical else None for channel in met[o]}
+        if has_rest(o) and inputs.dots is not None:
+            left_out = [
+                found_[index] for (output, i), found_ in parts.items() if output == o and i not in inputs.starts
+            ]
+            heights[inputs.dots - 0.5] = sum(left_out) if numerical else None
+        for y, value in heights.items():
+            paint(expected, (sums_x, y, 0), f"tint={tint}", "outline")
+            if value is not None:
+                expected.texts[sums_x, y, 0] = (small(as_rounded(value, decimals), f"tint value={tint}"),)
+        results = [(outputs_x + two(index)[1], drop + outputs.starts[o] + two(index)[0])]
+        bottom = total_y(o)
+        if bottom is not None:
+            results.append((sums_x, bottom))
+            for y in sorted(heights)[1:]:
+                expected.texts[sums_x - 1.1, y, 0] = (Text("+", "map value", (0.5, 0.5), None),)
+            expected.lines = [Line("outline", (sums_x - 1, bottom - 0.3, 0), (sums_x + 1.2, bottom - 0.3, 0))]
+        for x, y in results:
+            paint(expected, (x, y, 0), "window over output", "lit")
+            if numerical:
+                expected.texts[x, y, 0] = (small(as_rounded(totals[o][index], decimals), "window over output value"),)
+        assert sorted(map(shape_at, picture.shapes)) == sorted(map(shape_at, expected.shapes))
+        assert written_at(picture) == written_at(expected)
+        assert_drawn_at(replace(picture, shapes=[], texts={}), replace(expected, shapes=[], texts={}))
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def small(text: str, style: str) -> Text:
+    """A text in a cell of a small map."""
+    return Text(text, f"{style}, map value", (0.5, 0.5), "kernelwidth")
+
+
+def add_line_of_dots(picture: Picture, at: tuple[float, float], across: bool) -> None:
+    for n in (-0.4, 0, 0.4):
+        point = (at[0] + n * across, at[1] + n * (not across), 0.0)
+        picture.shapes.append(Line("left out", point, point))
+
+
+def shape_at(shape: Line) -> Line:
+    return shape._replace(start=snapped(shape.start), end=snapped(shape.end))
+
+
+def written_at(picture: Picture) -> dict[tuple[float, float], list[tuple[str, str, str | None]]]:
+    """Texts with their styles and widths, by where their centres are."""
+    found = dict[tuple[float, float], list[tuple[str, str, str | None]]]()
+    for (x, y, _), texts in picture.texts.items():
+        for text in texts:
+            centre = round(x + text.place[0], 4), round(y + text.place[1], 4)
+            found.setdefault(centre, []).append((text.text, text.style, text.width))
+    return found
+
+
 class Side(NamedTuple):
     """An axis of a map in an excerpt.
 
@@ -1600,12 +2022,15 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "numerical": assert_meant,
     "kernel": kernel,
     "wiring": wiring,
+    "channels": channels,
     "subsampling": subsampling,
     "positions": positions,
     "overlap": overlap,
     "sums": sums,
     "scatter": scatter,
+    "gather": gather,
     "matrix": matrix,
+    "volume": volume,
     "im2col": im2col,
     "input_gradient": gradient_of_input,
     "kernel_gradient": gradient_of_kernel,
@@ -1657,12 +2082,32 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Each output channel has a kernel with a slice for {one}, and adds up their products: "
                 f"{size(shape)} = {prod(shape)} weights in all."
             )
+        case "channels":
+            assert figure.layer.channels is not None
+            ins, outs = figure.layer.channels.in_channels, figure.layer.channels.out_channels
+            groups = figure.layer.channels.groups
+            one = "its only input channel" if ins == groups else f"each of {ins // groups} input channels"
+            text = (
+                f" Each output channel has a kernel with a slice for {one}, and adds up what the slices find in them."
+            )
+            shown = list(in_line(list(range(ins)), 1).starts)
+            met = [o for o in range(outs) if o * groups // outs in {i * groups // ins for i in shown}]
+            outputs_shown = len(in_line(met, 1).starts)
+            if (len(shown), outputs_shown) == (ins, outs):
+                return text
+            return (
+                text
+                + f" {len(shown)} input channel{'s' * (len(shown) > 1)} and {outputs_shown} output channel{'s' * (outputs_shown > 1)} "
+                "are shown."
+            )
         case "excerpt":
             steps, drawn = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
             return (
                 f" Of {steps} steps, {drawn} are shown. Dots take the place of cells that are left out; "
                 "the numbers are indices of elements."
             )
+        case "volume":
+            return " From left to right, the slices along the first axis, numbered from 0."
         case "subsampling":
             count = size(with_stride(figure.layer, stride=1).output_size)
             return f" Left, the {count} elements of stride 1, of which the strongly coloured ones remain."
@@ -1686,6 +2131,14 @@ def rest_of_caption(figure: Figure) -> str:
                 + " A dashed line sets off the elements that output padding adds: they are computed like all others."
                 * any(axis.output_padding for axis in layer.axes)
             )
+        case "gather":
+            text = (
+                " Left, each input element adds its multiple of the kernel to the output; right, each output element "
+                "gathers the products in its window. The results are equal."
+            )
+            padded = any(axis.output_padding for axis in figure.layer.axes)
+            extra = " A dashed line sets off the elements that output padding adds: they are computed like all others."
+            return text + extra * padded
         case "matrix":
             order = ", both counted row by row" if len(figure.layer.axes) == 2 else ""
             names = " The indices of a weight w count the kernel's elements from 0."
@@ -1782,7 +2235,7 @@ def assert_said(figure: Figure) -> None:
         assert_stack_described(figure)
     else:
         rest = described(figure)
-        if view in ("positions", "excerpt") and figure.layer.transposed:
+        if view in ("positions", "excerpt", "volume", "gather") and figure.layer.transposed:
             rest = drawn_as(figure.layer, rest)
         assert rest == rest_of_caption(figure)
     assert scene_of(figure).alternative == alternative(figure)
@@ -1952,7 +2405,14 @@ def drawn(draw: st.DrawFn, view: str) -> File:
     if view == "stack":
         return draw(stacks())
     operations = OPERATIONS.get(view, ("convolution", "transposed_convolution"))
-    return draw(files(draw(st.sampled_from(operations)))) | {"view": view}
+    file = draw(files(draw(st.sampled_from(operations)))) | {"view": view}
+    if view == "channels":
+        # Random values take their shapes from the channels.
+        file = {key: value for key, value in file.items() if not key.endswith("_values")}
+        groups = draw(st.integers(1, 3))
+        ins, outs = (groups * draw(st.integers(1, 3)) for _ in range(2))
+        file |= {"in_channels": ins, "out_channels": outs, "groups": groups, "values": "random"}
+    return file
 
 
 @st.composite

@@ -357,8 +357,8 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"view": "maps"}, "view: cannot be 'maps'. It is one of plane, excerpt, numerical"),
-        ({"input_size": [5, 5, 5]}, "the plane view draws layers of 1 or 2 axes"),
+        ({"view": "maps"}, "view: cannot be 'maps'. It is one of plane, excerpt, volume, numerical"),
+        ({"view": "plane", "input_size": [5, 5, 5]}, "the plane view draws layers of 1 or 2 axes"),
         ({"input_size": [5], "in_channels": 1, "out_channels": 2}, "the plane view draws a single channel"),
         ({"view": "numerical"}, "the numerical view draws values"),
         ({"view": "kernel"}, "the kernel view draws values"),
@@ -419,6 +419,14 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
         ),
         ({"view": "positions", "input_size": [150], "kernel_size": 60}, "gives 5460 cells and lines to draw"),
         ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives an axis of 210 cells"),
+        ({"view": "gather"}, "the gather view draws transposed convolutions"),
+        ({"view": "gather", "operation": "transposed_convolution"}, "the gather view draws values"),
+        ({"view": "volume"}, "the volume view draws layers of 3 axes"),
+        ({"view": "volume", "input_size": [3, 3, 3], "in_channels": 1, "out_channels": 1}, "draws a single channel"),
+        (
+            {"view": "volume", "input_size": [9, 4, 60]},
+            "gives an axis of 554 cells, and a drawing has at most 200. The largest input that fits is",
+        ),
         ({"view": "matrix", "operation": "max_pooling"}, "the matrix view draws convolutions"),
         ({"view": "matrix", "padding": 1, "padding_mode": "reflect"}, "reflect makes entries of the matrix sums"),
         (

@@ -15,7 +15,7 @@ class Work:
     `conditions` and `equation` are TeX.
     """
 
-    number: int
+    number: str
     title: str
     conditions: tuple[str, ...]
     equation: str
@@ -33,7 +33,7 @@ class AxisWork:
     input_size: int
     output_size: int
     steps: tuple[Work, ...]
-    others: tuple[int, ...]
+    others: tuple[str, ...]
     sides: tuple[Work, ...]
 
 

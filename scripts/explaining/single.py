@@ -73,7 +73,7 @@ def _axis_works(project: Project, layer: Layer) -> Iterator[AxisWork]:
         yield AxisWork(names, *sizes, tuple(steps), tuple(others), tuple(sides))
 
 
-def _works(project: Project, layer: Layer, place: int) -> tuple[list[Work], list[int], list[Work]]:
+def _works(project: Project, layer: Layer, place: int) -> tuple[list[Work], list[str], list[Work]]:
     """Relationships worked for the output size, the numbers of others that hold, and some about other quantities."""
     known, values = relationships(project), quantities(layer, place)
     if layer.operation.adaptive:

@@ -11,12 +11,15 @@ from sympy import Rational
 
 from scripts.core import figures as spec
 from scripts.core.figures import Figure
+from scripts.core.inverse import solutions, usual_bounds
 from scripts.core.layers import Layer
 from scripts.errors import UserError
 from scripts.notation.frameworks import written
+from scripts.notation.pytorch import shortest
 from scripts.project import Project
 from scripts.record.revision import build_date, release
 from scripts.stages.templates import templates
+from scripts.text.networks import stages
 from scripts.text.relationships import content, quantities, receptive_fields, relationships, window
 from scripts.views import scene_of
 
@@ -61,6 +64,12 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:
         """A relationship from layer to layer, with the numbers of the last layer of a stack."""
         return relationships(project)[name].worked(receptive_fields(project, figures[example].layers)[-1])
 
+    def solved(before: int, after: int, count: int) -> list[str]:
+        """The most usual layers, averages apart, that turn one size into another along both of two axes."""
+        sizes = (before, before), (after, after)
+        found = [layer for layer in solutions(*sizes, usual_bounds(*sizes)) if layer.reduction != "average"]
+        return [shortest(layer) for layer in found[:count]]
+
     version, released = release(project)
     return templates(project).fill(
         file.name,
@@ -73,7 +82,8 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:
         relationships=relationships(project),
         symbols=content(project)["symbols"],
         checked={
-            name: content(project)[name] for name in ("checked", "checked_stacks", "checked_towers", "checked_adaptive")
+            name: content(project)[name]
+            for name in ("checked", "checked_stacks", "checked_towers", "checked_adaptive", "checked_costs")
         },
         worked=worked,
         stacked=stacked,
@@ -81,4 +91,6 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:
         receptive_fields=partial(receptive_fields, project),
         written=written,
         scene=lambda name: scene_of(figures[name]),
+        solved=solved,
+        stages=partial(stages, project),
     )

@@ -5,8 +5,10 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from math import prod
+from string import ascii_lowercase
 from typing import Any
 
 from sympy import Expr, Rational, Symbol, latex
@@ -20,19 +22,26 @@ from scripts.project import Project
 class Relationship:
     """An equation, `quantity` = `formula`, that holds wherever all `conditions` do.
 
-    `number` is its own in the report, whose chapters state all of them in the order of the file; `symbols` maps each
-    symbol of the report to its TeX.  `implied` are the values of symbols that it does not mention, such as a dilation
-    of 1.
+    Its `number` is that of a master, "2", or of one of a master's cases, "2c"; all have the title of their master's
+    `group`.  `symbols` maps each symbol of the report to its TeX.  `implied` are the values of symbols that it does
+    not mention, such as a dilation of 1.  `proved` is whether the tests prove it for all integers.
     """
 
-    number: int
     name: str
+    number: str
+    group: str
     title: str
     quantity: Symbol
     formula: Expr
     conditions: tuple[Expr, ...]
     symbols: Mapping[Symbol, str]
     implied: Mapping[str, int]
+    proved: bool = True
+
+    @property
+    def is_master(self) -> bool:
+        """Whether it is no case of another one."""
+        return self.number.isdecimal()
 
     @property
     def tex(self) -> str:
@@ -106,22 +115,38 @@ def relationships(project: Project) -> dict[str, Relationship]:
         # Unevaluated, so that it is typeset as it is written.
         return parse_expr(text, local_dict=dict(symbols), evaluate=False)
 
+    entries = content(project)["relationships"]
     defaults = {name: entry["default"] for name, entry in content(project)["symbols"].items() if "default" in entry}
-    found = {}
-    for number, (name, entry) in enumerate(content(project)["relationships"].items(), start=1):
+    numbers, found = _numbers(entries), {}
+    for name, entry in entries.items():
         formula, conditions = parse(entry["equation"][1]), tuple(map(parse, entry.get("conditions", [])))
         mentioned = {symbol.name for part in (formula, *conditions) for symbol in part.free_symbols}
         found[name] = Relationship(
-            number,
             name,
+            numbers[name],
+            entries[entry.get("of", name)]["group"],
             entry["title"],
             symbols[entry["equation"][0]],
             formula,
             conditions,
             tex,
             {symbol: default for symbol, default in defaults.items() if symbol not in mentioned},
+            entry.get("proved", True),
         )
     return found
+
+
+def _numbers(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Masters as 1, 2, …, and the cases of each as 1a, 1b, …, in the order of the file."""
+    cases: dict[str, list[str]] = {name: [] for name, entry in entries.items() if "of" not in entry}
+    for name, entry in entries.items():
+        if "of" in entry:
+            cases[entry["of"]].append(name)
+    numbers = {}
+    for number, (master, names) in enumerate(cases.items(), start=1):
+        numbers[master] = str(number)
+        numbers |= {name: f"{number}{letter}" for name, letter in zip(names, ascii_lowercase, strict=False)}
+    return numbers
 
 
 def receptive_fields(project: Project, layers: Iterable[Layer], axis: int = -1) -> list[dict[str, Rational]]:
@@ -162,9 +187,24 @@ def quantities(layer: Layer, axis: int = -1) -> dict[str, Rational]:
         values |= {"i_prime": own.input_size, "o_prime": direct.output_size, "i_stretched": direct.spread_size}
         values |= {"o": own.input_size, "i": direct.output_size, "a": own.output_padding, "p_prime": direct.padding[0]}
     else:
-        values |= {"i": own.input_size, "o": direct.output_size, "a": direct.remainder}
+        values |= {"i": own.input_size, "o": direct.output_size, "a": direct.remainder, "b": own.reach}
+        # The kernel's gradient: a convolution with the output's, whose stride and dilation have changed places.
+        gradient = replace(direct, kernel_size=direct.output_size, stride=own.dilation, dilation=own.stride)
+        values["k_gradient"] = gradient.output_size
         values |= {"o_ceil": direct.output_size} if layer.ceil_mode else {}
-    return {name: Rational(value) for name, value in values.items()}
+    return {name: Rational(value) for name, value in (values | _costs(layer)).items()}
+
+
+def _costs(layer: Layer) -> dict[str, int]:
+    """Channels and what they cost, for one input; a layer without channels has none."""
+    if layer.channels is None:
+        return {}
+    channels, kernel, output = layer.channels, prod(layer.kernel_size), prod(layer.output_size)
+    weights = prod(layer.kernel_shape)
+    counts = {"c_in": channels.in_channels, "c_out": channels.out_channels, "g": channels.groups}
+    # A transposed layer multiplies each input element with all weights of its channel.
+    places = prod(layer.input_size) if layer.transposed else output
+    return counts | {"K": kernel, "O": places, "W": weights, "M": weights * places, "A": channels.out_channels * output}
 
 
 def window(layer: Layer, t: int, axis: int = -1) -> dict[str, Rational]:
