@@ -52,6 +52,13 @@ STYLES = "templates/styles.tex"
 FILLING = "scripts/stages/templates.py"
 GEOMETRY = "scripts/views/maps.py"
 VIEWS = "scripts/views/__init__.py"
+COST = "scripts/core/cost.py"
+COVERAGE = "scripts/core/coverage.py"
+NETWORK = "scripts/explaining/network.py"
+MODEL = "scripts/explaining/model.py"
+REMARKS = "scripts/explaining/remarks.py"
+MESSAGES = "scripts/explaining/messages.py"
+CHAIN = "scripts/explaining/chain.py"
 SCENE = "scripts/views/scene.py"
 GIF = "scripts/formats/gif.py"
 SVG = "scripts/formats/svg.py"
@@ -124,6 +131,9 @@ TESTS = {
     GRADIENTS: ("tests/test_gradients.py",),
     SAMPLING: ("tests/test_sampling.py",),
     VARIANTS: ("tests/test_variants.py",),
+    COST: ("tests/test_cost.py",),
+    COVERAGE: ("tests/test_cost.py",),
+    "scripts/explaining/": ("tests/test_explaining.py",),
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
@@ -1181,6 +1191,40 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("isinstance(expression, ast.Tuple) and", "False and"),
         ("expression = expression.func", "expression = expression.func.func"),
         ("for inner in expression.args if", "for inner in expression.args[:1] if"),
+    ],
+    COST: [
+        ("layer.input_size if layer.transposed else layer.output_size", "layer.output_size"),
+        ("axis.input_size + axis.output_size - gcd(", "axis.input_size + axis.output_size - 1 + 0 * gcd("),
+        ("Channels(ins, ins, ins)", "Channels(ins, outs, ins)"),
+        ("self.activations + other.activations", "other.activations"),
+    ],
+    COVERAGE: [
+        ('if cell.kind == "input" else None', "or 0"),
+        ("min(first + last, len(self.elements))", "first"),
+    ],
+    NETWORK: [
+        ("self.first + self.jump * own.first", "self.first + own.first"),
+        ("min(one.first for one in along)", "along[0].first"),
+        ("max(one.last for one in along)", "along[-1].last"),
+    ],
+    MODEL: [
+        ('[: 2 if node.op_type == "BatchNormalization" else None]', ""),
+        ('"Concat", "Div"', '"Div"'),
+        ("axis % rank - 1", "axis % rank"),
+    ],
+    REMARKS: [
+        ("if least < most:", "if least <= most:"),
+        ("if counted.unreached > end:", "if counted.unreached:"),
+        ("below = own.kernel_size // own.stride * own.stride", "below = own.kernel_size // own.stride"),
+    ],
+    MESSAGES: [
+        ("lambda m: _joined([int(m[1])], [int(m[2])], m[0]),\n    ),\n    Pattern(\n        r\"Sizes",
+         "lambda m: _joined([int(m[2])], [int(m[1])], m[0]),\n    ),\n    Pattern(\n        r\"Sizes"),
+        ("other != shape and _is_whole(lines, other)", "other != shape"),
+    ],
+    CHAIN: [
+        ("if expected != arrived:", "if expected < arrived:"),
+        ("2 * shape[0] if operator", "shape[0] if operator"),
     ],
 }  # fmt: skip
 MUTANTS = [Mutant(file, *error) for file, errors in ERRORS.items() for error in errors]

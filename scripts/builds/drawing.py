@@ -57,7 +57,9 @@ def whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[F
     Then, a note says so; otherwise it is empty.  A view that is asked for draws the whole layer, and so does that of
     three axes.  Raises `LayerError`.
     """
-    only_whole = "view" in keys or len(keys["input_size"]) == volume.AXES
+    if "view" in keys:
+        return *_drawable(name, keys, source), ""
+    only_whole = len(keys["input_size"]) == volume.AXES
     try:
         whole = _drawable(name, keys, source)
         cells, steps = longest(whole[0].layer), scene_of(whole[0]).count
