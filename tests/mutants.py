@@ -26,9 +26,11 @@ for module in ("jinja2", "numpy", "onnx.helper", "onnxruntime", "PIL.Image", "py
         __import__(module)
 
 TOP = Path(__file__).parents[1]
-COPIED = ("scripts", "templates", "tests", "figures", "report", "pyproject.toml")
-# What a checkout of the tests consists of besides.
-COPIED += ("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md", "CITATION.cff", ".github")
+COPIED = (
+    *("scripts", "templates", "tests", "figures", "report", "pyproject.toml"),
+    # What a checkout of the tests consists of besides.
+    *("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md", "CITATION.cff", ".github"),
+)
 
 
 class Mutant(NamedTuple):

@@ -24,7 +24,7 @@ from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
 from scripts.core.frames import frames
 from scripts.core.gradients import input_gradient, kernel_gradient
-from scripts.core.layers import Branches, Index, Layer, Stack
+from scripts.core.layers import Branches, Index, Layer, Stack, all_layers
 from scripts.core.receptive import field
 from scripts.errors import UserError
 from scripts.stages.render import caption
@@ -2467,7 +2467,7 @@ def rest_of_caption(figure: Figure) -> str:
                 f"{size(shape)} = {prod(shape)} weights in all."
             )
         case "channels" if len(figure.layers) > 1:
-            counts = [layer.kernel_shape[1] for layer in figure.layers]
+            counts = [layer.kernel_shape[1] for layer in all_layers(figure.layers)]
             slices = ["its only input channel" if count == 1 else f"each of {count} input channels" for count in counts]
             each = (f"in layer {n} with a slice for {words}" for n, words in enumerate(slices, start=1))
             return f" Each output channel has a kernel, {', '.join(each)}."

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scripts.core.figures import Figure
-from scripts.core.layers import Channels, Index, Layer, Values
+from scripts.core.layers import Branches, Channels, Index, Layer, Values
 from scripts.errors import LayerError
 from scripts.views.limits import Extent, check_axes, check_size, check_weighted, longest, shown_steps
 from scripts.views.maps import (
@@ -242,6 +242,8 @@ def scene(figure: Figure) -> Scene:
     """
     layouts = list[_Layout]()
     for layer in figure.layers:
+        if isinstance(layer, Branches):
+            raise LayerError("branches", "the channels view draws one layer after the other", "Leave them out")
         channels = layer.channels
         if channels is None:
             raise LayerError("view", "the channels view draws channels", "Give in_channels and out_channels")
