@@ -25,8 +25,10 @@ from scripts.core.frames import Frame, frames
 from scripts.errors import ToolError, UserError
 from scripts.files import write_whole
 from scripts.formats import FORMATS
+from scripts.machine.needs import CHROMIUM
 from scripts.processes import outside_make, run
 from scripts.project import Project, frame_names
+from scripts.site.explorer import page as explorer_page
 from scripts.stages.drawn import DPI
 from scripts.views import scene_of
 
@@ -172,6 +174,47 @@ def costs(copy: Path, classic: Sequence[str], frame_count: int, runs: int) -> li
     return found
 
 
+# Changes a field so many times, and says how many milliseconds each time until the page is laid out with the picture.
+REDRAWN = """async (count) => {
+  const [field, svg] = [document.getElementById("kernel_size-0"), document.getElementById("svg")];
+  const times = [];
+  for (let n = 0; n < count; n++) {
+    field.value = 3 + (n % 3);
+    const started = performance.now();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    svg.getBoundingClientRect();
+    times.push(performance.now() - started);
+    // What follows the picture is not counted.
+    await new Promise((done) => setTimeout(done, 100));
+    svg.getBoundingClientRect();
+  }
+  return times;
+}"""
+
+
+def explorer(project: Project, copy: Path, runs: int) -> dict[str, list[float]]:
+    """Milliseconds from a change in the explorer to its new picture, for an input of 20 × 20, by the view."""
+    from playwright.sync_api import sync_playwright
+
+    folder, page_file = copy / "explorer", copy / "explorer" / "explore" / "index.html"
+    shutil.rmtree(folder, ignore_errors=True)
+    page_file.parent.mkdir(parents=True)
+    page_file.write_text(explorer_page(project), encoding="utf-8")
+    for file in (project.templates / "site").iterdir():
+        if file.suffix in (".css", ".js"):
+            shutil.copy(file, folder)
+    found = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which(CHROMIUM.program))
+        for view in ("plane", "numerical"):
+            page = browser.new_page()
+            layer = f"operation=convolution&input_size=20x20&kernel_size=3&padding=1&view={view}"
+            page.goto(f"{page_file.as_uri()}#{layer}")
+            found[view] = list(page.evaluate(REDRAWN, 10 * runs))
+        browser.close()
+    return found
+
+
 def _processor_seconds() -> float:
     """Processor time of this process and all that it has waited for."""
     return sum(os.times()[:4])
@@ -278,11 +321,13 @@ def main() -> None:
         "naive": naive(project, copy, sample),
         "matplotlib": with_matplotlib(project, copy, sample),
     }
+    redrawn = explorer(project, copy, options.runs)
     write_whole(
         results,
         json.dumps(
             {
                 "machine": machine(),
+                "explorer": redrawn,
                 "commands": [asdict(one) for one in measures],
                 "processor_per_frame": per_frame,
                 "formats": [asdict(one) for one in formats],
@@ -290,7 +335,7 @@ def main() -> None:
             indent=1,
         ),
     )
-    print_tables(results, measures, per_frame, formats, baseline)
+    print_tables(results, measures, per_frame, formats, redrawn, baseline)
 
 
 def read(file: Path) -> dict[str, Measure]:
@@ -307,6 +352,7 @@ def print_tables(
     measures: Iterable[Measure],
     per_frame: dict[str, float],
     formats: Iterable[Cost],
+    redrawn: dict[str, list[float]],
     baseline: dict[str, Measure],
 ) -> None:
     """Print the results as Markdown tables, as docs/ keeps them."""
@@ -322,6 +368,9 @@ def print_tables(
     print("\n| format | processor time of a frame, ms | files of all figures, kB |\n|---|---|---|")
     for cost in formats:
         print(f"| {cost.format} | {1000 * cost.processor_per_frame:.1f} | {cost.size / 1000:.0f} |")
+    print("\n| explorer, input 20 × 20 | from a change to its picture, ms |\n|---|---|")
+    for view, times in redrawn.items():
+        print(f"| {view} view | {_spread(times)} |")
     print(f"\nMedians (least-most). Results: {results}")
 
 

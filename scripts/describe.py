@@ -18,7 +18,7 @@ from scripts import cli
 from scripts.core.figures import Figure, layer_of, load
 from scripts.core.frames import Frame, check_extent, frames
 from scripts.core.keys import check, title_of
-from scripts.core.layers import Layer, Values
+from scripts.core.layers import Branches, Layer, Stack, Values
 from scripts.errors import CombinedError, LayerError, UserError
 from scripts.notation.frameworks import layer
 from scripts.notation.sizes import parse_size
@@ -33,13 +33,12 @@ def described(project: Project, figure: Figure) -> Iterator[str]:
     """A figure as parts of one line of JSON; indices count from 0, channels first, then the first axis.
 
     A number that JSON does not have (−∞, a maximum over padding alone) is null, as are the grid and the frames of a
-    layer with too many elements, and the drawing where the figure's view refuses it.  Of a stack, only the `layers` and
-    the drawing are described.
+    layer with too many elements, and the drawing where the figure's view refuses it.  Of a stack, only the `layers`,
+    with `branches`, and the drawing are described.
     """
     names, words = {"name": figure.name, "title": figure.title}, {"caption": caption(project, figure)}
-    if len(figure.layers) > 1:
-        layers = [{"operation": layer.operation.name, **_parameters(layer)} for layer in figure.layers]
-        yield _json({**names, **words, "layers": layers, **_drawing(figure)})
+    if figure.is_stack:
+        yield _json({**names, **words, "layers": _stack(figure.layers), **_drawing(figure)})
         return
     layer = figure.layer
     head = {
@@ -67,6 +66,15 @@ def described(project: Project, figure: Figure) -> Iterator[str]:
         yield separator + _json(_frame(frame))
         separator = ", "
     yield "]}"
+
+
+def _stack(layers: Stack) -> list[dict[str, Any]]:
+    return [
+        {"branches": [_stack(branch) for branch in layer.branches]}
+        if isinstance(layer, Branches)
+        else {"operation": layer.operation.name, **_parameters(layer)}
+        for layer in layers
+    ]
 
 
 def _drawing(figure: Figure) -> dict[str, Any]:

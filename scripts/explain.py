@@ -16,7 +16,7 @@ from scripts.builds.explanation import Explanation
 from scripts.core.figures import NAME, NAME_RULE, layer_of
 from scripts.core.keys import check, title_of
 from scripts.errors import FigureError, LayerError, UserError
-from scripts.explaining.chain import lines_of, trace
+from scripts.explaining.chain import lines_of, stack_keys, trace
 from scripts.explaining.description import Book
 from scripts.explaining.messages import mismatch
 from scripts.explaining.model import axes_of_model, model_steps
@@ -24,6 +24,7 @@ from scripts.explaining.network import Step, book
 from scripts.explaining.single import layer_sheet
 from scripts.files import digest, only_build
 from scripts.notation.frameworks import layer
+from scripts.notation.signature import Keys
 from scripts.notation.sizes import channels_of, parse_size
 from scripts.project import Project
 
@@ -88,7 +89,8 @@ def explain_stack(project: Project, options: argparse.Namespace) -> None:
         problem = f"{failure.line.text}, where {arrived} arrives: {failure.error}"
         raise FigureError(file, problem, failure.line.number)
     name = options.name or (re.sub("[^A-Za-z0-9_-]+", "_", file.stem).strip("_-")[:60] or "stack")
-    _write_book(project, book(project, name, file.name, steps, (), len(shape) - 1, ["input"]), steps)
+    written = book(project, name, file.name, steps, (), len(shape) - 1, ["input"])
+    _write_book(project, written, steps, stack_keys(steps, shape[-1], file.name))
 
 
 def _shape(text: str | None) -> tuple[int, ...]:
@@ -109,29 +111,37 @@ def _text(file: Path) -> str:
         raise FigureError(file, "is not UTF-8 text. Name a text file with one layer a line.") from None
 
 
-def _write_book(project: Project, written: Book, steps: Sequence[Step]) -> None:
-    """Draw the layers of a book and write it; figures that differ in their channels alone are drawn once."""
+def _write_book(project: Project, written: Book, steps: Sequence[Step], stack: Keys | None = None) -> None:
+    """Draw the layers of a book and write it; figures that differ in their channels alone are drawn once.
+
+    `stack` are the keys of a figure of all of them.
+    """
     explanation = Explanation(project, written.name)
     by_layer = {step.name: step for step in steps}
-    wanted, names = dict[str, tuple[dict[str, object], str]](), list[str]()
+    wanted, names = dict[str, tuple[Keys, str]](), list[str]()
     for section in written.sections:
         step = by_layer[section.places[0]]
         keys = {key: value for key, value in (step.keys or {}).items() if key not in CHANNEL_KEYS}
         names.append(f"layer_{digest(json.dumps(keys))[:12]}")
         wanted[names[-1]] = ({"title": title_of(step.source, "Layer"), "frames": SHOWN, **keys}, step.source)
+    if stack is not None:
+        wanted["all_layers"] = (stack, written.source)
     drawings = explanation.draw_all(wanted)
     sections = (
         replace(section, sheet=replace(section.sheet, drawing=drawings[name]))
         for section, name in zip(written.sections, names, strict=True)
     )
-    explanation.write("book", replace(written, sections=tuple(sections)))
+    explanation.write("book", replace(written, sections=tuple(sections), drawing=drawings.get("all_layers")))
     print(f"{written.source}: {len(written.rows)} steps, {len(written.sections)} distinct layers")
     for warned in written.warnings:
         more = f" and {len(warned.places) - 1} more" if len(warned.places) > 1 else ""
         print(cli.printable(f"  {warned.places[0]}{more}: {warned.remark.topic}. {warned.remark.text}"))
+    unread: dict[str, list[str]] = {}
     for row in written.rows:
         if row.problem:
-            print(cli.printable(f"  {row.name} could not be read: {row.problem}"))
+            unread.setdefault(row.problem, []).append(row.name)
+    for problem, names in unread.items():
+        print(cli.printable(f"  could not be read: {', '.join(names)}: {problem}"))
     print(f"  {explanation.outputs.top}: {written.name}.pdf, .md and .json")
 
 

@@ -26,10 +26,10 @@ for module in ("jinja2", "numpy", "onnx.helper", "onnxruntime", "PIL.Image", "py
         __import__(module)
 
 TOP = Path(__file__).parents[1]
-# All that the tests and their checkouts consist of.
 COPIED = (
-    *("scripts", "templates", "tests", "figures", "report", ".github", "pyproject.toml", "Makefile"),
-    *("requirements.txt", "requirements-mp4.txt", "CHANGELOG.md", "CITATION.cff"),
+    *("scripts", "templates", "tests", "figures", "report", "pyproject.toml"),
+    # What a checkout of the tests consists of besides.
+    *("Makefile", "requirements.txt", "requirements-mp4.txt", "CHANGELOG.md", "CITATION.cff", ".github"),
 )
 
 
@@ -54,6 +54,13 @@ STYLES = "templates/styles.tex"
 FILLING = "scripts/stages/templates.py"
 GEOMETRY = "scripts/views/maps.py"
 VIEWS = "scripts/views/__init__.py"
+COST = "scripts/core/cost.py"
+COVERAGE = "scripts/core/coverage.py"
+NETWORK = "scripts/explaining/network.py"
+MODEL = "scripts/explaining/model.py"
+REMARKS = "scripts/explaining/remarks.py"
+MESSAGES = "scripts/explaining/messages.py"
+CHAIN = "scripts/explaining/chain.py"
 SCENE = "scripts/views/scene.py"
 GIF = "scripts/formats/gif.py"
 SVG = "scripts/formats/svg.py"
@@ -72,6 +79,8 @@ COMPARISON = "scripts/recipes/comparison.py"
 BINARY = "scripts/recipes/binary.py"
 DOCUMENTS = "scripts/recipes/documents.py"
 PACKET = "scripts/recipes/container.py"
+JS_ARITHMETIC = "templates/site/arithmetic.js"
+JS_NOTATION = "templates/site/notation.js"
 
 
 def view(name: str) -> tuple[str, str]:
@@ -84,11 +93,13 @@ EXCERPT, EXCERPT_LOOKS = view("excerpt")
 NUMERICAL, NUMERICAL_LOOKS = view("numerical")
 KERNEL, KERNEL_LOOKS = view("kernel")
 WIRING, WIRING_LOOKS = view("wiring")
+CHANNELS, CHANNELS_LOOKS = view("channels")
 SUBSAMPLING, SUBSAMPLING_LOOKS = view("subsampling")
 POSITIONS, POSITIONS_LOOKS = view("positions")
 OVERLAP, OVERLAP_LOOKS = view("overlap")
 SUMS, SUMS_LOOKS = view("sums")
 MATRIX, MATRIX_LOOKS = view("matrix")
+VOLUME, VOLUME_LOOKS = view("volume")
 SCATTER, SCATTER_LOOKS = view("scatter")
 INPUT_GRADIENT, INPUT_GRADIENT_LOOKS = view("input_gradient")
 KERNEL_GRADIENT, KERNEL_GRADIENT_LOOKS = view("kernel_gradient")
@@ -98,8 +109,10 @@ GRADIENTS = "scripts/core/gradients.py"
 PARTIAL, PARTIAL_LOOKS = view("partial")
 DEFORMABLE, DEFORMABLE_LOOKS = view("deformable")
 SAMPLING, VARIANTS = "scripts/core/sampling.py", "scripts/core/variants.py"
+GATHER, GATHER_LOOKS = view("gather")
 IM2COL, IM2COL_LOOKS = view("im2col")
-STACK, STACK_LOOKS = view("stack")
+STREAMING, STREAMING_LOOKS = view("streaming")
+RECEPTIVE, RECEPTIVE_LOOKS = view("receptive_field")
 PYTORCH, KERAS, JAX, ONNX = (f"scripts/notation/{name}.py" for name in ("pytorch", "keras", "jax", "onnx"))
 CALL, MODEL_FILE, INFERENCE, SIZES = (
     f"scripts/notation/{name}.py" for name in ("call", "model_file", "inference", "sizes")
@@ -115,15 +128,21 @@ TESTS = {
     GEOMETRY: PICTURES,
     VIEWS: PICTURES,
     SCENE: ("tests/test_formats.py",),
+    "scripts/core/receptive.py": ("tests/test_receptive.py",),
     "scripts/views/": (*PICTURES[1:2], "tests/test_views.py"),
     GRADIENTS: ("tests/test_gradients.py",),
     SAMPLING: ("tests/test_sampling.py",),
     VARIANTS: ("tests/test_variants.py",),
+    COST: ("tests/test_cost.py",),
+    COVERAGE: ("tests/test_cost.py",),
+    "scripts/explaining/": ("tests/test_explaining.py",),
     "templates/views/": PICTURES[1:2],
     REPORT: PICTURES[1:2],
     MODEL_FILE: ("tests/test_model_file.py", "tests/test_notation.py"),
     INFERENCE: ("tests/test_model_file.py",),
     "scripts/notation/": ("tests/test_notation.py",),
+    JS_ARITHMETIC: ("tests/test_site_arithmetic.py",),
+    JS_NOTATION: ("tests/test_site_notation.py",),
     SVG: ("tests/test_vector.py",),
     MARKUP: ("tests/test_vector.py",),
     VECTOR: ("tests/test_vector.py",),
@@ -243,10 +262,11 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("<%- if figure.note %>", "<%- if not figure.note %>"),
         ('selectattr("padded_over_half")', 'rejectattr("padded_over_half")'),
         ("layer.reduction is not none and", ""),
-        ("A stack of << figure.layers | length >>", "A stack of << figure.layers[1:] | length >>"),
+        ("<% set count = figure.layers | length %>", "<% set count = figure.layers[1:] | length %>"),
         ("figure.layers[0].input_size", "figure.layers[-1].input_size"),
         ("figure.layers[-1].output_size", "figure.layers[0].output_size"),
-        ("<% for layer in figure.layers %>", "<% for layer in figure.layers | reverse %>"),
+        ("<% for layer in layers %>", "<% for layer in layers | reverse %>"),
+        ('trim or "identity"', 'trim'),
     ],
     STEP: [
         ("<< once(view.above, still) >>", "<< once(view.below, still) >>"),
@@ -289,6 +309,8 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("cropped input/.style={fill=croppedcolor}", "cropped input/.style={fill=inputcolor}"),
         ("flat/.style={cm={0.7,0,0,-0.7,(0,0)}}", "flat/.style={cm={0.7,0,0,0.7,(0,0)}}"),
         ("shift={(#1,#2,1)}", "shift={(#2,#1,1)}"),
+        ("yslant=-0.35", "yslant=0.35"),
+        ("yslant=-0.35", "yslant=-0.5"),
         ("layer matrix/.style={cm={0.7,0,0,-0.5,(0,0)}}", "layer matrix/.style={cm={0.7,0,0,0.5,(0,0)}}"),
         ("stack/.style={x=0.68cm, y=-1.1cm}", "stack/.style={x=0.68cm, y=1.1cm}"),
     ],
@@ -338,7 +360,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     VIEWS: [
         ('"plane" if figure.input_values is None else "numerical"',
          '"numerical" if figure.input_values is None else "plane"'),
-        ('"positions": positions.scene', '"positions": stack.scene'),
+        ('"positions": positions.scene', '"positions": receptive_field.scene'),
     ],
     PLANE: [
         ("Point(offset(columns), offset(rows))", "Point(offset(rows), offset(columns))"),
@@ -490,6 +512,51 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("{+}", "{−}"),
         ("anchor=west", "anchor=east"),
     ],
+    CHANNELS: [
+        ("sum(map(len, channels)) > MOST_SHOWN", "sum(map(len, channels)) >= MOST_SHOWN"),
+        ("MOST_SHOWN - left_out)", "MOST_SHOWN)"),
+        ("channels[-1][-1])", "channels[0][-1])"),
+        ("self.starts[-1] += DOTS_GAP", "pass"),
+        ("max(self.rows, self.kernel_size[0])", "self.rows"),
+        ("range(group * self.outs, (group + 1) * self.outs)", "range(group * self.ins, group * self.ins + self.outs)"),
+        ("at.row + (self.inputs.end - self.outputs.end) / 2", "at.row"),
+        ("return self.at.row + self.inputs.starts[place] +", "return self.inputs.starts[place] +"),
+        ("(self.height - height) / 2", "0"),
+        ("if self.at == ORIGIN:", "if True:"),
+        ("_drawn(figure, layout, min(0, top))", "_drawn(figure, layout, 0)"),
+        ('None if layout.at == ORIGIN else "output"', "None"),
+        ("if layer.kernel_size != (1,) * len(layer.axes) or", "if"),
+        ("or layer.output_size != layer.input_size:", "and layer.output_size != layer.input_size:"),
+        ("if channels.in_channels > MOST_SHOWN:", "if False:"),
+        ("parameters=len(layouts) == 1", "parameters=True"),
+        ("group = output // self.outs", "group = output // self.ins"),
+        ("if len(self.met(output)) == self.ins or", "if"),
+        ("below.row + 1 + TOTAL_GAP", "below.row + 1"),
+        ("self.kernels.end / 2, row)", "self.kernels.end, row)"),
+        ("{sizes(self.own.kernel_shape)}", "{sizes(self.own.kernel_size)}"),
+        ("layout.inputs.channels[place] % layout.ins)", "layout.inputs.channels[place] % layout.outs)"),
+        ("channel % layout.ins]", "channel % layout.outs]"),
+        ("for number in figure.shown(len(elements))", "for number in range(len(elements))"),
+        ("value - sum(part for part in parts if part is not None)", "value"),
+        ("column=index[1],\n        row=index[0]", "column=index[0],\n        row=index[1]"),
+        ("output=drawn.parts.outputs[tint]", "output=drawn.parts.outputs[0]"),
+        ("*(values.ravel() for values in sums.values())", "*()"),
+        ("shown != (channels.in_channels, channels.out_channels)", "shown == (channels.in_channels, 0)"),
+    ],
+    CHANNELS_LOOKS: [
+        ("tint=<< map.tint >>", "tint=0"),
+        ("rectangle (<< size[1] >>,<< size[0] >>)", "rectangle (<< size[0] >>,<< size[1] >>)"),
+        ("<< n if dots.across else 0 >>", "<< 0 if dots.across else n >>"),
+        ("<% call tinted(map, parts.output_size)", "<% call tinted(map, parts.kernel_size)"),
+        (r"\fill[window over << kind >>]", r"\fill[window over input]"),
+        ("maps.window(step.blocks)", "maps.window(step.blocks[:0])"),
+        (r"\draw[lit] (0,0)", r"\draw[outline] (0,0)"),
+        ("<% for sum in added[1:] %>", "<% for sum in added %>"),
+        ("([step.rest] if step.rest else [])", "[]"),
+        ('sum_in(step.total, "window over output, lit"', 'sum_in(step.total, "output, lit"'),
+        ('sum_in(step.rest, "tint=%d, outline" | format(tint)', 'sum_in(step.rest, "tint=%d, outline" | format(3)'),
+        (r"\filldraw[window over output, lit]<< maps.cells([step]) >>", ""),
+    ],
     SUBSAMPLING: [
         ("range(0, height, down)", "range(0, height, right)"),
         ("replace(axis, stride=1)", "replace(axis, padding=(0, 0), stride=1)"),
@@ -605,7 +672,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('(("input", matrix.input, "elementname"), ("output"', '(("output", matrix.input, "elementname"), ("output"'),
         ("(n if dots_.across else 0)", "(0 if dots_.across else n)"),
         ("block.row <= step.row < block.row + block.rows", "block.row < step.row < block.row + block.rows"),
-        ("block.column <= step.row < block.column", "block.column < step.row < block.column"),
+        ("block.column <= step.row <", "block.column < step.row <"),
         ("(<< block.column >>,<< step.row >>)", "(<< block.column >>,0)"),
         ('"window over weight shade", ", outline")', '"weight shade", ", outline")'),
         ('weights(matrix, step.entries, "window', 'weights(matrix, step.entries[1:], "window'),
@@ -616,12 +683,50 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("rotate=90", "rotate=0"),
         ("strip = maps.whole", 'strip = (4, 4, "0pt", "figure")'),
     ],
+    VOLUME: [
+        ("AXES = 3", "AXES = 2"),
+        ("GAP, ROW_GAP, RISE = 1.5,", "GAP, ROW_GAP, RISE = 0,"),
+        ("max(len(columns.cells), width) + GAP", "len(columns.cells) + GAP"),
+        ("-height - ROW_GAP - RISE * len(columns.cells)", "-height - ROW_GAP"),
+        ('cell.input_index if cell.kind == "input" else None', "cell.input_index"),
+        ("pitch * place + offset(columns)", "pitch * place"),
+        ("[offset(depth) + number for", "[number for"),
+        ("(window[0].position + window[-1].position) / 2", "window[0].position"),
+        ("if layer.direct and", "if"),
+        ("overhang=plane.cells, kept=none", "overhang=none, kept=none"),
+        ("held = plane.cropped or plane.copied", "held = plane.cropped"),
+        ('    if cell.kind == "input":\n        return plane\n', ""),
+        ("plane.copied if cell.input_index is not None else none", "none"),
+        ("cropped=none, copied=copied", "copied=copied"),
+        ("first_column + x * width", "first_column"),
+        ("Point(column + x, row + 1)", "Point(column + x, row)"),
+        ("for number in slices\n            for x", "for number in slices[:1]\n            for x"),
+        ("if all(frame.windows):", "if True:"),
+        ("Window(still.inputs[number].at, window) for number in slices",
+         "Window(still.inputs[number].at, window) for number in slices[:1]"),
+        ("output = still.outputs[depth].at", "output = still.outputs[0].at"),
+        ("Block(column, row, 1, 1)", "Block(row, column, 1, 1)"),
+        ("equivalent=layer.transposed", "equivalent=False"),
+        ("figure.shown(prod(layer.output_size))", "range(prod(layer.output_size))"),
+    ],
+    VOLUME_LOOKS: [
+        ("[last.at.column + last.map.columns, last.map.rows] | max", "last.at.column"),
+        ('fill="window"', 'fill="input"'),
+        (r"\filldraw[window, lit]", r"\filldraw[window]"),
+        ("<< slice_at(link.end) >>", "<< slice_at(link.start) >>"),
+        ("link.element_corner |", "link.corner |"),
+        ("maps.output_map(volume)", "maps.output_map(volume.inputs[0].map)"),
+        ("if slice.number is not none", "if slice.number"),
+        ("slice.at.column + slice.map.columns / 2 >>", "slice.at.column >>"),
+        ("(<< volume.columns >>,0)", "(0,0)"),
+        ("{<< volume.output_label | tex >>}", "{<< volume.input_label | tex >>}"),
+    ],
     SCATTER: [
         ("axis.padding[0] + size)", "size)"),
         ("axis.stride * (axis.input_size - 1) + axis.reach + 1", "axis.stride * (axis.input_size - 1) + 1"),
         ("(stamp_at.column + stamp_columns + GAP, 0)", "(stamp_at.column + GAP, 0)"),
-        ("top, extra_columns, height)", "top, extra_columns, extra_rows)"),
-        ("width - extra_columns, extra_rows)", "width, extra_rows)"),
+        ("top, columns, height)", "top, columns, rows)"),
+        ("width - columns, rows)", "width, rows)"),
         ("Number(j * right.dilation, i * down.dilation", "Number(j, i"),
         ("row * down.stride + cell.row", "row * right.stride + cell.row"),
         ("number + cell.number, stamps + 1", "cell.number, stamps + 1"),
@@ -640,6 +745,36 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ('maps.path("rectangle", [scatter.output])', 'maps.path("rectangle", scatter.extra)'),
         ("0 <= cell.row - block.row < block.rows", "0 <= cell.row < block.rows"),
         (r"\draw[output padding]", r"\draw[outline]"),
+        ("{dashed: computed for output padding}", "{output padding}"),
+        ("<< scatter.covered.columns / 2 >>,<< scatter.covered.rows >>", "0,<< scatter.covered.rows >>"),
+    ],
+    GATHER: [
+        ("maps.covered.columns + MIDDLE", "maps.covered.columns"),
+        ("at.column + grid.columns + scatter.GAP", "at.column + scatter.GAP"),
+        ("products_at.column + maps.stamp.columns + scatter.GAP", "products_at.column + scatter.GAP"),
+        ("scatter.added(layer, 0, 0)", "maps.extra"),
+        ("Step(scattered, gathered)", "Step(scattering[-1], gathered)"),
+        ("for number in figure.shown(len(steps))", "for number in range(len(steps))"),
+        ("equivalent=True", "equivalent=False"),
+        ("if still.extra:", "if not still.extra:"),
+        ("blocks(*frame.windows)", "blocks(*frame.windows[::-1])"),
+        ("results=tuple(results)", "results=tuple(results[-1:])"),
+        ("cell.column - left, cell.row - top", "cell.column, cell.row"),
+        ("kernel_values[term.kernel_index]", "kernel_values[::-1, ::-1][term.kernel_index]"),
+        ("layer.output(input_values, kernel_values)", "layer.output(input_values, -kernel_values)"),
+    ],
+    GATHER_LOOKS: [
+        ("<< scatter.below(ways.scatter) >>", ""),
+        ("<< scatter.moving(ways.scatter, step.scatter) >>", ""),
+        ("<< scatter.above(ways.scatter) >>", ""),
+        ("<< scatter.labels(ways.scatter) >>", ""),
+        ("<< empty(ways.products) >>", ""),
+        ("maps.window(step.gathered.window)", "maps.window(step.gathered.window[:0])"),
+        (r"\fill[window over << cell.kind >>]", r"\fill[window over input]"),
+        (r"\filldraw[weight, outline]", r"\filldraw[weight]"),
+        ('("window over " if loop.last)', '("window over " if loop.first)'),
+        (r"\draw[output padding]", r"\draw[outline]"),
+        ('(ways.at, ways.grid.columns, "inputs and zeros")', '(ways.at, ways.output.columns, "inputs and zeros")'),
     ],
     IM2COL: [
         ("height - weights)", "0)"),
@@ -689,7 +824,11 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("min(axis.padding) < 0", "max(axis.padding) < 0"),
         ("'input' if layer.transposed else", "'input' if not layer.transposed else"),
     ],
-    INPUT_GRADIENT_LOOKS: [("numerical.result", "numerical.above")],
+    INPUT_GRADIENT_LOOKS: [
+        ("numerical.result", "numerical.above"),
+        ('if "padding" in kinds', 'if "copy" in kinds and "padding" in kinds'),
+        ("cropped input, cropped", "cropped"),
+    ],
     KERNEL_GRADIENT_LOOKS: [("numerical.moving", "numerical.result")],
     SAMPLING: [
         ("Source(before, before + 1 - place)", "Source(before, place - before)"),
@@ -777,23 +916,80 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("\\draw[overhang] (<< room.column >>", "\\draw[padding] (<< room.column >>"),
         ("{<< cell.column + 1 >>}{<< cell.row + 1 >>}", "{<< cell.row + 1 >>}{<< cell.column + 1 >>}"),
     ],
-    STACK: [
-        ("Fraction(0), Fraction(1)", "0.0, 1.0"),
-        ("Fraction(axis.window_size - 1, 2) - axis.padding[0]", "Fraction(axis.window_size - 1, 2) - axis.padding[1]"),
-        ("Fraction(axis.stride, axis.input_dilation)", "axis.stride"),
-        ("len(places[-1]) // 2", "len(places[-1]) - 1"),
-        ("seen.insert(0, {m for _, m in pairs})", "seen.insert(0, {n for n, _ in pairs})"),
-        ("Point(places[depth - 1][m], row + 1)", "Point(places[depth - 1][m], row)"),
-        ('f"layer {depth}" if depth', 'f"layer {depth + 1}" if depth'),
-        ("n in seen[depth]", "n in seen[-1]"),
-        ("counted(len(seen[0])", "counted(len(seen[-1])"),
-        ("input=depth == 0", "input=depth == 1"),
+    "scripts/core/receptive.py": [
+        ("axis.window_size - 1, axis.input_dilation", "axis.window_size, axis.input_dilation"),
+        ("pooling.reach - pooling.padding[0], pooling.reach", "pooling.padding[0], pooling.reach"),
+        ("Reach(i, o - 1, i + o - 2, o)", "Reach(i, o - 1, i + o - 1, o)"),
+        ("-((step.before - step.stride * first) // step.spread)", "(step.stride * first - step.before) // step.spread"),
+        ("if end[0] <= end[1]] or ends[:1]", "] or ends[:1]"),
+        ("element * step.stride,", "below.jump * step.stride,"),
+        ("min(branch.first for branch in found)", "found[0].first"),
+        ("for n in range(phases)]", "for n in range(1)]"),
+        ("if len(jumps) > 1:", "if len(jumps) > 2:"),
+        ("lcm(*map(_period, step))", "1"),
+        ("start=start if start <= end else ceil(first)", "start=start"),
+        ("start=start if start <= end else ceil(first)", "start=ceil(first)"),
     ],
-    STACK_LOOKS: [
-        ('("input" if level.input else "output")', '("output" if level.input else "input")'),
-        ("if element.seen else", "if not element.seen else"),
-        ("(<< element.place >>,<< level.row >>)", "(<< level.row >>,<< element.place >>)"),
-        ("tree.left - 0.5", "tree.left + 0.5"),
+    STREAMING: [
+        ("Point(kept, OUTPUT_ROW)", "Point(0, OUTPUT_ROW)"),
+        ("columns[own.dilation * n]", "columns[n]"),
+        ("0 if cell.input_index is None", "None if cell.input_index is None"),
+        ("cells[number : number + kept + 1]", "cells[number + 1 : number + kept + 2]"),
+        ("cell.column in used", "True"),
+        ("tuple(cells[:number])", "tuple(cells[: number + 1])"),
+        ("outputs[: number + 1]", "outputs"),
+        ("d(k − 1) = {kept}", "d(k − 1) = {kept + 1}"),
+        ("if figure.output_values is None else decimals", "if figure.output_values is not None else decimals"),
+    ],
+    STREAMING_LOOKS: [
+        ("if lit and cell.used", "if lit"),
+        ('"padding" if sample.place is none', '"padding" if sample.number is none'),
+        (r"\draw[padding] (0,0) grid", r"\draw[cropped] (0,0) grid"),
+        ("(<< step.kept[0].column >>,0) rectangle", "(0,0) rectangle"),
+        (r"\draw[lit] (0,0) rectangle", r"\draw[outline] (0,0) rectangle"),
+        ('if kind(cell) == "input" %>', "%>"),
+        ('"window over output" if loop.last', '"window over output" if loop.first'),
+        ("stream.new + 1", "stream.new"),
+    ],
+    RECEPTIVE: [
+        ("for branch in reversed(step.branches)", "for branch in step.branches"),
+        ("layer is None and number == bottom", "layer is None"),
+        ("skips = 0 if self.flat else 2", "skips = 2"),
+        ("(*below.stack, step), step.output_size", "(*below.stack, step), below.size"),
+        ("matrix[output, index] += 1", "matrix[output, index] = 1"),
+        ("-abs(2 * n - len(reached))", "n"),
+        ("max(first, 0), min(last + 1, inputs)", "first, last + 1"),
+        ("last == 0 and first.denominator == 1", "last == 0"),
+        ("one.last if is_causal else one.centre", "one.centre"),
+        ("+ one.jump * n) / unit", "+ one.jump * n)"),
+        ("depth - node.depth)", "node.depth)"),
+        ("Fraction(node.lane) * (right - left + LANE_GAP)", "Fraction(0)"),
+        ("heads[node.lane] = number", "heads[number] = number"),
+        ("node.lane * pitch - rows / 2", "-rows / 2"),
+        ("middles.append(column + width / 2)", "middles.append(column)"),
+        ("point not in old)", "True)"),
+        ("_links(edge, still, numbers[edge.upper])", "_links(edge, still, numbers[edge.upper] + 1)"),
+        ("count if most <= MOST_WRITTEN else None", "count"),
+        ("round(100 * Fraction(count, most))", "100"),
+        ("sorted({one.sizes[0], one.size})", "{one.size}"),
+        ('f"{one.start}".replace', 'f"{one.first}".replace'),
+        ('if layer.weighted else \'window\'', "if layer.transposed else 'window'"),
+        ("max(numbers) > 1)", "max(numbers) > 0)"),
+        ("span > len(indices)", "span >= len(indices)"),
+        ("'; '.join(reversed(seen_))", "'; '.join(seen_)"),
+        ("parameters=not figure.is_stack", "parameters=True"),
+    ],
+    RECEPTIVE_LOOKS: [
+        ('"seen input" if input else "seen output"', '"seen output" if input else "seen input"'),
+        ("(new if element.new else old)", "(old if element.new else new)"),
+        ("to[skip]", "--"),
+        (r"\draw[cropped] (0,0) grid (<< level.columns >>,<< level.rows >>)",
+         r"\draw[cropped] (0,0) grid (<< level.rows >>,<< level.columns >>)"),
+        ("level.at[0].row - 0.8", "level.at[0].row + 0.8"),
+        ("level.at[0].row + level.rows >>", "level.at[0].row >>"),
+        ("0 if levels.flat else 0.5", "0.5"),
+        ('"paths=" ~ style', '"seen input"'),
+        ("size << level.fields[0] | tex >>", "size << level.fields[1] | tex >>"),
     ],
     SCENE: [
         ("(len(self.steps) - 1) + (figure.last_frame_duration,)", "(len(self.steps) - 1) + (figure.frame_duration,)"),
@@ -977,11 +1173,60 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("model = onnx.inliner.inline_local_functions(model)", "pass"),
         ("Y = GlobalAveragePool (X)", "Y = Identity (X)"),
     ],
+    JS_ARITHMETIC: [
+        ("last * this.stride < this.input_size", "last * this.stride <= this.input_size"),
+        ("2 * (size - 1) - place", "2 * size - 1 - place"),
+        ("this.rotated ? this.kernel_size - 1 - j : j", "j"),
+        ("rest > gcd(input_size, output_size) ? 1 : 0", "rest > 1 ? 1 : 0"),
+        ("layer.count_include_pad ? count : values.length", "count"),
+        ("(bits << 15) & 0xefc60000", "(bits << 15) & 0xefc60001"),
+        ("100 * misses + 5 * different", "100 * misses + 6 * different"),
+    ],
+    JS_NOTATION: [
+        ("2 * size > kernel_size[n]", "2 * size >= kernel_size[n]"),
+        ('given.flag("count_include_pad", layer.operation', 'given.flag("count_include_pad", layer.name'),
+        ("oddAfter ? [less, more] : [more, less]", "[less, more]"),
+        ("inner.signed || ", ""),
+    ],
     CALL: [
         ("""replace("'", '"')""", """replace("'", "'")"""),
         ("isinstance(expression, ast.Tuple) and", "False and"),
         ("expression = expression.func", "expression = expression.func.func"),
         ("for inner in expression.args if", "for inner in expression.args[:1] if"),
+    ],
+    COST: [
+        ("layer.input_size if layer.transposed else layer.output_size", "layer.output_size"),
+        ("axis.input_size + axis.output_size - gcd(", "axis.input_size + axis.output_size - 1 + 0 * gcd("),
+        ("Channels(ins, ins, ins)", "Channels(ins, outs, ins)"),
+        ("self.activations + other.activations", "other.activations"),
+    ],
+    COVERAGE: [
+        ('if cell.kind == "input" else None', "or 0"),
+        ("min(first + last, len(self.elements))", "first"),
+    ],
+    NETWORK: [
+        ("self.first + self.jump * own.first", "self.first + own.first"),
+        ("min(one.first for one in along)", "along[0].first"),
+        ("max(one.last for one in along)", "along[-1].last"),
+    ],
+    MODEL: [
+        ('[: 2 if node.op_type == "BatchNormalization" else None]', ""),
+        ('"Concat", "Div"', '"Div"'),
+        ("axis % rank - 1", "axis % rank"),
+    ],
+    REMARKS: [
+        ("if least < most:", "if least <= most:"),
+        ("if counted.unreached > end:", "if counted.unreached:"),
+        ("below = own.kernel_size // own.stride * own.stride", "below = own.kernel_size // own.stride"),
+    ],
+    MESSAGES: [
+        ("lambda m: _joined([int(m[1])], [int(m[2])], m[0]),\n    ),\n    Pattern(\n        r\"Sizes",
+         "lambda m: _joined([int(m[2])], [int(m[1])], m[0]),\n    ),\n    Pattern(\n        r\"Sizes"),
+        ("other != shape and _is_whole(lines, other)", "other != shape"),
+    ],
+    CHAIN: [
+        ("if expected != arrived:", "if expected < arrived:"),
+        ("2 * shape[0] if operator", "shape[0] if operator"),
     ],
 }  # fmt: skip
 MUTANTS = [Mutant(file, *error) for file, errors in ERRORS.items() for error in errors]

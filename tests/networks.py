@@ -34,7 +34,12 @@ class Network:
         """A convolution with batch normalisation, padded by half of the kernel."""
         p = kernel // 2
         operands = [x, self.weight(outs, self.channels[x] // groups, kernel, kernel)]
-        words = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [p] * 4, "group": groups}
+        words: dict[str, Any] = {
+            "kernel_shape": [kernel] * 2,
+            "strides": [stride] * 2,
+            "pads": [p] * 4,
+            "group": groups,
+        }
         y = self.add("Conv", operands, outs, **words)
         y = self.add("BatchNormalization", [y, *(self.weight(outs) for _ in range(4))], outs)
         return self.add("Relu", [y], outs) if relu else y

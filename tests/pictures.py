@@ -133,7 +133,7 @@ def read_document(source: str) -> Document:
 PAGES = re.compile(r"\\begin\{(lrbox|framepage)\}(?:\{\\(\w+)\})?(.*?)\\end\{\1\}", re.DOTALL)
 COMMAND = re.compile(r"\\([A-Za-z]+)")
 PATH = re.compile(
-    r"(?P<relative>\+?)\((?P<at>[^()]*)\)|(?P<verb>rectangle|grid|--)|circle\[(?P<circle>[^\]]*)\]|(?P<bad>\S)"
+    r"(?P<relative>\+?)\((?P<at>[^()]*)\)|(?P<verb>rectangle|grid|--|to\[[^\]]*\])|circle\[(?P<circle>[^\]]*)\]|(?P<bad>\S)"
 )
 PANEL = re.compile(r"\\pgfqpoint\{(\d+)\\stripright\}\{-(\d+)\\stripdown\}")
 PLACED = re.compile(r"\(\[(.*)\](.*)\)")
@@ -457,7 +457,7 @@ class _Reader:
             elif token["verb"]:
                 verb = token["verb"]
             else:
-                there = self.definitions.coordinates(token["at"])
+                there = self._place(token["at"])
                 if token["relative"]:
                     there = _moved(here, there)
                 if verb:
@@ -465,11 +465,20 @@ class _Reader:
                 here, verb = there, None
         return end
 
+    def _place(self, at: str) -> Point:
+        """A point in the scope's cells, perhaps in an inner scope whose options stand before it."""
+        options, numbers = _optional(at, 0)
+        point = self.definitions.coordinates(at[numbers:])
+        x, y, z = self._in_scope(options).origin
+        left, top, height = self.state.origin
+        return _moved(point, (x - left, y - top, z - height))
+
     def _shape(self, verb: str, fill: str | None, stroke: str | None, start: Point, end: Point, arrow: str) -> None:
         first, last = _moved(self.state.origin, start), _moved(self.state.origin, end)
         picture = self._painted(min(first, last, key=lambda point: point[2]))
-        if verb == "--":
-            picture.lines.append(Line((stroke or fill or "") + arrow, first, last))
+        if verb == "--" or verb.startswith("to"):
+            bent = verb.removeprefix("--").replace("to", " to")
+            picture.lines.append(Line((stroke or fill or "") + arrow + bent, first, last))
             return
         sizes = [b - a for a, b in zip(start[:2], end[:2], strict=True)]
         width, height = map(round, sizes)

@@ -88,6 +88,7 @@ def test_the_forms_of_a_layer_have_the_costs_of_their_paper() -> None:
     assert cost(layer).multiply_adds == 3 * 3 * 512 * 1024 * 14 * 14
     assert together.multiply_adds == 3 * 3 * 512 * 14 * 14 + 512 * 1024 * 14 * 14
     assert together.weights == 3 * 3 * 512 + 512 * 1024
+    assert together.activations == (512 + 1024) * 14 * 14
     assert second.output_shape == layer.output_shape
     deep = depthwise(layer)
     assert deep is not None
@@ -151,5 +152,7 @@ def test_ends_are_told_from_what_lies_between() -> None:
     assert (strided.unreached, strided.unreached_end) == (4, 0)
     padded = coverage(REACHED["padding beyond the kernel"][0].window_axes[0])
     assert (padded.empty, padded.empty_ends) == (2, 2)
+    after = coverage(Layer(TRANSPOSED, (LayerAxis(5, 3, 3, output_padding=2),)).window_axes[0])
+    assert (after.empty, after.empty_ends) == (2, 2)
     gaps = coverage(REACHED["a stride over the kernel"][0].window_axes[0])
     assert (gaps.empty, gaps.empty_ends) == (2, 0)

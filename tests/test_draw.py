@@ -149,7 +149,10 @@ def test_a_layer_with_channels_is_drawn_in_one_of_them(checkout: Checkout) -> No
             "gives an axis of 224 cells, and a drawing has at most 200. The largest input that fits is",
         ),
         (["--layer=Conv2d(3, 64, 7)", "--input=1x4x7x7"], "has 4 channels for a layer of in_channels = 3"),
-        (["--layer=Conv3d(1, 1, 3)", "--input=5"], "view: the plane view draws layers of 1 or 2 axes"),
+        (
+            ["--layer=Conv3d(1, 1, 3)", "--input=12"],
+            "gives 1000 frames, and a drawing has at most 400. The largest input",
+        ),
         (["--layer=Covn2d(1, 1, 3)", "--input=5"], "Did you mean Conv2d?"),
         (["--onnx=none.onnx"], "none.onnx: cannot be read"),
     ],

@@ -1,125 +1,17 @@
-"""make explain: what it says about layers is true, and it is the same as PDF, Markdown and JSON."""
+"""make explain: an explanation is the same as PDF, Markdown and JSON, and what cannot be explained is an error."""
 
 import json
-import re
+import resource
 import subprocess
-from collections.abc import Iterable
-from itertools import chain
+import sys
 from pathlib import Path
 
 import pikepdf
 import pytest
 
-from scripts.core.figures import layer_of
-from scripts.core.keys import check
-from scripts.core.layers import Layer
-from scripts.explaining.description import LayerSheet
-from scripts.explaining.remarks import remarks
-from scripts.explaining.single import layer_sheet
-from scripts.notation.frameworks import layer as read_layer
-from scripts.notation.sizes import parse_size
-from scripts.text.relationships import relationships
-from tests.conftest import PROJECT, Checkout
-
-TRANSPOSED = "ConvTranspose2d(64, 32, 3, stride=2, padding=1, output_padding=1)"
-
-
-def layer(text: str, size: str) -> Layer:
-    return layer_of(check({"title": "T", **read_layer(text, parse_size(size)).keys}, text))
-
-
-def sheet(text: str, size: str) -> LayerSheet:
-    return layer_sheet(PROJECT, "sheet", text, layer(text, size))
-
-
-def test_the_report_states_each_relationship_that_sheets_cite() -> None:
-    inputs = re.findall(r"\\input\{(\w+)\}", (PROJECT.report / "report.tex").read_text())
-    chapters = [file for name in inputs if (file := PROJECT.report / f"{name}.tex").is_file()]
-    stated = chain.from_iterable(re.findall(r'<< relationship\("(\w+)"\) >>', file.read_text()) for file in chapters)
-    assert sorted(stated) == sorted(relationships(PROJECT))
-
-
-# The numbers of the relationships that are worked for each axis, and of those that are cited.
-WORKED = {
-    ("Conv2d(3, 64, 7, stride=2, padding=3)", "224"): [("half_padding_strides", "axis")],
-    ("Conv2d(3, 8, 3)", "9"): [("no_padding_unit_strides", "unit_strides", "axis")],
-    ("Conv1d(1, 1, 3, padding=4, dilation=4)", "9"): [("dilated_half_padding", "axis")],
-    (TRANSPOSED, "7"): [("upsampling", "transposed_axis")],
-    ("ConvTranspose2d(1, 1, 4, stride=2, padding=1)", "7"): [("upsampling", "transposed_strides", "transposed_axis")],
-    ("MaxPool2d(3, 2, 1, ceil_mode=True)", "8x9"): [("ceil_mode", "ceil_windows"), ("ceil_mode", "ceil_windows")],
-    ("MaxPool1d(2, 2, 1, ceil_mode=True)", "7"): [("ceil_mode_dropped", "ceil_windows")],
-    ("AdaptiveAvgPool2d(3)", "7"): [("adaptive_first", "adaptive_last")],
-    ("MaxPool2d(2)", "7"): [("pooling", "axis")],
-    ("Conv(kernel_shape=[3], pads=[0, 2], strides=[2])", "8"): [("axis",)],
-    ("MaxUnpool2d(2)", "7"): [("upsampling", "transposed_no_padding_strides", "transposed_axis")],
-}
-
-
-@pytest.mark.parametrize("asked", WORKED, ids=str)
-def test_sizes_are_worked_by_the_relationships_that_hold(asked: tuple[str, str]) -> None:
-    found = sheet(*asked)
-    assert [tuple(_names(one.number for one in axis.steps)) for axis in found.axes] == WORKED[asked]
-    for axis in found.axes:
-        if not found.operation.startswith("adaptive"):
-            assert {one.equation.rpartition("= ")[2] for one in axis.steps} == {str(axis.output_size)}
-        assert not set(axis.others) & {one.number for one in axis.steps}
-
-
-def _names(numbers: Iterable[str]) -> list[str]:
-    names = {one.number: name for name, one in relationships(PROJECT).items()}
-    return [names[number] for number in numbers]
-
-
-# Layers, and words of the remarks on them; none for those that need no remark.
-REMARKED = {
-    ("Conv2d(3, 8, 3, padding=1)", "9"): [],
-    ("Conv2d(3, 8, 3, stride=2, padding=1)", "9"): [],
-    ("Conv2d(1, 1, 3, stride=2)", "8"): ["The last input element is in no window, since 1 cell is left over"],
-    ("Conv1d(1, 1, 3, stride=3)", "8"): [
-        "The last 2 input elements are in no window",
-        "an input of 6 or 9 leaves none",
-    ],
-    ("Conv2d(64, 128, 1, stride=2)", "56"): ["28 of 56 input elements (50%)", "75% of the input is in no window"],
-    ("Conv1d(1, 1, 3, stride=2, dilation=2)", "9"): ["4 of 9 input elements", "stride 2 and dilation 2 leave gaps"],
-    ("Conv1d(1, 1, 4, padding=2)", "9"): ["larger by one: 10, not 9"],
-    ("Conv1d(1, 1, 3, padding=5)", "9"): ["Padding of 5 is more than the window reaches"],
-    ("Conv2D(8, 3, strides=2, padding='same')", "1x3x8x9"): ["Along the height", "one cell more lies after"],
-    ("Conv2d(8, 8, 3, groups=8)", "9"): ["kernels of its own"],
-    ("Conv2d(8, 8, 3, groups=2)", "9"): ["see 4 of the 8 input channels"],
-    ("ConvTranspose2d(1, 1, 3, stride=2)", "7"): ["sums of 1 to 2 products", "a kernel of 2 or 4"],
-    ("ConvTranspose2d(1, 1, 4, stride=2)", "7"): [],
-    ("ConvTranspose1d(1, 1, 1, stride=2)", "7"): ["6 output elements between others are reached by no input"],
-    ("ConvTranspose1d(1, 1, 2, padding=2)", "5"): ["2 input elements reach no output"],
-    ("ConvTranspose1d(1, 1, 3, stride=3, padding=0, output_padding=2)", "5"): ["2 output elements at the ends"],
-    ("MaxPool1d(2, 2, ceil_mode=True)", "7"): ["hangs over the end by 1 cell"],
-    ("MaxPool1d(2, 2, 1, ceil_mode=True)", "8"): ["it changes nothing"],
-    ("MaxPool1d(2, 2, 1, ceil_mode=True)", "7"): ["Rounding up gives 5, but", "4 remain"],
-    ("AvgPool2d(3, 1, 1)", "7"): ["The padding counts in averages"],
-    ("MaxPool(kernel_shape=[3], pads=[2, 2])", "7"): ["exceeds half of the window"],
-    ("AdaptiveMaxPool1d(3)", "7"): ["3 elements, and some of them overlap"],
-    ("AdaptiveMaxPool1d(3)", "9"): [],
-}
-
-
-@pytest.mark.parametrize("asked", REMARKED, ids=str)
-def test_a_sheet_remarks_what_sizes_do_not_show(asked: tuple[str, str]) -> None:
-    said = " ".join(remark.text for remark in remarks(layer(*asked)))
-    for words in REMARKED[asked]:
-        assert words.lower() in said.lower(), said
-    assert bool(said) == bool(REMARKED[asked]), said
-
-
-def test_wishes_are_granted_by_layers_that_have_these_sizes() -> None:
-    for text, size in list(WORKED)[3:8]:
-        asked = layer(text, size)
-        for choice in sheet(text, size).choices:
-            for line in choice.layers:
-                given = "x".join(map(str, asked.input_size))
-                assert layer(line, given).output_size == choice.output_size, line
-    keep, halve, double = sheet("Conv2d(3, 64, 7, stride=2, padding=3)", "224").choices
-    assert keep.layers[0] == "Conv2d(3, 64, kernel_size=7, padding=3)"
-    assert halve.layers[0] == "Conv2d(3, 64, kernel_size=7, stride=2, padding=3)"
-    assert double.output_size == (448, 448)
+from tests import networks
+from tests.conftest import Checkout
+from tests.test_explaining import LENET, TRANSPOSED
 
 
 def pages(file: Path) -> str:
@@ -136,7 +28,7 @@ def test_a_sheet_is_the_same_as_pdf_markdown_and_json(unbuilt: Checkout) -> None
     assert described["output_shape"] == [32, 14, 14]
     assert described["costs"][0]["cost"]["multiply_adds"] == 64 * 32 * 3 * 3 * 7 * 7
     text, markdown = pages(top / "up.pdf"), (top / "up.md").read_text()
-    for said in (described["words"], described["remarks"][0]["text"], "903,168", "Relationship 27", "Cropping2D"):
+    for said in (described["words"], described["remarks"][0]["text"], "903,168", "Relationship 3j", "Cropping2D"):
         assert said.replace(" × ", "×") in text.replace(" × ", "×"), said
         assert said in markdown
     with pikepdf.open(top / "up.pdf") as document:
@@ -162,3 +54,50 @@ def test_a_sheet_is_the_same_as_pdf_markdown_and_json(unbuilt: Checkout) -> None
 def test_wrong_options_have_one_message(fresh: Checkout, words: list[str], message: str) -> None:
     assert message in fresh.run("explain", *words, fails=True)
     assert not (fresh.top / "build" / "explain").exists()
+
+
+# Networks
+
+
+def test_a_book_has_a_section_for_each_distinct_layer(unbuilt: Checkout, tmp_path: Path) -> None:
+    net = networks.Network(1, 3, 12, 12)
+    x = net.conv("x", 4, 3)
+    x = net.conv(x, 4, 3)
+    x = net.conv(x, 4, 3)
+    net.up(x, 2, 3)
+    printed = unbuilt.run("explain", "--onnx", str(net.save(tmp_path / "small net.onnx")))
+    assert "4 steps, 3 distinct layers" in printed
+    top = unbuilt.top / "build" / "explain" / "small_net"
+    text, described = pages(top / "small_net.pdf"), json.loads((top / "small_net.json").read_text())
+    assert [len(section["places"]) for section in described["sections"]] == [1, 2, 1]
+    for section in described["sections"]:
+        assert section["sheet"]["words"].replace(" × ", "×") in text.replace(" × ", "×")
+        assert section["sheet"]["words"] in (top / "small_net.md").read_text()
+    with pikepdf.open(top / "small_net.pdf") as document, document.open_outline() as outline:
+        titles = [str(item.title) for item in outline.root]
+        assert titles[:3] == ["Warnings", "Where time and memory go", "All steps"]
+        assert [title[:2] for title in titles[3:]] == ["1.", "2.", "3."]
+        links = [link for page in document.pages for link in page.get("/Annots", [])]
+        assert len(links) == 4
+
+
+@pytest.mark.full("draws 25 layers")
+def test_a_book_about_resnet_takes_less_than_500_mb(fresh: Checkout, tmp_path: Path) -> None:
+    file = networks.resnet50(tmp_path / "resnet50.onnx")
+    command = [sys.executable, "-m", "scripts.explain", "--onnx", str(file)]
+    subprocess.run(command, cwd=fresh.top, check=True, capture_output=True)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 500_000  # kilobytes
+
+
+def test_an_unknown_message_has_an_answer(fresh: Checkout) -> None:
+    assert "is not a message about shapes that is known" in fresh.run("explain", "--error=out of memory", fails=True)
+
+
+def test_a_stack_that_breaks_names_its_line_and_the_changes(unbuilt: Checkout, tmp_path: Path) -> None:
+    message = "mat1 and mat2 shapes cannot be multiplied (32x400 and 256x120)"
+    (tmp_path / "lenet.txt").write_text(LENET)
+    given = [f"--layers={tmp_path / 'lenet.txt'}", "--input=1x3x32x32"]
+    assert "lenet.txt, line 8: Linear(256, 120), where 400 arrives" in unbuilt.run("explain", *given, fails=True)
+    printed = unbuilt.run("explain", *given, f"--error={message}", "--name=lenet")
+    assert "In line 8, write Linear(400, 120)." in printed
+    assert "In line 8, write Linear(400, 120)." in pages(unbuilt.top / "build/explain/lenet/lenet.pdf")

@@ -14,6 +14,8 @@ from scripts.core.figures import load
 from scripts.core.keys import FigureFile
 from scripts.core.operations import OPERATIONS
 from scripts.errors import FigureError, LayerError, UserError
+from scripts.explaining.model import axes_of_model, model_steps
+from scripts.explaining.network import book
 from scripts.files import write_whole
 from scripts.notation import model_file
 from scripts.notation.listing import table
@@ -173,6 +175,11 @@ def test_any_model_is_read_or_a_mistake(tmp_path: Path, full: bool) -> None:
         with limits():
             try:
                 printed = table(model_file.layers(tmp_path / "fuzz.onnx"))
+                steps, warnings, inputs = model_steps(tmp_path / "fuzz.onnx")
+                explanation = book(PROJECT, "fuzz", "fuzz.onnx", steps, warnings, axes_of_model(steps), inputs)
+                for kind in ("tex", "md"):
+                    filled = templates(PROJECT).fill(f"explain/book.{kind}.j2", explanation=explanation)
+                    assert all(character.isprintable() or character == "\n" for character in filled)
             except UserError as error:
                 printed = str(error)
                 seen["refused"] += 1

@@ -22,14 +22,20 @@ from markdown_it import MarkdownIt
 from onnx import TensorProto, helper
 
 from scripts import describe
-from scripts.core.figures import load
+from scripts.core.figures import layer_of, load
+from scripts.core.keys import check
 from scripts.errors import FigureError, LayerError, ToolError, UserError
+from scripts.explaining.chain import lines_of
+from scripts.explaining.messages import mismatch
+from scripts.explaining.single import layer_section
 from scripts.notation import model_file
 from scripts.notation.frameworks import layer
 from scripts.notation.listing import table
+from scripts.notation.sizes import parse_size
 from scripts.stages.templates import escape_markdown
 from scripts.tex.latexmk import latexmk
 from scripts.views import VIEWS, scene_of
+from tests import networks
 from tests.conftest import PROJECT, RECOLOUR, Checkout, limits
 
 LAYER = 'operation = "convolution"\ninput_size = 5\nkernel_size = 3\n'
@@ -506,3 +512,109 @@ def test_a_model_is_data(tmp_path: Path) -> None:
         assert len(printed) < MOST_CHARACTERS, name
         assert all(character.isprintable() or character == "\n" for character in printed), name
         assert SECRET not in printed, name
+
+
+# Explanations
+
+
+def test_an_explanation_shows_the_names_of_a_model_letter_by_letter(unbuilt: Checkout, tmp_path: Path) -> None:
+    """And nothing in them is run, in the PDF or in Markdown."""
+    net = networks.Network(1, 1, 6, 6)
+    x = "x"
+    names = [*TITLES, "日本語 \u202e\x1b[2J"]
+    for name in names:
+        x = net.conv(x, 1, 3, relu=False)
+        net.nodes[-2].name = name
+    file = net.save(tmp_path / "$(touch pwned) `x` & <b>.onnx")
+    unbuilt.top.joinpath("secret.txt").write_text(SECRET)
+    printed = unbuilt.run("explain", "--onnx", str(file), "--name=model")
+    top = unbuilt.top / "build" / "explain" / "model"
+    text = subprocess.run(
+        ["pdftotext", "-layout", top / "model.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
+    markdown = (top / "model.md").read_text()
+    shown = Shown(MarkdownIt("gfm-like", {"linkify": False}).render(markdown))
+    # The places of the only distinct layer.
+    for name in TITLES[:12]:
+        assert letters(name[:120]) in letters(text), name
+        assert name[:120].strip() in shown.text, name
+    allowed = {"h1", "h2", "p", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "strong", "em", "code"}
+    assert {tag.split()[0] for tag in shown.tags} <= allowed
+    assert SECRET not in printed + text + markdown
+    assert not [*unbuilt.top.rglob("*pwned*"), *tmp_path.rglob("pwned")]
+    assert all(character.isprintable() or character == "\n" for character in printed)
+
+
+def test_an_explanation_shows_layers_and_messages_letter_by_letter(unbuilt: Checkout, tmp_path: Path) -> None:
+    layer_text = "Conv2d(1, 1, 3, padding_mode='zeros', device=r'\\input{secret.txt}$<b>`')"
+    unbuilt.run("explain", "--layer", layer_text, "--input=4", "--name=layer")
+    top = unbuilt.top / "build" / "explain"
+    text = subprocess.run(
+        ["pdftotext", top / "layer/layer.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
+    assert letters(layer_text) in letters(text)
+    message = "mat1 and mat2 shapes cannot be multiplied (32x400 and 256x120) \\input{secret.txt} <script>"
+    unbuilt.run("explain", f"--error={message}", "--name=message")
+    assert "script" not in (top / "message/message.md").read_text()
+    (tmp_path / "stack.txt").write_text(
+        "Conv2d(1, 1, 3)  # \\input{secret.txt}\n__import__('os').system('touch pwned')\n"
+    )
+    refused = unbuilt.run("explain", f"--layers={tmp_path / 'stack.txt'}", "--input=1x1x9x9", fails=True)
+    assert "stack.txt, line 2:" in refused
+    assert not list(unbuilt.top.rglob("*pwned*"))
+
+
+# What tries to take all time or memory: a layer and its input, or a message, or a stack.
+EXPENSIVE = [
+    ("AdaptiveAvgPool1d(200000)", "250000"),
+    ("Conv2d(1000000, 1000000, 1000, padding=500)", "1000000"),
+    ("ConvTranspose1d(1, 1, 100000, stride=99999)", "1000000000"),
+    ("MaxPool2d(3, ceil_mode=True)", "999999999x999999999"),
+]
+
+
+@pytest.mark.parametrize("asked", EXPENSIVE, ids=str)
+def test_a_large_layer_is_explained_in_little_memory(asked: tuple[str, str]) -> None:
+    text, size = asked
+    with limits():
+        read = layer_of(check({"title": "T", **layer(text, parse_size(size)).keys}, text))
+        try:
+            layer_section(PROJECT, "large", text, read, None)
+        except LayerError as error:
+            assert "At most" in str(error)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "(" * 4000,
+        "x" * 100_000,
+        "expected input" + "[1, " * 900,
+        "mat1 and mat2 shapes cannot be multiplied (999999999999x999999999999 and 999999999998x1)",
+        "Given input size: (" + "9" * 3000 + "). Calculated output size: (1). ",
+        "A `Concatenate` layer requires inputs with matching shapes " + "[(1, 2), (3, " * 250,
+        "shape '[" + "9" * 190 + "]' is invalid for input of size 999999999999",
+    ],
+    ids=lambda message: message[:30],
+)
+def test_any_message_is_answered_at_once(message: str) -> None:
+    lines = lines_of("Conv2d(1, 1, 3)\n" * 1000)
+    with limits():
+        try:
+            found = mismatch(message, lines, (1, 3000, 10**9))
+            assert len(found.cause) + sum(map(len, found.fixes)) < MOST_CHARACTERS
+        except UserError as error:
+            assert len(str(error)) < MOST_CHARACTERS
+
+
+def test_a_stack_without_end_is_refused(fresh: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text("ReLU()\n" * 5000)
+    (tmp_path / "large.txt").write_text("#" * 2_000_000)
+    for name, message in (
+        ("long", "A stack has at most 1000"),
+        ("large", "at most 1000000 bytes"),
+        ("none", "not a file"),
+    ):
+        words = [f"--layers={tmp_path / name}.txt", "--input=1x1x9x9"]
+        assert message in fresh.run("explain", *words, fails=True)
+    assert "not a file" in fresh.run("explain", "--layers=/dev/zero", "--input=1x1x9x9", fails=True)

@@ -14,7 +14,7 @@ from scripts.record import freshness
 from tests.conftest import TOP
 
 # Rooms are the top-level files of scripts/ and its folders; an arrow leads from one to another that it imports.
-MOST_ARROWS = 142
+MOST_ARROWS = 146
 SOURCES = {
     ".".join(file.relative_to(TOP).with_suffix("").parts).removesuffix(".__init__"): file
     for file in sorted((TOP / "scripts").rglob("*.py"))

@@ -5,13 +5,13 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scripts.core.figures import figure, load
 from scripts.core.keys import FigureFile
 from scripts.core.layers import Layer
-from scripts.core.receptive import Branches, Field, Network, Reach, field, fields, reach, seen
+from scripts.core.receptive import Field, Network, Reach, along, field, fields, seen
 from scripts.errors import LayerError
 from scripts.text.relationships import receptive_fields
 from tests.conftest import PROJECT
@@ -50,10 +50,6 @@ def stacks(draw: st.DrawFn, *operations: str, size: int = LONG) -> list[Layer]:
     return layers
 
 
-def network(layers: list[Layer]) -> list[Reach]:
-    return [reach(layer.window_axes[0]) for layer in layers]
-
-
 def below(layer: Layer, elements: set[int]) -> set[int]:
     """The input elements that output elements meet in their windows, none of which may touch the border."""
     (axis,) = layer.grid
@@ -78,7 +74,7 @@ def middle(layers: list[Layer]) -> Iterator[int]:
 def field_of(layers: list[Layer]) -> Field:
     """The fields after some layers, if they have few phases."""
     try:
-        return field(network(layers))
+        return field(along(tuple(layers)))
     except LayerError:
         assume(False)
         raise
@@ -89,12 +85,13 @@ def is_exact(layer: Layer) -> bool:
     return not layer.transposed or min(layer.axes[0].dilation, layer.axes[0].stride) == 1
 
 
+@settings(deadline=None)
 @given(stacks())
 def test_fields_are_those_of_all_windows(layers: list[Layer]) -> None:
     found, sizes = field_of(layers), set()
     for n in middle(layers):
         expected = counted(layers, n)
-        first, last = seen(network(layers), n, n)
+        first, last = seen(along(tuple(layers)), n, n)
         if all(map(is_exact, layers)):
             assert (first, last) == (min(expected), max(expected)) if expected else last < first
         else:
@@ -102,19 +99,22 @@ def test_fields_are_those_of_all_windows(layers: list[Layer]) -> None:
         sizes.add(len(range(first, last + 1)))
         # Windows reach at least as far.
         assert found.first + n * found.jump <= first or not expected
-        assert last <= found.last + n * found.jump
+        assert last <= found.last + n * found.jump or not expected
     assert sizes <= {*found.sizes}
 
 
+@settings(deadline=None)
 @given(stacks("convolution", "max_pooling"))
 def test_without_spreading_all_fields_have_one_size(layers: list[Layer]) -> None:
-    found = field(network(layers))
+    found = field(along(tuple(layers)))
     expected = [counted(layers, n) for n in middle(layers)]
     assert {max(elements) - min(elements) + 1 for elements in expected} == {*found.sizes}
     assert {found.last - found.first + 1} == {*found.sizes}
     assert [min(elements) for elements in expected] == [found.first + n * found.jump for n in middle(layers)]
+    assert found.start == found.first
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_branches_see_what_any_of_them_sees(data: st.DataObject) -> None:
     stem = data.draw(stacks("convolution"))
@@ -133,20 +133,20 @@ def test_branches_see_what_any_of_them_sees(data: st.DataObject) -> None:
         ]
         for _ in range(2)
     ]
-    joined: Network = [*network(stem), Branches(tuple(network(branch) for branch in branches))]
+    joined: Network = [*along(tuple(stem)), tuple(along(tuple(branch)) for branch in branches)]
     found = field(joined)
     for n in middle(stem):
         expected = set().union(*(counted([*stem, *branch], n) for branch in branches))
         assert seen(joined, n, n) == (min(expected), max(expected))
         assert found.size == max(expected) - min(expected) + 1
-        assert found.first + n * found.jump == min(expected)
+        assert found.start + n * found.jump == min(expected)
 
 
 def test_the_fields_after_each_layer_are_those_of_the_report() -> None:
     for name in ("strided_stack", "causal_stack"):
         layers = load(PROJECT.figures / f"{name}.toml").layers
         expected = receptive_fields(PROJECT, layers)
-        found = fields(network(list(layers)))
+        found = fields(along(layers))
         assert [(one.size, one.jump, one.centre) for one in found] == [
             (one["r"], one["j"], Fraction(str(one["c"]))) for one in expected
         ]
@@ -163,16 +163,31 @@ def test_the_fields_after_each_layer_are_those_of_the_report() -> None:
         ([Reach(1, 0, 0, 2)], (0, 1)),
         # A convolution around a pooling and an upsampling of 2, as in a U-Net, with and without its skip connection.
         ([Reach(2, 0, 1), Reach(1, 1, 2), Reach(1, 1, 1, 2)], (6,)),
-        ([Reach(1, 1, 2), Branches(((), (Reach(2, 0, 1), Reach(1, 1, 1, 2)))), Reach(1, 1, 2)], (6,)),
+        ([Reach(1, 1, 2), ((), (Reach(2, 0, 1), Reach(1, 1, 1, 2))), Reach(1, 1, 2)], (6,)),
     ],
 )
 def test_sizes_where_layers_spread_their_input(layers: Network, sizes: tuple[int, ...]) -> None:
     assert field(layers).sizes == sizes
 
 
+def test_a_field_starts_where_the_first_element_sees() -> None:
+    # Windows reach half an element further on both sides.
+    found = field([Reach(2, 0, 1), Reach(1, 1, 1, 2), Reach(1, 1, 2)])
+    assert [found.first, found.start] == [-2, -2]
+    found = field([Reach(2, 0, 1), Reach(1, 1, 1, 2)])
+    assert [found.first, found.start] == [-1, 0]
+    # An element that sees nothing has none.
+    assert field([Reach(1, -1, 0, 2)]).start == 1
+
+
+def test_branches_that_see_nothing_do_not_count() -> None:
+    gaps, later = Reach(1, 0, 0, 2), Reach(1, -3, 0, 2)
+    assert seen([((gaps,), (later,))], 1, 1) == (2, 2)
+
+
 def test_branches_that_do_not_keep_in_step_are_refused() -> None:
     with pytest.raises(LayerError, match="joins branches with jumps of 1 and 2"):
-        field([Branches(((), (Reach(2, 0, 1),)))])
+        field([((), (Reach(2, 0, 1),))])
 
 
 def test_too_many_phases_are_refused() -> None:

@@ -68,7 +68,7 @@ def test_texts_are_escaped_for_tex() -> None:
 
 def test_a_view_refuses_layers_that_it_cannot_draw(tmp_path: Path) -> None:
     file = tmp_path / "line.toml"
-    file.write_text('title = "T"\noperation = "convolution"\ninput_size = [5, 5, 5]\nkernel_size = 3')
+    file.write_text('title = "T"\noperation = "convolution"\ninput_size = [5, 5, 5]\nkernel_size = 3\nview = "plane"')
     with pytest.raises(LayerError, match="the plane view draws layers of 1 or 2 axes"):
         scene_of(load(file))
     file.write_text('title = "T"\noperation = "convolution"\ninput_size = 5\nkernel_size = 3\nview = "numerical"')

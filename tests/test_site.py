@@ -234,7 +234,7 @@ def test_figures_are_found_by_keyboard(page: Page, site: Path) -> None:
     open_page(page, site)
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("Skip to content")
-    for _ in range(2):
+    for _ in range(3):
         page.keyboard.press("Tab")
     page.keyboard.type("Stride convolution values")
     assert visible(page) == {"numerical_padding_strides"}

@@ -15,10 +15,11 @@ from scripts.core.figures import Figure, figure, load
 from scripts.core.frames import check_extent, frames
 from scripts.core.inverse import Bounds, reachable, solutions, usual_bounds
 from scripts.core.keys import check
-from scripts.core.layers import Layer, Values
+from scripts.core.layers import Layer, Values, all_layers
 from scripts.core.operations import OPERATIONS
 from scripts.errors import CombinedError, LayerError
 from scripts.notation.pytorch import shortest
+from scripts.site.explorer import keys_of
 from scripts.site.tables import tables
 from tests.conftest import PROJECT, TOP
 
@@ -132,41 +133,18 @@ def close(expected: list[float | None] | None, found: list[float | None] | None)
     )
 
 
-def keys_of(found: Figure) -> Iterator[Keys]:
-    """The keys of a figure's layers, with sizes in numbers whatever they come from."""
-    for layer in found.layers:
-        keys: Keys = {"operation": layer.operation.name, "input_size": list(layer.input_size)}
-        if layer.operation.adaptive:
-            keys["output_size"] = list(layer.output_size)
-        elif "kernel_size" in layer.operation.keys:
-            keys |= {
-                name: [getattr(axis, name) for axis in layer.axes] for name in ("kernel_size", "stride", "dilation")
-            }
-            keys["padding"] = [list(axis.padding) for axis in layer.axes]
-        if layer.transposed:
-            keys["output_padding"] = [axis.output_padding for axis in layer.axes]
-        if layer.operation.name == "max_unpooling":
-            keys["output_size"] = list(layer.output_size)
-            del keys["dilation"]
-        options = ("padding_mode", "ceil_mode", "count_include_pad", "norm")
-        keys |= {name: getattr(layer, name) for name in options if name in layer.operation.keys}
-        if layer.channels is not None:
-            channels = layer.channels
-            keys |= {
-                "in_channels": channels.in_channels,
-                "out_channels": channels.out_channels,
-                "groups": channels.groups,
-            }
-        for name in ("input_values", "kernel_values", "indices"):
-            values = getattr(found, name)
-            keys |= {} if values is None else {name: values.tolist()}
-        yield keys
+def catalogue() -> Iterator[Keys]:
+    """The keys of all layers of the catalogue's figures, with sizes in numbers and with values."""
+    for file in sorted(PROJECT.figures.glob("*.toml")):
+        found = load(file)
+        for layer in all_layers(found.layers):
+            values = ((name, getattr(found, name)) for name in ("input_values", "kernel_values", "indices"))
+            yield keys_of(layer) | {name: value.tolist() for name, value in values if value is not None}
 
 
 def test_the_catalogue_is_the_same(engine: MiniRacer) -> None:
-    found = [load(file) for file in sorted(PROJECT.figures.glob("*.toml"))]
-    layers = [keys for one in found for keys in keys_of(one)]
-    assert len(layers) >= len(found)
+    layers = list(catalogue())
+    assert len(layers) >= len(PROJECT.figure_names())
     for keys, answer in zip(layers, in_javascript(engine, "described", layers), strict=True):
         expected = described(keys)
         assert "error" not in expected

@@ -7,14 +7,13 @@ import re
 import pytest
 from py_mini_racer import MiniRacer
 
-from scripts.core.figures import figure, load
+from scripts.core.figures import figure
 from scripts.core.keys import check
 from scripts.core.layers import Channels, Layer
-from scripts.errors import LayerError, UserError
-from scripts.notation.frameworks import layer, written
-from tests.conftest import PROJECT
+from scripts.errors import UserError
+from scripts.notation.frameworks import code, layer
 from tests.test_notation import ERRORS, FORMS, HOSTILE, KERAS, KNOWN, LARGE, MARKS, ONNX, PYTORCH, SUBCLASSES, VALID
-from tests.test_site_arithmetic import Keys, in_javascript, keys_of, new_engine, random_keys
+from tests.test_site_arithmetic import Keys, catalogue, in_javascript, new_engine, random_keys
 
 ROWS = [row for rows in (PYTORCH, KNOWN, LARGE, SUBCLASSES, FORMS, KERAS, ONNX) for row in rows]
 
@@ -52,14 +51,7 @@ function asked([text, size]) {
 }
 function written(keys) {
   const layer = a.layerOf(keys);
-  let lines = null;
-  try {
-    lines = n.written(layer);
-  } catch (error) {
-    if (!(error instanceof a.LayerError)) throw error;
-    lines = error.message;
-  }
-  return [lines, n.call(layer)];
+  return [n.codes(layer), n.call(layer)];
 }
 """
 
@@ -131,7 +123,7 @@ def test_layers_are_written_alike(engine: MiniRacer, seed: int) -> None:
     """Those of the catalogue and random ones; and Python reads the shortest call back to the same layer."""
     choice = random.Random(seed)  # noqa: S311
     drawn = [random_keys(choice) for _ in range(3000)]
-    keys = [keys for file in PROJECT.figures.glob("*.toml") for keys in keys_of(load(file))]
+    keys = list(catalogue())
     keys += [one for one in map(without_values, drawn) if is_small(of(one))]
     calls = 0
     for one, (lines, call) in zip(
@@ -139,7 +131,7 @@ def test_layers_are_written_alike(engine: MiniRacer, seed: int) -> None:
     ):
         expected = of(without_values(one))
         assert expected is not None
-        assert lines == lines_of(expected)
+        assert lines == [[one.framework, list(one.lines), one.reason] for one in code(expected)]
         if call is not None:
             calls += 1
             read = of(layer(call, expected.input_size).keys)
@@ -165,13 +157,6 @@ def of(keys: Keys) -> Layer | None:
 
 def is_small(found: Layer | None) -> bool:
     return found is not None and all(max(axis.extent, axis.output_size) < 1000 for axis in found.window_axes)
-
-
-def lines_of(found: Layer) -> dict[str, list[str]] | str:
-    try:
-        return written(found)
-    except LayerError as error:
-        return str(error)
 
 
 def same_windows(one: Layer, other: Layer) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.core.figures import Figure, load, load_all
+from scripts.core.layers import Branches
 from scripts.errors import LayerError, UserError
 from scripts.views import scene_of, view_name
 from tests.conftest import limits
@@ -395,8 +396,21 @@ def test_a_stack_may_hold_an_adaptive_pooling(tmp_path: Path) -> None:
     layers = "[{ kernel_size = 3 }, { operation = 'adaptive_average_pooling', output_size = 4 }, { kernel_size = 2 }]"
     figure = read_stack(tmp_path, f"layers = {layers}")
     assert [layer.output_size for layer in figure.layers] == [(10,), (4,), (3,)]
-    with pytest.raises(LayerError, match="the stack view draws layers with a stride"):
-        scene_of(replace(figure, view="stack"))
+    assert scene_of(replace(figure, view="receptive_field")).count == 5
+
+
+def test_branches_of_a_stack_take_one_input_and_give_one_output(tmp_path: Path) -> None:
+    branches = "[{ kernel_size = 3, padding = 1 }, { kernel_size = 1 }], []"
+    figure = read_stack(
+        tmp_path, f"layers = [{{ kernel_size = 3 }}, {{ branches = [{branches}] }}, {{ kernel_size = 2 }}]"
+    )
+    assert figure.is_stack
+    first, fork, last = figure.layers
+    assert isinstance(fork, Branches)
+    assert first.output_size == fork.input_size == fork.output_size == last.input_size == (10,)
+    assert [len(branch) for branch in fork.branches] == [2, 0]
+    with pytest.raises(LayerError, match="layers: is a stack of 1"):
+        _ = replace(figure, layers=(fork,)).layer
 
 
 def test_a_stack_of_one_layer_is_that_layer(tmp_path: Path) -> None:
@@ -434,6 +448,38 @@ def test_a_stack_of_one_layer_is_that_layer(tmp_path: Path) -> None:
         (
             INLINE.format(*["kernel_size = 3, in_channels = 2, out_channels = 4"] * 3),
             ", line 5: layers[1].in_channels: is 2 after a layer of 4 output channels.",
+        ),
+        (
+            HEADERS.format("kernel_size = 3", "branches = [[{ kernel_size = 3 }], []]", "kernel_size = 3"),
+            ", line 7: layers[1].branches: end in outputs of 8 and 10. Give all branches one output size",
+        ),
+        (
+            INLINE.format("kernel_size = 3", "branches = [[{ kernel_size = 99 }], []]", "kernel_size = 3"),
+            ", line 5: layers[1].branches[0][0].kernel_size: the window spans 99, the padded input only 10",
+        ),
+        (
+            INLINE.format("branches = [[{ kernel_size = 1 }], []]", "stride = 0", ""),
+            ", line 5: layers[1].stride: cannot be 0.",
+        ),
+        (
+            HEADERS.format("kernel_size = 3", "branches = [[{ kernel_size = 3, stide = 2 }], []]", ""),
+            ", line 7: layers[1].branches[0][0].stide: is not a key of a layer. Did you mean stride?",
+        ),
+        (
+            HEADERS.format("branches = [[]]", "", ""),
+            ", line 4: layers[0].branches: cannot be [[]]. It is a list of at least 2 branches",
+        ),
+        (
+            HEADERS.format("branches = [[], 3]", "", ""),
+            ", line 4: layers[0].branches[1]: cannot be 3. It is a list of tables, one for each layer, or empty.",
+        ),
+        (
+            HEADERS.format("branches = [[], []]\nstride = 2", "kernel_size = 1", "kernel_size = 1"),
+            ", line 5: layers[0].stride: is given beside branches. Give it to a layer in one of the branches.",
+        ),
+        (
+            HEADERS.format(f"branches = [[{'{ kernel_size = 1 }, ' * 100}], []]", "kernel_size = 1", "kernel_size = 1"),
+            ", line 3: layers: has 103 layers with those in branches. Give at most 100.",
         ),
         (
             'values = "random"\nlayers = [{ kernel_size = 3 }]',

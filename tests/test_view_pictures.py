@@ -6,11 +6,11 @@ but what they draw.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 from math import ceil, floor, inf, prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,11 +19,13 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from scripts.core import receptive
 from scripts.core.arithmetic import Cell, Element, GridAxis
 from scripts.core.figures import Figure, load
 from scripts.core.frames import frames
 from scripts.core.gradients import input_gradient, kernel_gradient
-from scripts.core.layers import Index, Layer
+from scripts.core.layers import Branches, Index, Layer, Stack, all_layers
+from scripts.core.receptive import field
 from scripts.errors import UserError
 from scripts.stages.render import caption
 from scripts.stages.templates import escape_tex, templates
@@ -34,6 +36,7 @@ from tests.pictures import Document, Label, Line, Picture, Point, ReadError, Tex
 from tests.test_engines import FULL, ask_many, files, written
 from tests.test_pictures import (
     Expected,
+    Place,
     around,
     as_given,
     as_rounded,
@@ -43,6 +46,7 @@ from tests.test_pictures import (
     assert_labelled,
     assert_meant,
     assert_parameters,
+    centred,
     decimals_of,
     described,
     drawn_as,
@@ -69,6 +73,24 @@ SMALL: dict[str, File] = {
     },
     "excerpt_1d": {"operation": "average_pooling", "input_size": [300], "kernel_size": 20, "stride": 15, "padding": 10},
     "kernel": {"operation": "convolution", "input_size": 2, "kernel_values": [[1, -2], [0.5, 0]], "values": "random"},
+    "channels": {
+        "operation": "convolution", "input_size": [2, 3], "kernel_size": 2, "padding": [0, [0, 1]], "in_channels": 2,
+        "out_channels": 3, "values": "random",
+    },
+    "channels_groups": {
+        "operation": "convolution", "input_size": [2], "kernel_size": 2, "in_channels": 12, "out_channels": 6,
+        "groups": 2,
+    },
+    "channels_rest": {
+        "operation": "convolution", "input_size": [2, 1], "kernel_size": [3, 1], "padding": [1, 0], "in_channels": 5,
+        "out_channels": 2, "values": "random", "frames": [1, 2], "padding_mode": "reflect",
+    },
+    "channels_pair": {
+        "input_size": [2], "layers": [
+            {"kernel_size": 3, "padding": 1, "in_channels": 2, "out_channels": 2, "groups": 2},
+            {"kernel_size": 1, "in_channels": 2, "out_channels": 3},
+        ],
+    },
     "wiring": {
         "operation": "convolution", "input_size": 2, "kernel_size": [2, 1], "in_channels": 4, "out_channels": 2,
         "groups": 2,
@@ -98,6 +120,14 @@ SMALL: dict[str, File] = {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 3,
         "output_padding": 2,
     },
+    "gather": {
+        "operation": "transposed_convolution", "input_values": [[1, -2]], "kernel_values": [[3, 0.5, 4]],
+        "stride": [1, 2], "padding": [0, [1, 0]], "output_padding": [0, 1],
+    },
+    "gather_cropped": {
+        "operation": "transposed_convolution", "input_values": [1, -2, 5], "kernel_values": [3, 7], "dilation": 2,
+        "padding": [[3, 0]], "frames": [1, 4],
+    },
     "matrix": {"operation": "convolution", "input_size": [2, 3], "kernel_size": 2},
     "matrix_transposed": {
         "operation": "transposed_convolution", "input_values": [1, -2], "kernel_values": [3, 0.5], "stride": 2,
@@ -108,6 +138,24 @@ SMALL: dict[str, File] = {
     "matrix_dots_transposed": {
         "operation": "transposed_convolution", "input_size": [6, 7], "kernel_size": 2, "stride": [2, 1],
         "values": "random", "frames": [1, 5],
+    },
+    "volume": {
+        "operation": "convolution", "input_size": [2, 2, 3], "kernel_size": [2, 1, 2], "padding": [[1, 0], 0, [0, 1]],
+        "stride": [1, 2, 1],
+    },
+    "volume_transposed": {
+        "operation": "transposed_convolution", "input_size": [2, 2, 1], "kernel_size": [1, 2, 1], "stride": [2, 1, 1],
+        "padding": [0, [0, 2], 0],
+    },
+    "volume_cropped": {
+        "operation": "transposed_convolution", "input_size": [3, 1, 1], "kernel_size": [1, 1, 2], "padding": [1, 0, 0],
+    },
+    "volume_pooling": {
+        "operation": "max_pooling", "input_size": [3, 1, 3], "kernel_size": [2, 1, 2], "stride": 2, "ceil_mode": True,
+    },
+    "volume_copied": {
+        "operation": "convolution", "input_size": [2, 2, 1], "kernel_size": [2, 2, 1], "padding": [1, [0, 1], 0],
+        "padding_mode": "circular", "frames": [0, 5],
     },
     "im2col": {
         "operation": "convolution", "input_values": [[1, -2, 3]], "kernel_values": [[4, 0.5]], "stride": [1, 2],
@@ -157,7 +205,7 @@ SMALL: dict[str, File] = {
         "mask": [1, 0, 1, 0, 0],
     },
     "deformable": {
-        "operation": "convolution", "input_values": [[1, 2, 3], [0, -1, 2], [4, 0, 0.5]], "kernel_values": [[3, -1]],
+        "operation": "convolution", "input_values": [[1, 2, 3], [0, -1, 2], [4, 0, 0.5]], "kernel_values": [[4, -2]],
         "stride": [2, 1], "dilation": [1, 2], "padding": [0, [1, 0]],
         "offset": [[[0.5, 0], [0, 1]], [[-0.25, 0.5], [0, 0]], [[0, 0], [-1, -0.5]], [[0.25, -1], [-0.75, 0]]],
     },
@@ -165,7 +213,39 @@ SMALL: dict[str, File] = {
         "operation": "convolution", "input_values": [[1, 2], [3, 4]], "kernel_values": [[2]], "padding": [[0, 1], 0],
         "offset": [[[0.5, 0], [0, 1], [0, 0]], [[-2.25, 0.5], [0, 0], [0, 0.75]]],
     },
-    "stack": {"input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]},
+    "streaming": {
+        "operation": "convolution", "input_size": [5], "kernel_size": 3, "dilation": 2, "padding": "causal",
+    },
+    "streaming_values": {
+        "operation": "convolution", "input_values": [1, -2, 0.5], "kernel_values": [3, 0.25], "padding": "causal",
+    },
+    "receptive_field": {
+        "input_size": [4], "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2}]
+    },
+    "receptive_field_causal": {
+        "input_size": [6],
+        "layers": [{"kernel_size": 2, "padding": "causal"}, {"kernel_size": 2, "stride": 2, "padding": "causal"}],
+    },
+    "receptive_field_branches": {
+        "input_size": [6],
+        "layers": [
+            {"branches": [[], [{"kernel_size": 3, "padding": 1}, {"kernel_size": 1}], [{"kernel_size": 1}]]},
+            {"operation": "adaptive_average_pooling", "output_size": 4},
+        ],
+    },
+    "receptive_field_maps": {
+        "input_size": [4, 5],
+        "layers": [
+            {"kernel_size": [3, 1], "padding": [1, 0]},
+            {"branches": [
+                [],
+                [
+                    {"operation": "max_pooling", "kernel_size": 1, "stride": [2, 1]},
+                    {"operation": "transposed_convolution", "kernel_size": [2, 1], "stride": [2, 1]},
+                ],
+            ]},
+        ],
+    },
 }  # fmt: skip
 
 
@@ -180,28 +260,34 @@ RANDOM = {
     "excerpt": (8, 60),
     "kernel": (6, 40),
     "wiring": (8, 80),
+    "channels": (4, 120),
     "subsampling": (8, 120),
     "positions": (8, 60),
     "overlap": (8, 40),
     "sums": (6, 80),
     "scatter": (6, 80),
+    "gather": (4, 80),
     "matrix": (8, 60),
     "im2col": (6, 60),
     "input_gradient": (6, 60),
     "kernel_gradient": (6, 60),
     "upsampling": (3, 80),
     "pixel_shuffle": (3, 80),
-    "stack": (8, 60),
+    "volume": (6, 100),
+    "receptive_field": (8, 60),
 }
 OPERATIONS = {
     "im2col": ("convolution",),
     "excerpt": ("convolution", "transposed_convolution", "max_pooling", "max_unpooling"),
+    "volume": ("convolution", "transposed_convolution", "max_pooling", "max_unpooling"),
     "subsampling": ("convolution", "convolution", "max_pooling", "average_pooling", "lp_pooling"),
     "positions": ("convolution", "transposed_convolution", "max_pooling", "adaptive_max_pooling"),
+    "channels": ("convolution",),
     "sums": ("transposed_convolution",),
     "upsampling": ("transposed_convolution",),
     "pixel_shuffle": ("transposed_convolution",),
     "scatter": ("transposed_convolution",),
+    "gather": ("transposed_convolution",),
 }
 
 
@@ -236,6 +322,9 @@ def along(layer: Layer, place: int) -> list[tuple[int, int, int]]:
             for j in kernel
         ]
         return [found for found in met if found[0] in outputs]
+    if layer.operation.name.startswith("adaptive"):
+        i, o = axis.input_size, len(outputs)
+        return [(n, place, k) for n in outputs for k, place in enumerate(range(n * i // o, -(-(n + 1) * i // o)))]
     padded = COPIED[layer.padding_mode](np.arange(axis.input_size), axis.padding).tolist()
     # Windows of ceil mode hang over.
     padded += [-1] * axis.stride * axis.kernel_size * axis.dilation
@@ -425,6 +514,17 @@ def centres(picture: Picture) -> dict[tuple[float, float], tuple[str, str]]:
 
 def scatter(figure: Figure, found: Document) -> None:
     layer = figure.layer
+    elements = [*np.ndindex(*layer.input_size), None]
+    assert len(found.frames) == len(elements)
+    for lit, picture in zip(elements, found.frames, strict=True):
+        assert_flat(picture)
+        assert_drawn(picture, scattered(figure, picture, lit))
+        assert_parameters(layer, picture.parameters, as_convolution=False)
+
+
+def scattered(figure: Figure, picture: Picture, lit: Index | None, others: Sequence[Label] = ()) -> Picture:
+    """What is to be seen once an element, or all, have been stamped; there are labels of `others` than the stamps."""
+    layer = figure.layer
     assert figure.input_values is not None
     assert figure.kernel_values is not None
     whole = replace(layer, axes=tuple(replace(axis, padding=(0, 0), output_padding=0) for axis in layer.axes))
@@ -435,62 +535,131 @@ def scatter(figure: Figure, found: Document) -> None:
     widths = [in_rows(layer.input_size)[1], stamp[1], grid[1]]
     kept = set(product(range(top, top + outputs[0]), range(left, left + outputs[1])))
     most = max(Counter(met.output for met in products(whole)).values())
-    elements = [*np.ndindex(*layer.input_size), None]
-    assert len(found.frames) == len(elements)
-    for lit, picture in zip(elements, found.frames, strict=True):
-        assert_flat(picture)
-        middles = labels(picture, "south", names)
-        input_x, stamp_x, grid_x = (x - width / 2 for (x, _), width in zip(middles, widths, strict=True))
-        assert [y for _, y in middles] == [0, 0, 0]
-        assert input_x == 0
-        assert widths[0] < stamp_x < grid_x - stamp[1]
+    padded = [Label("dashed: computed for output padding", "north", (0, 0, 0))] * any(
+        axis.output_padding for axis in layer.axes
+    )
+    first, rest = picture.labels[: len(names)], picture.labels[len(names) :]
+    middles = labels(replace(picture, labels=first), "south", names)
+    input_x, stamp_x, grid_x = (x - width / 2 for (x, _), width in zip(middles, widths, strict=True))
+    assert [y for _, y in middles] == [0, 0, 0]
+    assert input_x == 0
+    assert widths[0] < stamp_x < grid_x - stamp[1]
 
-        expected = Picture()
-        add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values), "input value"))
-        add_empty(expected, (stamp_x, 0), stamp)
-        add_empty(expected, (grid_x, 0), tuple(grid))
-        sums, stamps, changed = dict[Index, float](), Counter[Index](), set[Index]()
-        for met in products(whole):
-            if lit is not None and met.input > lit:
-                continue
-            product_ = figure.kernel_values[met.kernel].item() * figure.input_values[met.input].item()
-            place = two(met.output)
-            sums[place], stamps[place] = sums.get(place, 0) + product_, stamps[place] + 1
-            if met.input == lit:
-                changed.add(place)
-                steps = two(tuple(axis.dilation for axis in layer.axes))
-                row, column = (a * b for a, b in zip(two(met.kernel), steps, strict=True))
-                add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "weight value")})
-        if lit is None:
-            sums = dict.fromkeys(kept, 0.0) | sums
-        else:
-            light(expected, (0, 0), {lit}, "window over input")
-            r, c = two(lit)
-            expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
-        # Those that the step changes are drawn last.
-        for place, number in sorted(sums.items(), key=lambda item: item[0] in changed):
-            cell: Point = (grid_x + place[1], place[0], 0)
-            share, style = round(100 * stamps[place] / most), "cropped value"
-            if place in kept:
-                lit_now = place in changed
-                paint(
-                    expected,
-                    cell,
-                    "window over output" if lit_now else f"count={share}",
-                    "lit" if lit_now else "outline",
-                )
-                style = "window over output value" if lit_now else f"count value={share}"
-            expected.texts[cell] = (fitted(number, style),)
-        frame(expected, (grid_x + left, top), outputs, "outline")
+    expected = Picture()
+    add_map(expected, (0, 0), layer.input_size, "input", values(each(figure.input_values), "input value"))
+    add_empty(expected, (stamp_x, 0), stamp)
+    add_empty(expected, (grid_x, 0), tuple(grid))
+    sums, stamps, changed = dict[Index, float](), Counter[Index](), set[Index]()
+    for met in products(whole):
+        if lit is not None and met.input > lit:
+            continue
+        product_ = figure.kernel_values[met.kernel].item() * figure.input_values[met.input].item()
+        place = two(met.output)
+        sums[place], stamps[place] = sums.get(place, 0) + product_, stamps[place] + 1
+        if met.input == lit:
+            changed.add(place)
+            steps = two(tuple(axis.dilation for axis in layer.axes))
+            row, column = (a * b for a, b in zip(two(met.kernel), steps, strict=True))
+            add_map(expected, (stamp_x + column, row), (1, 1), "weight", {(0, 0): fitted(product_, "weight value")})
+    if lit is None:
+        sums = dict.fromkeys(kept, 0.0) | sums
+    else:
+        light(expected, (0, 0), {lit}, "window over input")
+        r, c = two(lit)
+        expected.texts[c, r, 0] = (fitted(figure.input_values[lit].item(), "window over input value"),)
+    # Those that the step changes are drawn last.
+    for place, number in sorted(sums.items(), key=lambda item: item[0] in changed):
+        cell: Point = (grid_x + place[1], place[0], 0)
+        share, style = round(100 * stamps[place] / most), "cropped value"
+        if place in kept:
+            lit_now = place in changed
+            paint(
+                expected,
+                cell,
+                "window over output" if lit_now else f"count={share}",
+                "lit" if lit_now else "outline",
+            )
+            style = "window over output value" if lit_now else f"count value={share}"
+        expected.texts[cell] = (fitted(number, style),)
+    frame(expected, (grid_x + left, top), outputs, "outline")
+    extra_rows, extra_columns = two_or_zero(tuple(axis.output_padding for axis in layer.axes))
+    for x, y, rows, columns in (
+        (left + outputs[1] - extra_columns, top, outputs[0], extra_columns),
+        (left, top + outputs[0] - extra_rows, extra_rows, outputs[1] - extra_columns),
+    ):
+        if rows and columns:
+            frame(expected, (grid_x + x, y), (rows, columns), "output padding")
+    padded = [label._replace(at=(grid_x + grid[1] / 2, grid[0], 0)) for label in padded]
+    assert rest == [*padded, *others]
+    return expected
+
+
+def gather(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    _, columns = grid_of(figure)
+    size_, reach = in_rows(layer.output_size), in_rows(tuple(axis.reach + 1 for axis in layer.axes))
+    steps = [(True, index) for index in np.ndindex(*layer.input_size)]
+    steps += [(False, index) for index in np.ndindex(*layer.output_size)]
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    names = ["inputs and zeros", "window × kernel", f"output {size(layer.output_size)}"]
+    for (scattering, lit), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        gathering = picture.labels[-3:]
+        corners = labels(replace(picture, labels=gathering), "south", names)
+        widths = (len(columns.cells), reach[1], size_[1])
+        left, stamp_x, output_x = (x - width / 2 for (x, _), width in zip(corners, widths, strict=True))
+        assert [y for _, y in corners] == [0, 0, 0]
+        expected = scattered(figure, picture, lit if scattering else None, gathering)
+        assert left > max(x for (x, _, _), _ in expected.edges) + 2
+        assert stamp_x > left + widths[0]
+        assert output_x > stamp_x + widths[1]
+        add_moved(expected, Expected(replace(figure, view="numerical"), (0, 0, 0)).input(set(), {}), (left, 0))
+        for cell, texts in expected.texts.items():
+            if cell[0] >= left:
+                expected.texts[cell] = tuple(text._replace(width="valuewidth") for text in texts)
+        add_empty(expected, (stamp_x, 0), reach)
+        add_empty(expected, (output_x, 0), size_)
+        if not scattering:
+            add_gathered(expected, figure, lit, (left, stamp_x, output_x))
+        frame(expected, (output_x, 0), size_, "outline")
         extra_rows, extra_columns = two_or_zero(tuple(axis.output_padding for axis in layer.axes))
-        for x, y, rows, columns in (
-            (left + outputs[1] - extra_columns, top, outputs[0], extra_columns),
-            (left, top + outputs[0] - extra_rows, extra_rows, outputs[1] - extra_columns),
-        ):
-            if rows and columns:
-                frame(expected, (grid_x + x, y), (rows, columns), "output padding")
+        if extra_columns:
+            frame(expected, (output_x + size_[1] - extra_columns, 0), (size_[0], extra_columns), "output padding")
+        if extra_rows:
+            bottom = (output_x, size_[0] - extra_rows)
+            frame(expected, bottom, (extra_rows, size_[1] - extra_columns), "output padding")
         assert_drawn(picture, expected)
-        assert_parameters(layer, picture.parameters, as_convolution=False)
+        assert_parameters(layer, picture.parameters)
+
+
+def add_gathered(picture: Picture, figure: Figure, lit: Index, at: tuple[float, float, float]) -> None:
+    """Add the window of an output element, its products, and the elements up to it."""
+    assert figure.input_values is not None
+    assert figure.kernel_values is not None
+    left, stamp_x, output_x = at
+    kernels = {(met.output, met.input): met.kernel for met in products(figure.layer)}
+    covered = patch(figure, lit)
+    top, first = covered[0][1]
+    for place, (r, c) in covered:
+        cell: Point = (left + c, r, 0)
+        picture.fills[cell] = (f"window over {place.kind}",)
+        index, number = place.input_index, 0.0
+        held = 0 if index is None else figure.input_values[index].item()
+        picture.texts[cell] = (fitted(held, f"window over {place.kind} value"),)
+        if index is not None:
+            number = held * figure.kernel_values[kernels[lit, index]].item()
+        cell = (stamp_x + c - first, r - top, 0)
+        paint(picture, cell, "weight", "outline")
+        picture.texts[cell] = (fitted(number, "weight value"),)
+    sides = Counter(edge for _, (r, c) in covered for edge in around((left + c, r, 0)))
+    picture.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
+    for index, result in output_of(figure.layer, figure).items():
+        if index <= lit:
+            style = "window over output" if index == lit else "output"
+            r, c = two(index)
+            paint(picture, (output_x + c, r, 0), style, "lit" if index == lit else "outline")
+            picture.texts[output_x + c, r, 0] = (fitted(result, f"{style} value"),)
 
 
 def two_or_zero(numbers: Index) -> Index:
@@ -852,6 +1021,107 @@ def assert_matrix(
         row = rows[flat(lit_output, layer.output_size)]
         frame(expected, (first, top + row), (1, last - first + 1), "lit")
     assert_drawn_with_dots(picture, expected)
+
+
+def volume(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    depth, rows, columns = layer.grid
+    size_ = layer.output_size
+    height, width, (outputs, tall, wide) = len(rows.cells), len(columns.cells), size_
+    steps = list(np.ndindex(*size_))
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    assert re.findall(r"slice/\.style.*yslant=-([\d.]+)", (PROJECT.templates / "styles.tex").read_text()) == [
+        str(SLANT)
+    ]
+    for (o, r, c), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        right = max(x for (x, y, _), _ in picture.edges if y >= 0)
+        pitch = (right - width) / max(len(depth.cells) - 1, 1)
+        if len(depth.cells) == 1 < outputs:
+            first, second = (label.at[0] for label in picture.labels if label.anchor == "south" and label.text in "01")
+            pitch = second - first
+        assert picture.reach == ("volume", (max(right, height), 0, 0))
+        # No slice is over another one, and none of the output is over the input, whose columns rise to the right.
+        assert pitch >= max(width, wide) + 1 or len(depth.cells) == outputs == 1
+        top = min(y for _, y, _ in picture.fills)
+        assert top + tall < -SLANT * width - 1
+        windows = [
+            [element.position for element in axis.windows[n]] for axis, n in zip(layer.grid, (o, r, c), strict=True)
+        ]
+        expected = Picture()
+        for n in range(len(depth.cells)):
+            covered = set(product(*windows[1:])) if n in windows[0] else set()
+            add_moved(expected, slice_of(figure, n, covered), (n * pitch, 0))
+        places_ = [centred(depth) + n for n in range(outputs)]
+        if layer.direct and outputs != layer.input_size[0]:
+            places_ = [sum(element.position for element in window) / len(window) for window in depth.windows]
+        lefts = [n * pitch + centred(columns) for n in places_]
+        for left in lefts:
+            add_map(expected, (left, top), (tall, wide), "output")
+        lit: Point = (lefts[o] + c, top + r, 0)
+        expected.fills[lit] = ("output", "window")
+        expected.edges |= dict.fromkeys(around(lit), ("lit",))
+        if all(windows):
+            ends = [(min(windows[2]), c), (max(windows[2]) + 1, c + 1)]
+            expected.lines = sorted(
+                Line("link", (n * pitch + x, windows[1][0], 0), (lefts[o] + end, top + r + 1, 0))
+                for n in windows[0]
+                for x, end in ends
+            )
+        numbers = [(n * pitch, cell.input_index) for n, cell in enumerate(depth.cells) if cell.kind == "input"]
+        words = [Label(str(n), "north", (x + width / 2, height, 0)) for x, n in numbers]
+        words += [Label(str(n), "south", (left + wide, top, 0)) for n, left in enumerate(lefts)]
+        words += [Label(f"input {size(layer.input_size)}", "east", (0, height / 2, 0))]
+        words += [Label(f"output {size(size_)}", "east", (lefts[0], top + tall / 2, 0))]
+        assert picture.labels == [label._replace(at=snapped(label.at)) for label in words]
+        assert_drawn_at(picture, expected)
+        assert_parameters(layer, picture.parameters)
+
+
+# By how many rows the slices of a volume rise for each of their columns.
+SLANT = 0.35
+
+
+def assert_drawn_at(picture: Picture, expected: Picture) -> None:
+    """That a picture is the one that is expected, to the sixth decimal of a place."""
+    expected.fills = {snapped(cell): look for cell, look in expected.fills.items()}
+    expected.edges = {edge_at(edge): look for edge, look in expected.edges.items()}
+    lines = [Line(line.style, snapped(line.start), snapped(line.end)) for line in expected.lines]
+    expected.lines = sorted(lines)
+    assert_drawn(picture, expected)
+
+
+def slice_of(figure: Figure, number: int, covered: set[Index]) -> Picture:
+    """A slice of the input, under a window that covers some of its cells."""
+    cell = figure.layer.grid[0].cells[number]
+    plane = replace(figure, layers=(replace(figure.layer, axes=figure.layer.axes[1:]),))
+    drawn = Expected(plane, (0, 0, 0))
+    if cell.kind != "input":
+        drawn.places = {at: found for at, place in drawn.places.items() if (found := beyond(cell, place)) is not None}
+    return drawn.input(covered, {})
+
+
+def beyond(cell: Cell, place: Place) -> Place | None:
+    """What becomes of a cell of a plane in a slice that holds no elements of its own; None where nothing is drawn."""
+    if cell.kind == "overhang" or place.kind == "overhang":
+        return Place("overhang", None)
+    if cell.kind == "cropped":
+        return Place("cropped", place.input_index)
+    if place.kind == "cropped":
+        return None
+    held = cell.input_index is not None and place.input_index is not None
+    return Place("copy", place.input_index) if held else Place("padding", None)
+
+
+def add_moved(picture: Picture, part: Picture, by: tuple[float, float]) -> None:
+    """Add a picture, moved to another place."""
+    for (x, y, z), look in part.fills.items():
+        picture.fills[x + by[0], y + by[1], z] = look
+    for (x, y, z), texts in part.texts.items():
+        picture.texts[x + by[0], y + by[1], z] = texts
+    for ((x, y, z), run), lines in part.edges.items():
+        picture.edges[(x + by[0], y + by[1], z), run] = lines
 
 
 def im2col(figure: Figure, found: Document) -> None:
@@ -1318,47 +1588,317 @@ def deformable(figure: Figure, found: Document) -> None:
         assert_parameters(layer, picture.parameters)
 
 
-def stack(figure: Figure, found: Document) -> None:
-    picture, layers = single(found), figure.layers
-    depth = len(layers)
-    at = labels(picture, "east", ["input", *(f"layer {n + 1}" for n in range(depth))])
-    sizes = [*layers[0].input_size, *(layer.output_size[0] for layer in layers)]
-    # From the input up.
-    rows = [row for _, row in at]
-    assert rows == list(range(depth, -1, -1))
-    seen, lines = {sizes[-1] // 2}, []
-    causal = in_time(layers)
-    at_top = [n if causal else place(layers, n) for n in range(sizes[-1])]
-    expected = {(x, rows[-1]): "seen output" if n in seen else "unseen" for n, x in enumerate(at_top)}
-    for level in range(depth - 1, -1, -1):
-        joined = {(o, i) for (o,), (i,), _ in products(layers[level]) if o in seen}
-        seen = {i for _, i in joined}
-        above, under = (
-            [n if causal else place(layers[:count], n) for n in range(sizes[count])] for count in (level + 1, level)
-        )
-        lines += [((above[o], rows[level + 1], 0), (under[i], rows[level], 0)) for o, i in joined]
-        style = "seen input" if level == 0 else "seen output"
-        expected |= {(x, rows[level]): style if n in seen else "unseen" for n, x in enumerate(under)}
-    # A copy in the padding is the element itself: the same line again.
-    assert {(line.start, line.end) for line in picture.lines} == set(lines)
-    assert {line.style for line in picture.lines} <= {"link"}
-    assert {(shape.start[0], shape.start[1]): shape.style for shape in picture.shapes} == expected
-    assert len(picture.shapes) == sum(sizes)
-    assert min(x for x, _ in expected) > max(x for x, _ in at)
-    assert not (picture.fills or picture.edges or picture.texts or picture.beside)
-    if depth > 1:
-        assert picture.parameters is None
-    else:
-        assert_parameters(layers[0], picture.parameters, as_convolution=False)
+def streaming(figure: Figure, found: Document) -> None:
+    layer = figure.layer
+    (axis,), inputs = layer.axes, [None] * layer.input_size[0]
+    kept = axis.dilation * (axis.kernel_size - 1)
+    held = inputs if figure.input_values is None else figure.input_values.tolist()
+    weights = [None] * axis.kernel_size if figure.kernel_values is None else figure.kernel_values.tolist()
+    results = [] if figure.input_values is None else list(output_of(layer, figure).values())
+
+    def cell(picture: Picture, at: tuple[float, float], fill: str, line: str, text: tuple[str, str] | None) -> None:
+        paint(picture, (*at, 0), None if fill == "padding" else fill, line)
+        if text is not None:
+            style = "cropped value" if fill == "cropped input" else f"{fill} value"
+            word = f"{text[0]} {text[1]}" if text[0] else text[1]
+            picture.texts[*at, 0] = (Text(word, style, (0.5, 0.5), "valuewidth"),)
+
+    def sample(n: int) -> tuple[str, str]:
+        number = held[n] if n >= 0 else 0
+        return ("x", str(n)) if number is None else ("", in_full(number))
+
+    assert len(found.frames) == len(inputs)
+    for t, picture in enumerate(found.frames):
+        assert_flat(picture)
+        east = [label for label in picture.labels if label.anchor == "east"]
+        (new,) = [label for label in picture.labels if label.anchor == "west"]
+        assert [label.text for label in east] == [
+            f"output {size(layer.output_size)}",
+            f"input {size(layer.input_size)}",
+            "buffer",
+            "kernel",
+        ]
+        output_at, input_at, buffer_at, kernel_at = [(label.at[0], label.at[1] - 0.5) for label in east]
+        assert new.text == "new sample"
+        at_new = (new.at[0] - 1, new.at[1] - 0.5)
+        assert at_new[1] == buffer_at[1]
+        assert at_new[0] > buffer_at[0] + kept
+        assert output_at == (kept, output_at[1])
+        assert input_at == buffer_at[:1] + input_at[1:] == (0, 0)
+        assert output_at[1] + 1 < 0 < 1 < buffer_at[1] < buffer_at[1] + 1 < kernel_at[1]
+        expected = Picture()
+        for n in range(len(inputs)):
+            paint(expected, (kept + n, 0, 0), None, "cropped")
+            paint(expected, (kept + n, output_at[1], 0), None, "cropped")
+        for n in range(kept):
+            paint(expected, (n, 0, 0), None, "padding")
+        # The kernel, below what it meets.
+        columns = [*range(kept), at_new[0]]
+        for j, weight in enumerate(weights):
+            word = ("w", str(j)) if weight is None else ("", in_full(weight))
+            cell(expected, (columns[axis.dilation * j], kernel_at[1]), "weight", "outline", word)
+        for n in range(t - kept):
+            cell(expected, (kept + n, 0), "cropped input", "cropped", sample(n))
+        for place in range(t, t + kept):
+            n = place - kept
+            cell(expected, (place, 0), *(("padding", "padding") if n < 0 else ("input", "outline")), sample(n))
+        cell(expected, (kept + t, 0), "window over input", "lit", sample(t))
+        frame(expected, (t, 0), (1, kept), "lit")
+        met = {t - kept + axis.dilation * j for j in range(axis.kernel_size)}
+        for n, column in zip(range(t - kept, t + 1), columns, strict=True):
+            kind = "input" if n >= 0 else "padding"
+            looks = (f"window over {kind}", "lit") if n in met else (kind, "outline" if n >= 0 else "padding")
+            cell(expected, (column, buffer_at[1]), *looks, sample(n))
+        frame(expected, buffer_at, (1, kept), "lit")
+        for n in range(t + 1):
+            looks = ("window over output", "lit") if n == t else ("output", "outline")
+            text = ("", as_rounded(results[n], decimals_of(results))) if results else None
+            cell(expected, (kept + n, output_at[1]), *looks, text)
+        assert_drawn(picture, expected)
+        assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
-def in_time(layers: tuple[Layer, ...]) -> bool:
-    """Whether no element of a stack sees what comes after it, and all layers keep the size of their input."""
-    axes = [(layer, layer.axes[0]) for layer in layers]
-    return all(
-        axis.stride == 1 and axis.padding[0 if layer.transposed else 1] == 0 and layer.output_size == layer.input_size
-        for layer, axis in axes
+class Drawn(NamedTuple):
+    """A map of a stack: the layers up to it, its label, and the maps below it, each with the layer between, if any."""
+
+    stack: Stack
+    size: Index
+    words: list[str]
+    below: list[tuple[int, Layer | None]]
+
+
+def maps_of(stack: Stack) -> list[Drawn]:
+    """All maps of a stack from the input up; of two axes, a skip connection has one of its own."""
+    found = [Drawn((), stack[0].input_size, ["input"], [])]
+    grow(found, stack, 0)
+    return found
+
+
+def grow(found: list[Drawn], stack: Stack, bottom: int) -> int:
+    for step in stack:
+        below = found[bottom]
+        if isinstance(step, Layer):
+            found.append(Drawn((*below.stack, step), step.output_size, words_of(step), [(bottom, step)]))
+        else:
+            tops = []
+            for branch in reversed(step.branches):
+                if not branch and len(below.size) == 2:
+                    found.append(Drawn(below.stack, below.size, ["identity"], [(bottom, None)]))
+                    tops.append(len(found) - 1)
+                else:
+                    tops.append(grow(found, branch, bottom))
+            joined: list[tuple[int, Layer | None]] = [(top, None) for top in tops]
+            found.append(Drawn((*below.stack, step), step.output_size, ["joined"], joined))
+        bottom = len(found) - 1
+    return bottom
+
+
+def words_of(layer: Layer) -> list[str]:
+    name = layer.operation.name
+    words = {"convolution": [], "transposed_convolution": ["transposed"]}.get(name, [name.replace("_", " ")])
+    if name.startswith(("global", "adaptive")):
+        return words
+    kernel, stride, dilation = (
+        once([getattr(axis, key) for axis in layer.axes]) for key in ("kernel_size", "stride", "dilation")
     )
+    numbers = [f"{'kernel' if 'convolution' in name else 'window'} {kernel}"]
+    return words + numbers + [f"{key} {n}" for key, n in (("stride", stride), ("dilation", dilation)) if n != "1"]
+
+
+def once(numbers: list[Any]) -> str:
+    return str(numbers[0]) if len(set(numbers)) == 1 else " × ".join(map(str, numbers))
+
+
+def fields_in_words(map_: Drawn) -> list[str]:
+    """The size, the jump and the start of the fields of a map's elements."""
+    found = [field(receptive.along(map_.stack, axis)) for axis in range(len(map_.size))]
+    sizes = [f"{one.sizes[0]}–{one.sizes[-1]}" if len(one.sizes) > 1 else str(one.size) for one in found]
+    return [once(sizes), once([str(one.jump) for one in found]), once([as_given(one.start) for one in found])]
+
+
+def reached(maps: list[Drawn], output: Index) -> Iterator[list[Counter[Index]]]:
+    """How many paths lead to the elements of each map so far: at the output element, and after each step down."""
+    found = [Counter[Index]() for _ in maps]
+    found[-1][output] = 1
+    yield [Counter(numbers) for numbers in found]
+    for upper in range(len(maps) - 1, 0, -1):
+        for lower, layer in maps[upper].below:
+            met = (
+                Counter((o, o) for o in found[upper])
+                if layer is None
+                else Counter(each[:2] for each in products(layer))
+            )
+            for (o, i), ways in met.items():
+                if found[upper][o]:
+                    found[lower][i] += ways * found[upper][o]
+        yield [Counter(numbers) for numbers in found]
+
+
+def receptive_field(figure: Figure, found: Document) -> None:
+    maps = maps_of(figure.layers)
+    flat = len(maps[0].size) == 1
+    output = tuple(most_seen(maps, axis) for axis in range(len(maps[0].size)))
+    numbers = [*reached(maps, output)]
+    assert len(numbers) == len(maps)
+    shown = figure.frames if isinstance(figure.frames, tuple) else range(len(numbers) + 1)
+    assert len(found.frames) == len(shown)
+    for number, picture in zip(shown, found.frames, strict=True):
+        seen = numbers[min(number, len(numbers) - 1)]
+        old = seen if number == len(numbers) else numbers[number - 1] if number else [Counter() for _ in maps]
+        styles = [
+            {index: f"seen {'output' if level else 'input'}{'' if index in old[level] else ', lit'}" for index in one}
+            for level, one in enumerate(seen)
+        ]
+        ways = seen[0] if number == len(numbers) else Counter()
+        styles[0] |= {index: f"paths={percent(count, ways)}" for index, count in ways.items()}
+        (assert_rows if flat else assert_maps)(picture, maps, styles, ways, max(len(maps) - number, 1))
+        if len(maps) > 2 or isinstance(figure.layers[0], Branches):
+            assert picture.parameters in (None, [[figure.note.rstrip(".")]])
+        else:
+            assert_parameters(figure.layer, picture.parameters, as_convolution=False)
+
+
+def percent(count: int, counts: Counter[Index]) -> int:
+    return round(Fraction(100 * count, max(counts.values())))
+
+
+def most_seen(maps: list[Drawn], axis: int) -> int:
+    """The output element that sees most of the input along an axis, or the one in the middle of these."""
+    network, size = receptive.along(maps[-1].stack, axis), maps[-1].size[axis]
+    ends = [receptive.seen(network, n, n) for n in range(size)]
+    inside = [len({*range(maps[0].size[axis])} & {*range(first, last + 1)}) for first, last in ends]
+    best = [n for n in range(size) if inside[n] == max(inside)]
+    return min(best, key=lambda n: (abs(n - size / 2), n))
+
+
+def assert_rows(
+    picture: Picture,
+    maps: list[Drawn],
+    styles: list[dict[Index, str]],
+    ways: Counter[Index],
+    followed: int,
+) -> None:
+    """The steps down from the maps since `followed` have been drawn."""
+    names = [label for label in picture.labels if label.anchor == "east"]
+    beside = [label for label in picture.labels if label.anchor == "mid"]
+    assert len(names) + len(beside) == len(picture.labels)
+    assert [re.split(", |\n", label.text) for label in names] == [map_.words for map_ in maps]
+    fields = [field(receptive.along(map_.stack)) for map_ in maps]
+    causal = is_causal(fields)
+    unit = min(one.jump for one in fields)
+    points = list[dict[int, Point]]()
+    for map_, one, label in zip(maps, fields, names, strict=True):
+        lane = label.at[0] - names[0].at[0]
+        ends = [(one.last if causal else one.centre) + one.jump * n for n in range(*map_.size)]
+        if not causal and all(isinstance(layer, Layer) for layer in map_.stack):
+            layers = tuple(layer for layer in map_.stack if isinstance(layer, Layer))
+            assert [round(float(end), 6) for end in ends] == [place(layers, n) for n in range(*map_.size)]
+        points.append({n: (round(float(end / unit) + lane, 6), label.at[1], 0) for n, end in enumerate(ends)})
+        assert label.at[0] < min(points[-1].values())[0]
+    # From the input up, without any two maps in one place.
+    assert all(min(maps_above) < row for row, maps_above in rows_above(maps, names))
+    extents = sorted((row[0][1], row[0][0], max(row.values())[0]) for row in points)
+    assert all(left[0] < right[0] or left[2] + 4 < right[1] for left, right in pairwise(extents))
+    # The fields of each map in its row, on its right.
+    for number, (map_, row) in enumerate(zip(maps, points, strict=True)):
+        size_, jump, start = beside[3 * number : 3 * number + 3]
+        assert [size_.text, jump.text, start.text] == fields_in_words(map_)
+        assert max(row.values())[0] < size_.at[0] < jump.at[0] < start.at[0]
+        assert {label.at[1] for label in (size_, jump, start)} == {row[0][1]}
+    heads = beside[3 * len(maps) :]
+    columns = {label.at[0] for label in beside[: 3 * len(maps)]}
+    assert sorted(label.at[0] for label in heads) == sorted(columns)
+    for label in heads:
+        texts = [other for other in beside if other.at[0] == label.at[0]]
+        assert label.at[1] == min(other.at[1] for other in texts)
+        assert label.text == ("size", "jump", "start")[beside.index(texts[0]) % 3]
+    # The elements, the lines between those that are seen, and the numbers of paths.
+    expected = {at: styles[level].get((n,), "unseen") for level, row in enumerate(points) for n, at in row.items()}
+    assert {shape.start: shape.style for shape in picture.shapes} == expected
+    lines = set[Line]()
+    for upper, map_ in enumerate(maps):
+        for lower, layer in map_.below:
+            met = [((n,), (n,)) for n in range(*map_.size)] if layer is None else [each[:2] for each in products(layer)]
+            style = "link to[skip]" if map_.stack[:-1] == maps[lower].stack and layer is None else "link"
+            lines |= {
+                Line(style, points[upper][o], points[lower][i])
+                for (o,), (i,) in met
+                if (o,) in styles[upper] and upper >= followed
+            }
+    assert {*picture.lines} == lines
+    written = {index: str(count) for index, count in ways.items() if max(ways.values()) <= 999}
+    assert centres(picture) == {
+        points[0][n][:2]: (text, f"paths value={percent(ways[n,], ways)}") for (n,), text in written.items()
+    }
+    assert not (picture.fills or picture.edges or picture.beside)
+
+
+def is_causal(fields: list[receptive.Field]) -> bool:
+    """Whether fields end at their elements' own places, all of them whole, and some begin before."""
+    return (
+        {one.last for one in fields} == {0}
+        and {one.first % 1 for one in fields} == {0}
+        and any(one.first for one in fields)
+    )
+
+
+def rows_above(maps: list[Drawn], names: list[Label]) -> Iterator[tuple[float, list[float]]]:
+    """The row of each map with those of the maps over it."""
+    for lower in range(len(maps) - 1):
+        above = [names[upper].at[1] for upper, map_ in enumerate(maps) if lower in dict(map_.below)]
+        yield names[lower].at[1], above
+
+
+def assert_maps(
+    picture: Picture, maps: list[Drawn], styles: list[dict[Index, str]], ways: Counter[Index], _followed: int
+) -> None:
+    assert_flat(picture)
+    names = [label for label in picture.labels if label.anchor == "south"]
+    below = [label for label in picture.labels if label.anchor == "north"]
+    assert len(names) + len(below) == len(picture.labels)
+    assert [label.text.split("\n") for label in names] == [map_.words for map_ in maps]
+    expected, corners = Picture(), list[tuple[float, float]]()
+    for map_, label, under in zip(maps, names, below, strict=True):
+        rows, columns = map_.size
+        corners.append((label.at[0] - columns / 2, label.at[1]))
+        assert under.at[:2] == (label.at[0], label.at[1] + rows)
+        words = [f"{key} {word}" for key, word in zip(("size", "jump", "start"), fields_in_words(map_), strict=True)]
+        assert under.text.split("\n") == words
+        add_empty(expected, corners[-1], map_.size)
+        frame(expected, corners[-1], (rows, columns), "outline")
+    boxes = [(x, y, x + map_.size[1], y + map_.size[0]) for (x, y), map_ in zip(corners, maps, strict=True)]
+    assert all(a[2] < b[0] or b[2] < a[0] or a[3] + 3 < b[1] or b[3] + 3 < a[1] for a, b in combinations(boxes, 2))
+    # Those that are new, and the input, are painted last.
+    painted = [(level, index, style) for level, one in enumerate(styles) for index, style in one.items()]
+    for level, (row, column), style in sorted(painted, key=lambda each: (each[0] == 0, "lit" in each[2], each[:2])):
+        x, y = corners[level]
+        fill, _, line = style.partition(", ")
+        paint(expected, (x + column, y + row, 0), fill, line or fill)
+    for (row, column), count in ways.items():
+        if max(ways.values()) <= 999:
+            x, y = corners[0]
+            style = f"paths value={percent(count, ways)}"
+            expected.texts[x + column, y + row, 0] = (Text(str(count), style, (0.5, 0.5), "kernelwidth"),)
+    arrows = sorted(picture.lines)
+    edges = [(lower, upper) for upper, map_ in enumerate(maps) for lower, _ in map_.below]
+    assert len(arrows) == len(edges)
+    for lower, upper in edges:
+        (left, top, right, bottom), (next_left, next_top, _, next_bottom) = boxes[lower], boxes[upper]
+        assert any(
+            style == "link, -latex"
+            and 0 < start[0] - right < 1
+            and 0 < next_left - end[0] < 1
+            and top < start[1] < bottom
+            and next_top < end[1] < next_bottom
+            for style, start, end in arrows
+        )
+        assert left < next_left
+    expected.lines = arrows
+    # Maps may begin at half a cell.
+    assert centres(picture) == centres(expected)
+    picture.texts, expected.texts, texts = {}, {}, picture.texts
+    assert_drawn(picture, expected)
+    picture.texts = texts
 
 
 def place(layers: tuple[Layer, ...], element: int) -> float:
@@ -1434,6 +1974,233 @@ def wiring(figure: Figure, found: Document) -> None:
     assert_parameters(layer, picture.parameters, as_convolution=False)
 
 
+# Of more channels, the first ones and the last one are drawn.
+MOST_CHANNELS = 4
+
+
+class Row(NamedTuple):
+    """Channels that are drawn, by where each begins, the middle of the dots in place of others, and where they end."""
+
+    starts: dict[int, float]
+    dots: float | None
+    end: float
+
+
+def in_line(numbers: list[int], length: int) -> Row:
+    """Channels of some length, with one cell between neighbours and three where dots take the place of others."""
+    left_out = len(numbers) > MOST_CHANNELS
+    shown = [*numbers[: MOST_CHANNELS - 1], numbers[-1]] if left_out else numbers
+    starts = {n: float(place * (length + 1)) for place, n in enumerate(shown)}
+    if left_out:
+        starts[shown[-1]] += 1
+    return Row(starts, starts[shown[-1]] - 1 if left_out else None, starts[shown[-1]] + length)
+
+
+def channels(figure: Figure, found: Document) -> None:
+    alone = [replace(figure, layers=(layer,)) for layer in figure.layers]
+    steps = [
+        (n, index, o)
+        for n, one in enumerate(alone)
+        for index in np.ndindex(*one.layer.output_size)
+        for o in drawn_outputs(one.layer)
+    ]
+    steps = [steps[n] for n in figure.frames] if isinstance(figure.frames, tuple) else steps
+    assert len(found.frames) == len(steps)
+    for (number, index, o), picture in zip(steps, found.frames, strict=True):
+        assert_flat(picture)
+        expected, at = Picture(), (0.0, 0.0)
+        words, middles, tops = list[str](), list[float](), list[float]()
+        for n, one in enumerate(alone):
+            at, said = add_channels(expected, one, at, (index, o) if n == number else None)
+            parts = {
+                "input": one.layer.input_shape,
+                "kernels": one.layer.kernel_shape,
+                "output": one.layer.output_shape,
+            }
+            for (name, shape), middle in list(zip(parts.items(), said, strict=True))[n > 0 :]:
+                words.append(f"{name} {size(shape)}")
+                middles.append(round(middle, 6))
+            tops.append(at[1])
+        corners = labels(picture, "south", words)
+        assert [(round(x, 6), y) for x, y in corners] == [(x, min(0, *tops)) for x in middles]
+        assert sorted(map(shape_at, picture.shapes)) == sorted(map(shape_at, expected.shapes))
+        assert written_at(picture) == written_at(expected)
+        assert_drawn_at(replace(picture, shapes=[], texts={}), replace(expected, shapes=[], texts={}))
+        if len(alone) == 1:
+            assert_parameters(figure.layer, picture.parameters, as_convolution=False)
+        else:
+            assert picture.parameters is None
+
+
+def drawn_outputs(layer: Layer) -> list[int]:
+    """The output channels that are drawn: of the groups of the input channels that are."""
+    assert layer.channels is not None
+    ins, outs, groups = layer.channels.in_channels, layer.channels.out_channels, layer.channels.groups
+    met = {i * groups // ins for i in in_line(list(range(ins)), 1).starts}
+    return list(in_line([o for o in range(outs) if o * groups // outs in met], 1).starts)
+
+
+def add_channels(
+    expected: Picture, figure: Figure, at: tuple[float, float], lit: tuple[Index, int] | None
+) -> tuple[tuple[float, float], tuple[float, float, float]]:
+    """Add a layer's channels from a point on, and what a step shows of an element of an output channel, if it does.
+
+    Gives where the output channels begin, and the middles of input, kernels and output.  The input channels of a layer
+    that is not the first are there already.
+    """
+    layer, (left, above) = figure.layer, at
+    assert layer.channels is not None
+    ins, outs, groups = layer.channels.in_channels, layer.channels.out_channels, layer.channels.groups
+    one_channel = replace(layer, channels=None)
+    rows, columns = (len(axis.cells) for axis in grid_of(figure))
+    (kh, kw), (tall, wide) = in_rows(layer.kernel_size), in_rows(layer.output_size)
+    height = max(rows, kh)
+    inputs = in_line(list(range(ins)), height)
+    met = {o: [i for i in inputs.starts if i * groups // ins == o * groups // outs] for o in range(outs)}
+    kernels = in_line([o for o, channels_ in met.items() if channels_], kw)
+    outputs = in_line([o for o, channels_ in met.items() if channels_], tall)
+    kernels_x = left + columns + 2
+    sums_x = kernels_x + kernels.end + 2
+    outputs_x, drop = sums_x + 3, above + (inputs.end - outputs.end) / 2
+
+    def input_of(channel: int) -> Figure:
+        values_ = None if figure.input_values is None else figure.input_values[channel]
+        view = "channels" if values_ is None else "numerical"
+        return replace(
+            figure, layers=(one_channel,), input_values=values_, kernel_values=None, output_values=None, view=view
+        )
+
+    def part(output: int, channel: int) -> dict[Index, float]:
+        assert figure.kernel_values is not None
+        kernel_ = figure.kernel_values[output, channel % (ins // groups)]
+        return output_of(one_channel, replace(input_of(channel), kernel_values=kernel_))
+
+    tints = {o: n for n, o in enumerate(outputs.starts)}
+    numerical = figure.input_values is not None
+    parts = (
+        {(o, i): part(o, i) for o in tints for i in range(ins) if i * groups // ins == o * groups // outs}
+        if numerical
+        else {}
+    )
+    totals = (
+        {
+            o: {
+                at: sum(found_[at] for (other, _), found_ in parts.items() if other == o)
+                for at in np.ndindex(*layer.output_size)
+            }
+            for o in tints
+        }
+        if numerical
+        else {}
+    )
+    shown_parts = [value for (_, i), found_ in parts.items() if i in inputs.starts for value in found_.values()]
+    everything = [] if figure.output_values is None else [*figure.output_values.ravel().tolist(), *shown_parts]
+    decimals = decimals_of(everything) if numerical else 0
+
+    def sum_y(channel: int) -> float:
+        return above + inputs.starts[channel] + (height - 1) / 2
+
+    def has_rest(output: int) -> bool:
+        return len(met[output]) < ins // groups and inputs.dots is not None
+
+    def total_y(output: int) -> float | None:
+        return sum_y(met[output][-1]) + 1.6 if len(met[output]) > 1 or has_rest(output) else None
+
+    for channel, start in inputs.starts.items() if at == (0, 0) else ():
+        expected_input = Expected(input_of(channel), (0, 0, 0)).input(set(), {})
+        for cell, texts in expected_input.texts.items():
+            expected_input.texts[cell] = tuple(
+                text._replace(style=f"{text.style}, map value", width="kernelwidth") for text in texts
+            )
+        add_moved(expected, expected_input, (0, start + (height - rows) / 2))
+    for output, tint in tints.items():
+        for channel in met[output]:
+            corner = kernels_x + kernels.starts[output], above + inputs.starts[channel] + (height - kh) / 2
+            weights = None if figure.kernel_values is None else figure.kernel_values[output, channel % (ins // groups)]
+            add_map(expected, corner, (kh, kw), f"tint={tint}", in_map(weights, f"tint value={tint}"))
+        corner = outputs_x, drop + outputs.starts[output]
+        texts_ = {
+            at: small(as_rounded(value, decimals), f"tint value={tint}") for at, value in totals.get(output, {}).items()
+        }
+        add_map(expected, corner, (tall, wide), f"tint={tint}", texts_)
+    if inputs.dots is not None:
+        add_line_of_dots(expected, (left + columns / 2, above + inputs.dots), across=False)
+        add_line_of_dots(expected, (kernels_x + kernels.end / 2, above + inputs.dots), across=False)
+    if kernels.dots is not None and outputs.dots is not None:
+        add_line_of_dots(expected, (kernels_x + kernels.dots, above + inputs.end / 2), across=True)
+        add_line_of_dots(expected, (outputs_x + wide / 2, drop + outputs.dots), across=False)
+    room = [sum_y(channel) for channel in inputs.starts]
+    if any(has_rest(output) for output in tints) and inputs.dots is not None:
+        room.append(above + inputs.dots - 0.5)
+    room += [y for output in tints if (y := total_y(output)) is not None]
+    for y in room:
+        paint(expected, (sums_x, y, 0), None, "cropped")
+    middles = left + columns / 2, kernels_x + kernels.end / 2, outputs_x + wide / 2
+    if lit is None:
+        return (outputs_x, drop), middles
+    index, o = lit
+    # The window in each channel that the output channel meets.
+    tint = tints[o]
+    covered = patch(input_of(0), index)
+    for channel in met[o]:
+        top = above + inputs.starts[channel] + (height - rows) / 2
+        for place_, (r, c) in covered:
+            kind = place_.kind if at == (0, 0) else "output"
+            expected.fills[left + c, top + r, 0] = (f"window over {kind}",)
+            if numerical:
+                text = held_text(input_of(channel), place_.input_index, f"window over {place_.kind}")
+                expected.texts[left + c, top + r, 0] = (text,)
+        sides = Counter(edge for _, (r, c) in covered for edge in around((left + c, top + r, 0)))
+        expected.edges |= {edge: ("window grid" if count == 2 else "lit",) for edge, count in sides.items()}
+        corner = kernels_x + kernels.starts[o], above + inputs.starts[channel] + (height - kh) / 2
+        frame(expected, corner, (kh, kw), "lit")
+    heights = {sum_y(channel): parts[o, channel][index] if numerical else None for channel in met[o]}
+    if has_rest(o) and inputs.dots is not None:
+        left_out = [found_[index] for (output, i), found_ in parts.items() if output == o and i not in inputs.starts]
+        heights[above + inputs.dots - 0.5] = sum(left_out) if numerical else None
+    for y, value in heights.items():
+        paint(expected, (sums_x, y, 0), f"tint={tint}", "outline")
+        if value is not None:
+            expected.texts[sums_x, y, 0] = (small(as_rounded(value, decimals), f"tint value={tint}"),)
+    results = [(outputs_x + two(index)[1], drop + outputs.starts[o] + two(index)[0])]
+    bottom = total_y(o)
+    if bottom is not None:
+        results.append((sums_x, bottom))
+        for y in sorted(heights)[1:]:
+            expected.texts[sums_x - 1.1, y, 0] = (Text("+", "map value", (0.5, 0.5), None),)
+        expected.lines = [Line("outline", (sums_x - 1, bottom - 0.3, 0), (sums_x + 1.2, bottom - 0.3, 0))]
+    for x, y in results:
+        paint(expected, (x, y, 0), "window over output", "lit")
+        if numerical:
+            expected.texts[x, y, 0] = (small(as_rounded(totals[o][index], decimals), "window over output value"),)
+    return (outputs_x, drop), middles
+
+
+def small(text: str, style: str) -> Text:
+    """A text in a cell of a small map."""
+    return Text(text, f"{style}, map value", (0.5, 0.5), "kernelwidth")
+
+
+def add_line_of_dots(picture: Picture, at: tuple[float, float], across: bool) -> None:
+    for n in (-0.4, 0, 0.4):
+        point = (at[0] + n * across, at[1] + n * (not across), 0.0)
+        picture.shapes.append(Line("left out", point, point))
+
+
+def shape_at(shape: Line) -> Line:
+    return shape._replace(start=snapped(shape.start), end=snapped(shape.end))
+
+
+def written_at(picture: Picture) -> dict[tuple[float, float], list[tuple[str, str, str | None]]]:
+    """Texts with their styles and widths, by where their centres are."""
+    found = dict[tuple[float, float], list[tuple[str, str, str | None]]]()
+    for (x, y, _), texts in picture.texts.items():
+        for text in texts:
+            centre = round(x + text.place[0], 4), round(y + text.place[1], 4)
+            found.setdefault(centre, []).append((text.text, text.style, text.width))
+    return found
+
+
 class Side(NamedTuple):
     """An axis of a map in an excerpt.
 
@@ -1468,6 +2235,8 @@ def excerpt(figure: Figure, found: Document) -> None:
         inputs = [(n, cell.input_index) for n, cell in enumerate(axis.cells) if cell.kind == "input"]
         held = {n: index for n, index in inputs if index is not None}
         windows = [{element.position for element in axis.windows[n]} for n in outputs]
+        # A window that is empty along the other axis covers no cell.
+        windows = [window if all(covers(grid, index)) else set() for window, index in zip(windows, shown, strict=True)]
         side = side_of(found, input_, down, False, {"north", "north west"} if not down else {"north east"})
         assert_read(side, len(axis.cells), windows, held)
         met = {held[n] for window in windows for n in window & held.keys()}
@@ -1483,6 +2252,12 @@ def excerpt(figure: Figure, found: Document) -> None:
     for cells, above in ((input_, False), (output, True)):
         found_dots = {line.start[:2] for line in found.bare.shapes if is_above(line.start) == above}
         assert found_dots == {*dots([sorted({cell[n] for cell in cells}) for n in (0, 1)])}
+
+
+def covers(grid: Sequence[GridAxis], index: Index) -> Iterator[bool]:
+    """Whether the window of an output element covers something along each axis."""
+    for axis, n in zip(grid, index, strict=True):
+        yield bool(axis.windows[n])
 
 
 def dots(axes: list[list[float]]) -> Iterator[tuple[float, float]]:
@@ -1600,12 +2375,15 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "numerical": assert_meant,
     "kernel": kernel,
     "wiring": wiring,
+    "channels": channels,
     "subsampling": subsampling,
     "positions": positions,
     "overlap": overlap,
     "sums": sums,
     "scatter": scatter,
+    "gather": gather,
     "matrix": matrix,
+    "volume": volume,
     "im2col": im2col,
     "input_gradient": gradient_of_input,
     "kernel_gradient": gradient_of_kernel,
@@ -1613,7 +2391,8 @@ MEANT: dict[str, Callable[[Figure, Document], None]] = {
     "pixel_shuffle": pixel_shuffle,
     "partial": partial,
     "deformable": deformable,
-    "stack": stack,
+    "streaming": streaming,
+    "receptive_field": receptive_field,
 }
 
 
@@ -1629,7 +2408,37 @@ LEGENDS = {
         ("window over padding, lit", "window without input"),
     ],
     "matrix": [("window over weight shade=40, lit", "row of the marked output element"), ("cropped", "zero")],
-    "stack": [("unseen", "not seen by the element at the top")],
+    "streaming": [
+        ("window over input, lit", "used by this step"),
+        ("cropped input, cropped", "dropped"),
+        ("padding", "zero before the first sample"),
+    ],
+    "receptive_field": [
+        ("unseen", "not seen by the output element"),
+        ("seen output, lit", "new in this step"),
+    ],
+    "input_gradient": [
+        ("window over input, lit", "window"),
+        ("padding", "zeros around and between elements"),
+        ("window over padding, lit", "window without input"),
+    ],
+    "kernel_gradient": [
+        ("window over input, lit", "window"),
+        ("copy, padding", "padding that repeats the input"),
+        ("cropped input, cropped", "in no window of the layer"),
+    ],
+    "upsampling": [("window over input, lit", "elements that the output element sums")],
+    "pixel_shuffle": [("window over input, lit", "elements that the output element sums")],
+    "partial": [
+        ("window over input, lit", "window"),
+        ("padding", "padding"),
+        ("window over padding, lit", "window without input"),
+        ("hole, outline", "hole"),
+    ],
+    "deformable": [
+        ("padding", "padding"),
+        ("copy, outline", "sample of the input, and the weight that it is multiplied by"),
+    ],
 }
 
 
@@ -1657,12 +2466,34 @@ def rest_of_caption(figure: Figure) -> str:
                 f" Each output channel has a kernel with a slice for {one}, and adds up their products: "
                 f"{size(shape)} = {prod(shape)} weights in all."
             )
+        case "channels" if len(figure.layers) > 1:
+            counts = [layer.kernel_shape[1] for layer in all_layers(figure.layers)]
+            slices = ["its only input channel" if count == 1 else f"each of {count} input channels" for count in counts]
+            each = (f"in layer {n} with a slice for {words}" for n, words in enumerate(slices, start=1))
+            return f" Each output channel has a kernel, {', '.join(each)}."
+        case "channels":
+            assert figure.layer.channels is not None
+            ins, outs = figure.layer.channels.in_channels, figure.layer.channels.out_channels
+            groups = figure.layer.channels.groups
+            one = "its only input channel" if ins == groups else f"each of {ins // groups} input channels"
+            text = (
+                f" Each output channel has a kernel with a slice for {one}, and adds up what the slices find in them."
+            )
+            shown = list(in_line(list(range(ins)), 1).starts)
+            met = [o for o in range(outs) if o * groups // outs in {i * groups // ins for i in shown}]
+            some = len(shown), len(in_line(met, 1).starts)
+            if some == (ins, outs):
+                return text
+            counted = [f"{n} {name} channel{'s' * (n > 1)}" for n, name in zip(some, ("input", "output"), strict=True)]
+            return f"{text} {' and '.join(counted)} are shown."
         case "excerpt":
             steps, drawn = prod(figure.layer.output_size), prod(min(n, 3) for n in figure.layer.output_size)
             return (
                 f" Of {steps} steps, {drawn} are shown. Dots take the place of cells that are left out; "
                 "the numbers are indices of elements."
             )
+        case "volume":
+            return " From left to right, the slices along the first axis, numbered from 0."
         case "subsampling":
             count = size(with_stride(figure.layer, stride=1).output_size)
             return f" Left, the {count} elements of stride 1, of which the strongly coloured ones remain."
@@ -1686,6 +2517,14 @@ def rest_of_caption(figure: Figure) -> str:
                 + " A dashed line sets off the elements that output padding adds: they are computed like all others."
                 * any(axis.output_padding for axis in layer.axes)
             )
+        case "gather":
+            text = (
+                " Left, each input element adds its multiple of the kernel to the output; right, each output element "
+                "gathers the products in its window. The results are equal."
+            )
+            padded = any(axis.output_padding for axis in figure.layer.axes)
+            extra = " A dashed line sets off the elements that output padding adds: they are computed like all others."
+            return text + extra * padded
         case "matrix":
             order = ", both counted row by row" if len(figure.layer.axes) == 2 else ""
             names = " The indices of a weight w count the kernel's elements from 0."
@@ -1739,14 +2578,34 @@ def rest_of_caption(figure: Figure) -> str:
                 "channel has those of the kernel's weights that meet input elements at its place. "
                 "The small numbers are these weights."
             )
-    (top,) = figure.layers[-1].output_size
-    seen = {top // 2}
-    for layer in reversed(figure.layers):
-        seen = {i for (o,), (i,), _ in products(layer) if o in seen}
-    return (
-        f" The coloured element at the top depends on {len(seen)} input element{'' if len(seen) == 1 else 's'}. "
-        f"Each element is drawn over the {'end' if in_time(figure.layers) else 'centre'} of its receptive field."
+        case "streaming":
+            (axis,) = figure.layer.axes
+            return (
+                " Each step takes one sample and gives one output element. Of the samples before it, the layer keeps "
+                f"d(k − 1) = {axis.dilation * (axis.kernel_size - 1)}, zeros at first; the oldest one is dropped when "
+                "the next sample arrives."
+            )
+    return rest_of_stack(figure)
+
+
+def rest_of_stack(figure: Figure) -> str:
+    maps = maps_of(figure.layers)
+    output = tuple(most_seen(maps, axis) for axis in range(len(maps[0].size)))
+    *_, (ways, *_) = reached(maps, output)
+    span = prod(max(places) - min(places) + 1 for places in zip(*ways, strict=True)) if ways else 0
+    of = f" of the {span} that its field spans" if span > len(ways) else ""
+    shown = "numbers count" if max(ways.values(), default=0) <= 999 else "colours show"
+    text = (
+        f" The output element that is shown depends on {len(ways)} input element{'' if len(ways) == 1 else 's'}{of}; "
+        f"the {shown} the paths to each. Of each map's fields, size is how many input elements they span, jump how far "
+        "apart they are, and start where the first one begins."
     )
+    if len(output) == 2:
+        return text
+    fields = [field(receptive.along(map_.stack)) for map_ in maps]
+    causal = is_causal(fields)
+    place = "the last input element that it sees" if causal else "the centre of its own field"
+    return f"{text} Each element is over {place}."
 
 
 def gradient_sentence(figure: Figure) -> str:
@@ -1778,11 +2637,11 @@ def assert_said(figure: Figure) -> None:
     view = view_name(figure)
     if view in ("plane", "numerical"):
         assert_caption(figure)
-    elif len(figure.layers) > 1:
+    elif figure.is_stack:
         assert_stack_described(figure)
     else:
         rest = described(figure)
-        if view in ("positions", "excerpt") and figure.layer.transposed:
+        if view in ("positions", "excerpt", "volume", "gather") and figure.layer.transposed:
             rest = drawn_as(figure.layer, rest)
         assert rest == rest_of_caption(figure)
     assert scene_of(figure).alternative == alternative(figure)
@@ -1791,15 +2650,49 @@ def assert_said(figure: Figure) -> None:
 def assert_stack_described(figure: Figure) -> None:
     """That the caption of a stack has the description of each of its layers."""
     first, last = figure.layers[0].input_size, figure.layers[-1].output_size
-    start = f"A stack of {len(figure.layers)} layers, from an input of {size(first)} to an output of {size(last)}: "
-    text = caption(PROJECT, figure)
+    count = len(figure.layers)
+    layers = "layer" if count == 1 else "layers"
+    start = f"A stack of {count} {layers}, from an input of {size(first)} to an output of {size(last)}: "
+    text, note = caption(PROJECT, figure), f" {figure.note}" if figure.note else ""
     assert text.startswith(start)
-    assert text.endswith(f".{rest_of_caption(figure)}")
-    parts = text.removeprefix(start).removesuffix(f".{rest_of_caption(figure)}").split("; ")
-    for layer, part in zip(figure.layers, parts, strict=True):
-        name, _, parameters = part.partition(" with ")
-        assert name == layer.operation.name.replace("_", " ").replace("lp ", "LP ")
-        assert parameters_in(parameters, 1) == own(layer)
+    assert text.endswith(f".{rest_of_caption(figure)}{note}")
+    assert_layers(text.removeprefix(start).removesuffix(f".{rest_of_caption(figure)}{note}"), figure.layers)
+
+
+def assert_layers(text: str, stack: Stack) -> None:
+    """That a text describes layers one after the other, and branches in brackets."""
+    for number, step in enumerate(stack):
+        if isinstance(step, Branches):
+            start = f"{len(step.branches)} joined branches ("
+            assert text.startswith(start)
+            end = closing(text)
+            inner = re.split(r"(?:^|; )\d: ", text[len(start) : end])[1:]
+            assert len(inner) == len(step.branches)
+            for part, branch in zip(inner, step.branches, strict=True):
+                assert branch or part == "identity"
+                assert_layers(part if branch else "", branch)
+            text = text[end + 1 :]
+        else:
+            part = re.split("; ", text, maxsplit=1)[0]
+            text = text[len(part) :]
+            name, _, parameters = part.partition(" with ")
+            assert name == step.operation.name.replace("_", " ").replace("lp ", "LP ")
+            if not name.startswith("adaptive"):
+                assert parameters_in(parameters, len(step.axes)) == own(step)
+        separator = "" if number == len(stack) - 1 else "; "
+        assert text.startswith(separator)
+        text = text.removeprefix(separator)
+    assert text == ""
+
+
+def closing(text: str) -> int:
+    """Where the first bracket of a text is closed."""
+    depth = 0
+    for number, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if character == ")" and depth == 0:
+            return number
+    raise ValueError(text)
 
 
 def alternative(figure: Figure) -> str:
@@ -1809,6 +2702,18 @@ def alternative(figure: Figure) -> str:
         return "; ".join(", ".join(map(in_full, row)) for row in np.atleast_2d(array).tolist())
 
     match view_name(figure):
+        case "receptive_field":
+            maps = maps_of(figure.layers)
+            output = tuple(most_seen(maps, axis) for axis in range(len(maps[0].size)))
+            *_, numbers = reached(maps, output)
+            levels = [f"{', '.join(map_.words)}: {len(one)}" for map_, one in zip(maps, numbers, strict=True)]
+            text = f"The elements that an output element depends on, from the output down: {'; '.join(levels[::-1])}."
+            if max(numbers[0].values(), default=0) > 999:
+                return text
+            ways = np.zeros(maps[0].size, int)
+            for index, count in numbers[0].items():
+                ways[index] = count
+            return f"{text} The paths to the input elements: {listed(ways)}."
         case "kernel":
             return f"A kernel with the rows {listed(figure.kernel_values)}, and the same rotated by 180°."
         case "overlap":
@@ -1910,7 +2815,7 @@ TRANSPOSED = {"operation": "transposed_convolution"}
         ("sums", TRANSPOSED | {"input_values": [-0.25], "kernel_values": [0.0]}),
         # Thirds, which add up to no input element's place.
         (
-            "stack",
+            "receptive_field",
             {
                 "input_size": [3],
                 "layers": [
@@ -1949,10 +2854,17 @@ def draw(file: File, folder: Path, most_frames: int) -> bool:
 @st.composite
 def drawn(draw: st.DrawFn, view: str) -> File:
     """A figure's file of a view."""
-    if view == "stack":
+    if view == "receptive_field":
         return draw(stacks())
     operations = OPERATIONS.get(view, ("convolution", "transposed_convolution"))
-    return draw(files(draw(st.sampled_from(operations)))) | {"view": view}
+    file = draw(files(draw(st.sampled_from(operations)))) | {"view": view}
+    if view == "channels":
+        # Random values take their shapes from the channels.
+        file = {key: value for key, value in file.items() if not key.endswith("_values")}
+        groups = draw(st.integers(1, 3))
+        ins, outs = (groups * draw(st.integers(1, 3)) for _ in range(2))
+        file |= {"in_channels": ins, "out_channels": outs, "groups": groups, "values": "random"}
+    return file
 
 
 @st.composite
@@ -1969,7 +2881,7 @@ def stacks(draw: st.DrawFn) -> File:
             "dilation": draw(numbers),
         }
         layers.append(layer | {"padding": [[draw(st.integers(0, 2)), draw(st.integers(0, 2))]]})
-    return {"title": "A stack", "view": "stack", "input_size": [draw(st.integers(3, 12))], "layers": layers}
+    return {"title": "A stack", "view": "receptive_field", "input_size": [draw(st.integers(3, 12))], "layers": layers}
 
 
 @pytest.mark.parametrize("view", RANDOM)

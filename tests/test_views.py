@@ -26,7 +26,6 @@ from scripts.views.maps import blocks, extent, input_map, offset, runs
 from scripts.views.matrix import entries, shown
 from scripts.views.matrix import places as drawn_at
 from scripts.views.overlap import overlap
-from scripts.views.stack import centres
 from scripts.views.subsampling import with_unit_stride
 from scripts.views.sums import products
 from tests.conftest import PROJECT, TOP
@@ -273,26 +272,62 @@ def test_each_output_channel_meets_the_input_channels_of_its_group() -> None:
 @pytest.mark.parametrize("name", STACKS)
 def test_a_stack_sees_what_is_counted(name: str) -> None:
     example = catalogue(name)
-    layers = example.layers
+    layers = [layer for layer in example.layers if isinstance(layer, Layer)]
     assert [b.input_size for _, b in pairwise(layers)] == [a.output_size for a, _ in pairwise(layers)]
-    levels = scene_of(example).still.levels
-    (top,) = [n for n, element in enumerate(levels[-1].elements) if element.seen]
+    (step,) = scene_of(example).steps
+    rows = {row: [element.column for element in step.elements if element.row == row] for row in range(len(layers) + 1)}
+    (top,) = ([point.column for point in scene_of(example).still.levels[-1].at].index(rows[0][0]),)
     parameters = tuple((a.kernel_size, a.stride, a.padding[0], a.dilation) for (a,) in (layer.axes for layer in layers))
-    for depth, level in enumerate(levels):
-        inside = {place for place in seen(parameters[depth:], top) if 0 <= place < len(level.elements)}
-        assert {n for n, element in enumerate(level.elements) if element.seen} == inside
+    for depth, level in enumerate(scene_of(example).still.levels):
+        inside = {place for place in seen(parameters[depth:], top) if 0 <= place < len(level.at)}
+        assert [level.at[n].column for n in sorted(inside)] == rows[len(layers) - depth]
     first, second = seen(parameters, 0), seen(parameters, 1)
-    fields = receptive_fields(PROJECT, layers)
+    fields = receptive_fields(PROJECT, example.layers)
     assert fields[-1]["r"] == max(first) - min(first) + 1
     assert fields[-1]["j"] == min(second) - min(first)
     assert fields[-1]["c"] == Rational(max(first) + min(first), 2)
-    for places, field in zip(centres(layers), fields, strict=True):
-        assert places == [float(field["c"] + n * field["j"]) for n in range(len(places))]
 
 
 def test_a_transposed_layers_elements_stand_between_its_inputs() -> None:
-    layer = made(operation="transposed_convolution", input_size=[3], kernel_size=2, stride=2).layer
-    assert centres((layer,))[1] == [-0.25, 0.25, 0.75, 1.25, 1.75, 2.25]
+    example = made(view="receptive_field", operation="transposed_convolution", input_size=[3], kernel_size=2, stride=2)
+    inputs, outputs = ([point.column for point in level.at] for level in scene_of(example).still.levels)
+    # Two outputs for each input, and at least 1 apart.
+    assert outputs == [inputs[n] + offset for n in range(3) for offset in (-0.5, 0.5)]
+    assert {b - a for a, b in pairwise(outputs)} == {1}
+
+
+def test_the_numbers_of_paths_may_have_any_length() -> None:
+    layers = [{"kernel_size": 9, "padding": 4}] * 12
+    scene = scene_of(made_stack([9, 9], layers))
+    assert {path.paths for path in scene.steps[-1].paths} == {None}
+    assert max(path.percent for path in scene.steps[-1].paths) == 100
+    assert "the colours show the paths to each" in scene.sentence
+
+
+def made_stack(input_size: list[int], layers: list[dict[str, Any]], view: str = "receptive_field") -> Figure:
+    keys = {"title": "Made", "view": view, "input_size": input_size, "layers": layers}
+    return figure("made", FigureFile.model_validate(keys))
+
+
+@pytest.mark.parametrize(
+    ("input_size", "layers", "message"),
+    [
+        ([3, 3, 3], [{"kernel_size": 2}], "the receptive_field view draws layers of 1 or 2 axes"),
+        ([3], [{"kernel_size": 2, "in_channels": 1, "out_channels": 1}], "draws a single channel"),
+        ([500], [{"kernel_size": 2}], "gives an axis of 500 cells, and a drawing has at most 200"),
+        ([80, 80], [{"kernel_size": 1}], "cells and lines to draw, and a drawing has at most 4000"),
+        (
+            [3],
+            [{"branches": [[], [{"kernel_size": 2, "stride": 2, "padding": 2}]]}],
+            "joins branches with jumps of 1 and 2",
+        ),
+    ],
+)
+def test_stacks_that_are_not_drawn_are_refused(
+    input_size: list[int], layers: list[dict[str, Any]], message: str
+) -> None:
+    with pytest.raises(LayerError, match=message):
+        scene_of(made_stack(input_size, layers))
 
 
 # Captions
@@ -327,7 +362,7 @@ def test_each_channel_adds_its_products(
     assert example.kernel_values is not None
     elements = [index for index in np.ndindex(*layer.output_size) for _ in outputs]
     assert [(step.row, step.column) for step in scene.steps] == elements
-    rows = [window.at.row for window in scene.still.inputs]
+    rows = [window.at.row for window in scene.still.parts[0].inputs]
     by_index = {frame.output_index: frame for frame in frames(layer, example.output_values)}
     for number, step in enumerate(scene.steps):
         output = outputs[number % len(outputs)]
@@ -348,17 +383,34 @@ def test_each_channel_adds_its_products(
 def test_the_caption_of_a_stack_tells_its_layers() -> None:
     text = caption(PROJECT, catalogue("strided_stack"))
     assert text.startswith("A stack of 3 layers, from an input of 12 to an output of 6: convolution with kernel 3, ")
-    assert text.endswith("centre of its receptive field.")
+    assert text.endswith(" Each element is over the centre of its own field.")
 
 
 # Refusals
 
 
 @pytest.mark.parametrize(
+    ("between", "later", "message"),
+    [
+        (2, {"kernel_size": 2}, "larger windows, strides or padding"),
+        (2, {"kernel_size": 1, "padding": 1}, "larger windows, strides or padding"),
+        (2, {"kernel_size": 1, "stride": 2}, "larger windows, strides or padding"),
+        (5, {"kernel_size": 1}, "have 5 channels between them. The channels view draws at most 4 of them in a stack"),
+    ],
+)
+def test_channels_are_drawn_of_a_layer_and_pointwise_ones(between: int, later: dict[str, Any], message: str) -> None:
+    first = {"kernel_size": 2, "in_channels": 1, "out_channels": between}
+    layers = [first, later | {"in_channels": between, "out_channels": 1}]
+    keys = {"title": "Two layers", "view": "channels", "input_size": 4, "layers": layers}
+    with pytest.raises(LayerError, match=message):
+        scene_of(figure("two", FigureFile.model_validate(keys)))
+
+
+@pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"view": "maps"}, "view: cannot be 'maps'. It is one of plane, excerpt, numerical"),
-        ({"input_size": [5, 5, 5]}, "the plane view draws layers of 1 or 2 axes"),
+        ({"view": "maps"}, "view: cannot be 'maps'. It is one of plane, excerpt, volume, numerical"),
+        ({"view": "plane", "input_size": [5, 5, 5]}, "the plane view draws layers of 1 or 2 axes"),
         ({"input_size": [5], "in_channels": 1, "out_channels": 2}, "the plane view draws a single channel"),
         ({"view": "numerical"}, "the numerical view draws values"),
         ({"view": "kernel"}, "the kernel view draws values"),
@@ -371,7 +423,6 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
             "the sums view draws values",
         ),
         ({"view": "overlap", "operation": "max_pooling"}, "the overlap view draws convolutions"),
-        ({"view": "stack"}, "the stack view draws layers of 1 axis"),
         ({"view": "input_gradient", "operation": "max_pooling"}, "the input_gradient view draws convolutions"),
         ({"view": "kernel_gradient"}, "the kernel_gradient view draws values"),
         (
@@ -404,21 +455,41 @@ def test_the_caption_of_a_stack_tells_its_layers() -> None:
             "adds windows that stride 1 does not have",
         ),
         ({"view": "positions", "input_size": [5], "operation": "max_unpooling"}, "draws layers with a stride"),
-        *(
-            (
-                {
-                    "view": view,
-                    "input_size": [5],
-                    "operation": "adaptive_max_pooling",
-                    "kernel_size": None,
-                    "output_size": 3,
-                },
-                text,
-            )
-            for view, text in (("stack", "draws layers with a stride"), ("subsampling", "poolings by a stride"))
+        (
+            {
+                "view": "subsampling",
+                "input_size": [5],
+                "operation": "adaptive_max_pooling",
+                "kernel_size": None,
+                "output_size": 3,
+            },
+            "poolings by a stride",
+        ),
+        ({"view": "streaming", "padding": 1}, "the streaming view draws layers of 1 axis"),
+        (
+            {"view": "streaming", "input_size": [5]},
+            'padding: lets the layer see later samples, or not all. Use padding = "c',
+        ),
+        (
+            {"view": "streaming", "input_size": [5], "stride": 2, "padding": "causal"},
+            "stride: is 2. The streaming view",
+        ),
+        ({"view": "streaming", "input_size": [5], "kernel_size": 1}, "is 1, for which no sample is kept"),
+        ({"view": "streaming", "input_size": [5], "operation": "max_pooling"}, "the streaming view draws convolutions"),
+        (
+            {"view": "streaming", "input_size": [5], "operation": "transposed_convolution"},
+            "the streaming view draws convolutions",
         ),
         ({"view": "positions", "input_size": [150], "kernel_size": 60}, "gives 5460 cells and lines to draw"),
         ({"view": "overlap", "input_size": [1, 210], "kernel_size": 1}, "gives an axis of 210 cells"),
+        ({"view": "gather"}, "the gather view draws transposed convolutions"),
+        ({"view": "gather", "operation": "transposed_convolution"}, "the gather view draws values"),
+        ({"view": "volume"}, "the volume view draws layers of 3 axes"),
+        ({"view": "volume", "input_size": [3, 3, 3], "in_channels": 1, "out_channels": 1}, "draws a single channel"),
+        (
+            {"view": "volume", "input_size": [9, 4, 60]},
+            "gives an axis of 554 cells, and a drawing has at most 200. The largest input that fits is",
+        ),
         ({"view": "matrix", "operation": "max_pooling"}, "the matrix view draws convolutions"),
         ({"view": "matrix", "padding": 1, "padding_mode": "reflect"}, "reflect makes entries of the matrix sums"),
         (
@@ -462,15 +533,15 @@ def test_frames_are_chosen_among_those_of_the_view(keys: dict[str, Any], count: 
 
 
 def test_a_stack_with_too_many_links_is_refused() -> None:
-    wide = {"kernel_size": 61, "padding": 30}
-    keys = {"title": "S", "view": "stack", "input_size": [120], "layers": [wide, wide]}
-    with pytest.raises(LayerError, match="gives 4141 cells and lines to draw"):
+    wide = {"kernel_size": 65, "padding": 32}
+    keys = {"title": "S", "view": "receptive_field", "input_size": [120], "layers": [wide, wide]}
+    with pytest.raises(LayerError, match="gives 4265 cells and lines to draw"):
         scene_of(figure("made", FigureFile.model_validate(keys)))
 
 
 def test_a_stack_is_refused_by_views_of_a_single_layer() -> None:
     keys = {"title": "S", "input_size": [5], "layers": [{"kernel_size": 3}, {"kernel_size": 3}]}
-    for name in VIEWS.keys() - {"stack"}:
+    for name in VIEWS.keys() - {"receptive_field", "channels"}:
         with pytest.raises(LayerError, match="layers: is a stack of 2"):
             scene_of(figure("made", FigureFile.model_validate(keys | {"view": name})))
 

@@ -14,7 +14,7 @@ from scripts.formats import FORMATS
 from scripts.project import Project
 from scripts.stages.render import caption
 from scripts.stages.typeset import TexFormat
-from scripts.views import scene_of
+from scripts.views import scene_of, volume
 from scripts.views.limits import longest
 
 CHANNEL_KEYS = ("in_channels", "out_channels", "groups")
@@ -54,16 +54,20 @@ def make(project: Project, drawn: Figure, texts: Mapping[str, str], wanted: Sequ
 def whole_or_excerpt(name: str, keys: Mapping[str, Any], source: str) -> tuple[Figure, str, str]:
     """The figure of a layer and the text of its file: an excerpt if it is too large to be drawn, or read, whole.
 
-    Then, a note says so; otherwise it is empty.  A view that is asked for draws the whole layer.  Raises `LayerError`.
+    Then, a note says so; otherwise it is empty.  A view that is asked for draws the whole layer, and so does that of
+    three axes.  Raises `LayerError`.
     """
+    if "view" in keys:
+        return *_drawable(name, keys, source), ""
+    only_whole = len(keys["input_size"]) == volume.AXES
     try:
         whole = _drawable(name, keys, source)
         cells, steps = longest(whole[0].layer), scene_of(whole[0]).count
-        if "view" in keys or (cells <= MOST_READABLE and (steps <= MOST_WATCHED or "values" in keys)):
+        if only_whole or (cells <= MOST_READABLE and (steps <= MOST_WATCHED or "values" in keys)):
             return *whole, ""
         reason = f"has an axis of {cells} cells" if cells > MOST_READABLE else f"gives {steps} frames"
     except LayerError as error:
-        if "view" in keys or error.key not in SIZE_KEYS:
+        if only_whole or error.key not in SIZE_KEYS:
             raise
         reason = error.rule
     without = {key: value for key, value in keys.items() if key != "values"}

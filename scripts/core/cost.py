@@ -8,7 +8,7 @@ each multiply-add.  Depthwise separable layers: A. G. Howard et al., "MobileNets
 """
 
 from dataclasses import dataclass, replace
-from math import prod
+from math import gcd, prod
 
 from scripts.core.arithmetic import AdaptiveAxis, LayerAxis, WindowAxis
 from scripts.core.layers import Channels, Layer
@@ -73,9 +73,8 @@ def cost(layer: Layer, channels: int = 1) -> Cost:
 def _window_elements(axis: WindowAxis, own: LayerAxis) -> int:
     """The number of elements in all windows along an axis, with padding."""
     if isinstance(axis, AdaptiveAxis):
-        # Each of the o − 1 borders between parts that cuts an element counts it twice.
-        cut = sum((t * axis.input_size) % axis.output_size != 0 for t in range(1, axis.output_size))
-        return axis.input_size + cut
+        # Each of the o − 1 borders between parts that cuts an element counts it twice; gcd(i, o) − 1 of them cut none.
+        return axis.input_size + axis.output_size - gcd(axis.input_size, axis.output_size)
     return axis.output_size * own.kernel_size
 
 

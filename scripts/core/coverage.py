@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.core.arithmetic import DirectAxis, GridAxis, WindowAxis
+from scripts.errors import LayerError
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,14 @@ class Coverage:
         return min(first + last, len(self.elements))
 
 
+# Cells along an axis that are counted one by one.
+MOST_COUNTED = 2**14
+
+
 def coverage(axis: WindowAxis) -> Coverage:
     """Count along an axis; raises `LayerError` where there are too many elements to enumerate."""
+    if max(axis.extent, axis.output_size) > MOST_COUNTED:
+        raise LayerError("input_size", f"gives an axis of {axis.extent} cells", f"At most {MOST_COUNTED} are counted")
     grid: GridAxis = axis.grid
     position = [cell.input_index if cell.kind == "input" else None for cell in grid.cells]
     windows = np.zeros(axis.input_size if isinstance(axis, DirectAxis) else len(position), dtype=int)

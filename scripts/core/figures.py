@@ -12,7 +12,7 @@ from pathlib import Path
 from scripts.core import toml
 from scripts.core.frames import check_extent
 from scripts.core.keys import FigureFile, check, shown
-from scripts.core.layers import Layer, Values
+from scripts.core.layers import Branches, Layer, Stack, Values
 from scripts.core.parameters import VALUE_KEYS, single_layer, stacked_layers, transposed_layer
 from scripts.core.toml import Document
 from scripts.core.values import InputAndOperand, given, values_of
@@ -28,19 +28,19 @@ LONGEST_CHAIN = 20
 class Figure:
     """A valid figure.
 
-    `layers` are one layer, or a stack in which each layer takes the output of the one before.  `note` ends the caption,
-    and the label under the drawing; it may be empty.  `view` is None where the file names none.  Durations are in
-    seconds.  `references` are the names of the figures that this one is derived from.  `frames` are those that are
-    shown: so many, those with some numbers, or all; the view numbers them.  Values are None where the figure has none,
-    as always in a stack.  `output_gradient` is that of a loss; with a `mask` or an `offset`, the output is that of a
-    partial or a deformable convolution (scripts/core/variants.py).
+    `layers` are one layer, or a stack in which each layer takes the output of the one before, perhaps with branches.
+    `note` ends the caption, and the label under the drawing; it may be empty.  `view` is None if the file names none.
+    Durations are in seconds.  `references` are the names of the figures that this one is derived from.  `frames` are
+    those that are shown: so many, those with some numbers, or all; the view numbers them.  Values are None where the
+    figure has none, as always in a stack.  `output_gradient` is that of a loss; with a `mask` or an `offset`, the
+    output is that of a partial or a deformable convolution (scripts/core/variants.py).
     """
 
     name: str
     title: str
     note: str
     view: str | None
-    layers: tuple[Layer, ...]
+    layers: Stack
     frame_duration: float
     last_frame_duration: float
     references: tuple[str, ...]
@@ -54,11 +54,17 @@ class Figure:
     offset: Values | None = None
 
     @property
+    def is_stack(self) -> bool:
+        """Whether there are several layers."""
+        return len(self.layers) > 1 or isinstance(self.layers[0], Branches)
+
+    @property
     def layer(self) -> Layer:
         """The only layer; raises `LayerError` for a stack."""
-        if len(self.layers) > 1:
+        first, *others = self.layers
+        if others or isinstance(first, Branches):
             raise LayerError("layers", f"is a stack of {len(self.layers)}", "Use a view of stacks, or a single layer")
-        return self.layers[0]
+        return first
 
     def shown(self, count: int, default: Sequence[int] | None = None) -> Sequence[int]:
         """The numbers of the frames that are shown, of the `count` frames that a view has.
@@ -132,11 +138,12 @@ def _original(file: Path, name: str, referrers: tuple[str, ...]) -> Figure:
 def figure(name: str, content: FigureFile, original: Figure | None = None) -> Figure:
     """A figure from its keys and the figure that its `transpose_of` names; raises `LayerError`."""
     values: dict[str, Values | None] = {}
+    layers: Stack
     if content.layers is not None:
         layers = stacked_layers(content)
     else:
-        layers = (layer_of(content, original),)
-        values = _values(content, *layers, original)
+        layer = layer_of(content, original)
+        layers, values = (layer,), _values(content, layer, original)
     return Figure(
         name=name,
         title=content.title,
@@ -155,7 +162,7 @@ def layer_of(content: FigureFile, original: Figure | None = None) -> Layer:
     """The only layer that keys describe; raises `LayerError` where there is no such layer."""
     if original is None:
         return single_layer(content)
-    if len(original.layers) > 1:
+    if original.is_stack:
         raise LayerError("transpose_of", f"{original.name!r} is a stack of layers", "Name a figure of one layer")
     return transposed_layer(content, original.layer)
 

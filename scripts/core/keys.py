@@ -1,5 +1,6 @@
 """The keys of a figure's file: their types, bounds and descriptions, and the messages about wrong ones."""
 
+import re
 import reprlib
 from collections.abc import Callable
 from datetime import date, time
@@ -32,6 +33,7 @@ COUNT = f"a whole number from 1 to {LARGEST}"
 POSITIVE = f"{COUNT}, or a list of one per axis"
 NATURAL = f"a whole number from 0 to {LARGEST}, or a list of one per axis"
 NUMBERS = "nested lists of numbers, one level per axis"
+BRANCHES = "a list of at least 2 branches, each a list of tables, one for each of its layers; it may be empty"
 SWITCH = "true or false"
 FRAMES = "how many frames are shown, or a list of their numbers, counted from 0"
 SECONDS = "a number of seconds from 0.02 to 60"
@@ -66,6 +68,12 @@ class LayerKeys(BaseModel):
         return bool(getattr(self, key) != type(self).model_fields[key].default)
 
 
+class StackedKeys(LayerKeys):
+    """The keys of one of a stack's tables: a layer's own, or `branches` of such tables."""
+
+    branches: Annotated[list[list["StackedKeys"]], Field(min_length=2)] | None = Field(None, description=BRANCHES)
+
+
 class FigureFile(LayerKeys):
     """The keys of a figure's file: a layer's own, with values, or the `layers` of a stack; and how they are shown."""
 
@@ -77,7 +85,7 @@ class FigureFile(LayerKeys):
     )
     note: str = Field("", max_length=240, pattern=PRINTABLE, description="sentences of at most 240 characters in all")
     transpose_of: str | None = Field(None, description="the name of another figure in the same folder")
-    layers: list[LayerKeys] | None = Field(
+    layers: list[StackedKeys] | None = Field(
         None,
         min_length=1,
         max_length=MOST_LAYERS,
@@ -111,7 +119,7 @@ def check(data: dict[str, Any], source: Path | str, line: Callable[[str], int | 
         # The first error of each key.
         found = {_path(details): details for details in reversed(error.errors(include_url=False))}
         first = islice(reversed(found.items()), MOST_ERRORS)
-        problems = [FigureError(source, f"{shown(key)[1:-1]}: {_problem(key, one)}", line(key)) for key, one in first]
+        problems = [FigureError(source, f"{_named(key)}: {_problem(key, one)}", line(key)) for key, one in first]
         if len(found) > MOST_ERRORS:
             problems.append(FigureError(source, f"has {len(found) - MOST_ERRORS} more keys that are wrong."))
         raise CombinedError(problems) from None
@@ -126,17 +134,28 @@ def title_of(text: str, otherwise: str) -> str:
 
 
 def _path(details: ErrorDetails) -> str:
-    """The key with an error, such as `stride` or `layers[1].stride`."""
+    """The key with an error, such as `stride`, `layers[1].stride` or `layers[1].branches[0][2].stride`."""
     key, *inner = map(str, details["loc"])
-    if key == "layers" and inner and inner[0].isdigit():
-        return f"layers[{inner[0]}]" + "".join(f".{name}" for name in inner[1:2])
+    if key == "layers":
+        for part in inner:
+            key += f"[{part}]" if part.isdigit() else f".{part}"
+            if not part.isdigit() and part != "branches":
+                break
     return key
+
+
+def _named(key: str) -> str:
+    """A key for messages; the last part of its name may be anything."""
+    table, dot, name = key.rpartition("].")
+    return table + dot + shown(name)[1:-1]
 
 
 def _problem(key: str, details: ErrorDetails) -> str:
     """What is wrong with a key, and the remedy."""
     _, in_layer, name = key.rpartition("].")
-    model = LayerKeys if in_layer else FigureFile
+    model = StackedKeys if in_layer else FigureFile
+    if re.fullmatch(r"branches\[\d+\]", name):
+        return f"cannot be {shown(details['input'])}. It is a list of tables, one for each layer, or empty."
     if key.endswith("]"):
         return f"cannot be {shown(details['input'])}. It is a table with the keys of a layer."
     field = model.model_fields.get(name)

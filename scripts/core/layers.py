@@ -233,3 +233,42 @@ class Layer:
         averages and norms.  A maximum over padding alone is −∞.
         """
         return self.operation.output(self, input_values, operand)
+
+
+@dataclass(frozen=True)
+class Branches:
+    """Branches of layers that take one input, and whose outputs are added or concatenated.
+
+    An empty branch passes its input on.  Raises `LayerError` where the outputs differ in size.
+    """
+
+    input_size: Index
+    branches: tuple["Stack", ...]
+
+    def __post_init__(self) -> None:
+        sizes = dict.fromkeys(" × ".join(map(str, self._size_after(branch))) for branch in self.branches)
+        if len(sizes) > 1:
+            rule = f"end in outputs of {' and '.join(sizes)}"
+            raise LayerError("branches", rule, "Give all branches one output size")
+
+    @property
+    def output_size(self) -> Index:
+        """Size of each branch's output along each axis."""
+        return self._size_after(self.branches[0])
+
+    def _size_after(self, branch: "Stack") -> Index:
+        return branch[-1].output_size if branch else self.input_size
+
+
+# Each layer takes the output of the one before.
+Stack = tuple[Layer | Branches, ...]
+
+
+def all_layers(stack: Stack) -> Iterator[Layer]:
+    """All layers of a stack, with those in branches."""
+    for step in stack:
+        if isinstance(step, Layer):
+            yield step
+        else:
+            for branch in step.branches:
+                yield from all_layers(branch)

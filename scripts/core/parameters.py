@@ -1,12 +1,12 @@
 """The keys of a figure's file become layers: parameters for each axis, from numbers, from names or from values."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 from scripts.core.arithmetic import LayerAxis, Pair
-from scripts.core.keys import FigureFile, LayerKeys
-from scripts.core.layers import Channels, Layer, Operation
+from scripts.core.keys import MOST_LAYERS, FigureFile, LayerKeys, StackedKeys
+from scripts.core.layers import Branches, Channels, Index, Layer, Operation, Stack
 from scripts.core.operations import OPERATIONS
 from scripts.core.values import array
 from scripts.errors import LayerError
@@ -72,7 +72,7 @@ def transposed_layer(content: FigureFile, original: Layer) -> Layer:
     return layer
 
 
-def stacked_layers(content: FigureFile) -> tuple[Layer, ...]:
+def stacked_layers(content: FigureFile) -> Stack:
     """The layers of a stack, each with the output size of the one before as its input size.
 
     Raises `LayerError`, whose key names the layer.
@@ -82,21 +82,54 @@ def stacked_layers(content: FigureFile) -> tuple[Layer, ...]:
         remedy = "Give it to the layers instead" if key in LayerKeys.model_fields else "Remove one of the two keys"
         remedy = "The layers of a stack have no values; remove the key" if key in VALUE_KEYS else remedy
         raise LayerError(key, "is given beside layers", remedy)
-    size: Sequence[int] = _input_size(content.input_size)
-    layers, channels = list[Layer](), None
-    for number, keys in enumerate(content.layers or ()):
-        with _errors_in(f"layers[{number}]"):
-            operation = OPERATIONS[keys.operation or "convolution"]
-            _check_owners(keys, operation)
-            layer = _layer(keys, operation, size, keys.kernel_size)
-            if layer.channels is not None:
-                if channels not in (None, layer.channels.in_channels):
-                    rule = f"is {layer.channels.in_channels} after a layer of {channels} output channels"
-                    raise LayerError("in_channels", rule, "Give both the same number")
-                channels = layer.channels.out_channels
-        layers.append(layer)
-        size = layer.output_size
-    return tuple(layers)
+    tables = content.layers or []
+    count = _count(tables)
+    if count > MOST_LAYERS:
+        raise LayerError("layers", f"has {count} layers with those in branches", f"Give at most {MOST_LAYERS}")
+    return _stack(tables, "layers", tuple(_input_size(content.input_size)), None)
+
+
+def _count(tables: Iterable[StackedKeys]) -> int:
+    """The number of tables, with those in branches."""
+    return sum(1 + sum(map(_count, table.branches or ())) for table in tables)
+
+
+def _stack(tables: Iterable[StackedKeys], key: str, size: Index, channels: int | None) -> Stack:
+    """The layers of tables under a key, over an input of some size and, if known, with so many channels."""
+    stack = list[Layer | Branches]()
+    for number, table in enumerate(tables):
+        with _errors_in(f"{key}[{number}]"):
+            if table.branches is None:
+                layer = _stacked(table, size, channels)
+                channels = channels if layer.channels is None else layer.channels.out_channels
+                stack.append(layer)
+            else:
+                stack.append(_branches(table, table.branches, size, channels))
+                channels = None
+        size = stack[-1].output_size
+    return tuple(stack)
+
+
+def _branches(
+    table: StackedKeys, branches: Sequence[Sequence[StackedKeys]], size: Index, channels: int | None
+) -> Branches:
+    beside = next((key for key in type(table).model_fields if key in table.model_fields_set - {"branches"}), None)
+    if beside is not None:
+        raise LayerError(beside, "is given beside branches", "Give it to a layer in one of the branches")
+    return Branches(
+        size, tuple(_stack(tables, f"branches[{number}]", size, channels) for number, tables in enumerate(branches))
+    )
+
+
+def _stacked(keys: StackedKeys, size: Index, channels: int | None) -> Layer:
+    """A layer over an input of some size and, if known, with so many channels."""
+    operation = OPERATIONS[keys.operation or "convolution"]
+    _check_owners(keys, operation)
+    layer = _layer(keys, operation, size, keys.kernel_size)
+    if layer.channels is not None and channels not in (None, layer.channels.in_channels):
+        rule = f"is {layer.channels.in_channels} after a layer of {channels} output channels"
+        raise LayerError("in_channels", rule, "Give both the same number")
+    return layer
 
 
 def _layer(

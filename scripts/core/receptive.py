@@ -1,7 +1,7 @@
 """Receptive fields along one axis of a network: which places of its input an element depends on.
 
-A network is a sequence of layers, each given as its `Reach`, and of `Branches`.  All places count from the input's
-first element, and those in the padding count like others: fields are not cut off at the borders of a map.
+A network is a sequence of layers, each given as its `Reach`, and of parallel branches.  All places count from the
+input's first element, and those in the padding count like others: fields are not cut off at the borders of a map.
 
 Source of the formulas: A. Araujo, W. Norris and J. Sim, "Computing receptive fields of convolutional neural
 networks", Distill (2019), doi:10.23915/distill.00021, extended by layers that spread their input.
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from math import gcd, lcm, prod
+from math import ceil, gcd, lcm, prod
 from typing import NamedTuple
 
 from scripts.core.arithmetic import AdaptiveAxis, DirectAxis, UnpoolingAxis, WindowAxis
+from scripts.core.layers import Layer, Stack
 from scripts.errors import LayerError
 
 # Elements whose fields are compared to find all sizes.
@@ -35,14 +36,8 @@ class Reach(NamedTuple):
     spread: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Branches:
-    """Branches from one input whose outputs are added or concatenated; an empty one is a skip connection."""
-
-    branches: tuple["Network", ...]
-
-
-Network = Sequence[Reach | Branches]
+# Layers and tuples of branches, whose outputs are added or concatenated; an empty branch is a skip connection.
+Network = Sequence["Reach | tuple[Network, ...]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +47,14 @@ class Field:
     Windows reach from `first` + n · `jump` to `last` + n · `jump` for element n.  These are whole numbers, and the
     field, where no layer spreads its input; elsewhere the field is smaller, and not of one size.  `sizes` has all
     sizes from the smallest to the largest, counted from a field's first element to its last; 0 is that of an element
-    which depends on no input.
+    which depends on no input.  `start` is where element 0's field begins, or its windows if it has none.
     """
 
     jump: Fraction
     first: Fraction
     last: Fraction
     sizes: tuple[int, ...]
+    start: int
 
     @property
     def size(self) -> int:
@@ -88,20 +84,30 @@ def reach(axis: WindowAxis) -> Reach:
             raise TypeError(f"no receptive field is known for {type(axis).__name__}")
 
 
+def along(stack: Stack, axis: int = -1) -> Network:
+    """The network that some layers are along an axis."""
+    return [
+        reach(step.window_axes[axis])
+        if isinstance(step, Layer)
+        else tuple(along(branch, axis) for branch in step.branches)
+        for step in stack
+    ]
+
+
 def seen(network: Network, first: int, last: int) -> tuple[int, int]:
     """The first and the last place of the input that the output elements from `first` to `last` depend on.
 
     The last one is smaller than the first where they depend on none.
     """
     for step in reversed(network):
-        if isinstance(step, Branches):
-            ends = [seen(branch, first, last) for branch in step.branches]
+        if isinstance(step, Reach):
+            first = -((step.before - step.stride * first) // step.spread)
+            last = (step.stride * last - step.before + step.reach) // step.spread
+        else:
+            ends = [seen(branch, first, last) for branch in step]
             # Branches that see nothing do not count, unless all are such.
             ends = [end for end in ends if end[0] <= end[1]] or ends[:1]
             first, last = min(end[0] for end in ends), max(end[1] for end in ends)
-        else:
-            first = -((step.before - step.stride * first) // step.spread)
-            last = (step.stride * last - step.before + step.reach) // step.spread
         if last < first:
             break
     return first, last
@@ -117,8 +123,10 @@ def field(network: Network) -> Field:
     phases = _period(network)
     if phases > MOST_PHASES:
         raise LayerError("stride", f"gives fields in {phases} phases", f"At most {MOST_PHASES} are compared")
-    ends = (seen(network, n, n) for n in range(phases))
-    return Field(jump, first, last, tuple(sorted({max(b - a + 1, 0) for a, b in ends})))
+    ends = [seen(network, n, n) for n in range(phases)]
+    start, end = ends[0]
+    sizes = {max(last_seen - first_seen + 1, 0) for first_seen, last_seen in ends}
+    return Field(jump, first, last, tuple(sorted(sizes)), start=start if start <= end else ceil(first))
 
 
 def fields(network: Network) -> list[Field]:
@@ -138,7 +146,7 @@ def _windows(network: Network) -> _Windows:
     return reduce(_after, network, _Windows(Fraction(1), Fraction(0), Fraction(0)))
 
 
-def _after(below: _Windows, step: Reach | Branches) -> _Windows:
+def _after(below: _Windows, step: Reach | tuple[Network, ...]) -> _Windows:
     if isinstance(step, Reach):
         element = below.jump / step.spread
         return _Windows(
@@ -146,7 +154,7 @@ def _after(below: _Windows, step: Reach | Branches) -> _Windows:
             below.first - element * step.before,
             below.last + element * (step.reach - step.before),
         )
-    found = [_windows(branch) for branch in step.branches]
+    found = [_windows(branch) for branch in step]
     jumps = sorted({branch.jump for branch in found})
     if len(jumps) > 1:
         raise LayerError(
@@ -163,4 +171,4 @@ def _after(below: _Windows, step: Reach | Branches) -> _Windows:
 
 def _period(network: Network) -> int:
     """After how many elements the phases of their fields recur."""
-    return prod(lcm(*map(_period, step.branches)) if isinstance(step, Branches) else step.spread for step in network)
+    return prod(step.spread if isinstance(step, Reach) else lcm(*map(_period, step)) for step in network)

@@ -4,6 +4,7 @@ import os
 import re
 import reprlib
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,8 +119,21 @@ def _entry_place(text: str, key: str, number: int, inner: str | None) -> int | N
     if first is None:
         return None
     header = rf"^[ \t]*\[\[[ \t]*{key}[ \t]*\]\]"
-    opening = header if re.compile(header, re.MULTILINE).match(text, first) else r"\{"
-    starts = [found.start() for found in re.compile(opening, re.MULTILINE).finditer(text, first)]
+    if re.compile(header, re.MULTILINE).match(text, first):
+        starts = [found.start() for found in re.compile(header, re.MULTILINE).finditer(text, first)]
+    else:
+        starts = [*_outer_tables(text, first)]
     start, end = [*starts, len(text)][number : number + 2] if number < len(starts) else (first, first)
-    found = inner and re.compile(rf"(?<![\w-]){re.escape(inner)}[ \t]*=").search(text, start, end)
+    # Tables in branches have the line of these.
+    name = inner and inner.partition("[")[0]
+    found = name and re.compile(rf"(?<![\w-]){re.escape(name)}[ \t]*=").search(text, start, end)
     return found.start() if found else start
+
+
+def _outer_tables(text: str, first: int) -> Iterator[int]:
+    """Where tables in braces begin that are in no other one."""
+    depth = 0
+    for brace in re.compile("[{}]").finditer(text, first):
+        depth += 1 if brace[0] == "{" else -1
+        if brace[0] == "{" and depth == 1:
+            yield brace.start()

@@ -7,12 +7,13 @@ from math import prod
 
 from scripts.core.cost import Cost, cost
 from scripts.core.figures import layer_of
-from scripts.core.keys import check
+from scripts.core.keys import LayerKeys, check, title_of
 from scripts.core.layers import Index
 from scripts.errors import LayerError, UserError
 from scripts.explaining.network import Step, reaches_of
 from scripts.notation.call import Call, parse
 from scripts.notation.frameworks import FRAMEWORKS, layer, one_line
+from scripts.notation.signature import Keys
 
 MOST_LINES = 1000
 # Lines that change neither the size nor what an element sees; those that normalise have two weights per channel.
@@ -24,6 +25,11 @@ ELEMENTWISE = {
 NORMALISING = {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormalization"}
 # How many features a layer takes and makes, by the names of its arguments in order.
 CONNECTED = {"Linear": ("in_features", "out_features"), "LazyLinear": ("out_features",), "Dense": ("units",)}
+
+
+# Stacks that are drawn whole: as many layers, and elements of their input.
+MOST_DRAWN, LONGEST_DRAWN = 12, 40
+STACK_VIEW = "stack"
 
 
 @dataclass(frozen=True)
@@ -123,3 +129,31 @@ def _connected(call: Call, name: str, before: str, made: str, shape: Index) -> S
     rows = prod(shape[:-1])
     held = Cost(arrived * outs, outs, rows * arrived * outs, 0, prod(shape), rows * outs)
     return Step(name, call.name, (before,), made, (*shape[:-1], outs), held, "whole")
+
+
+def stack_keys(steps: Sequence[Step], size: int, source: str) -> Keys | None:
+    """The keys of a figure of a stack's layers along the last axis; None if it is too large to be read.
+
+    What follows a layer that sees the whole map is left out.
+    """
+    layers = list[Keys]()
+    for step in steps:
+        if step.reaches == "whole":
+            break
+        if step.layer is not None:
+            axis = step.layer.axes[-1]
+            keys = {
+                "operation": step.layer.operation.name,
+                "kernel_size": axis.kernel_size,
+                "stride": axis.stride,
+                "padding": [axis.padding],
+                "dilation": axis.dilation,
+                "output_padding": axis.output_padding,
+                "ceil_mode": step.layer.ceil_mode,
+            }
+            fields = LayerKeys.model_fields
+            layers.append({key: value for key, value in keys.items() if value not in (fields[key].default, [(0, 0)])})
+    if not 1 < len(layers) <= MOST_DRAWN or size > LONGEST_DRAWN:
+        return None
+    title = title_of(f"What an element sees after {source}", "What an element sees")
+    return {"title": title, "view": STACK_VIEW, "input_size": [size], "layers": layers}

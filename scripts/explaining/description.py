@@ -137,12 +137,12 @@ class Warned:
 
 @dataclass(frozen=True)
 class Book:
-    """The explanation of a stack or of a model; `largest` is its largest number of activations of a step."""
+    """The explanation of a stack or of a model; `drawing` shows what an element of a small stack sees of its input."""
 
     name: str
     source: str
     rows: tuple[Row, ...]
     total: Cost
-    largest: int
     sections: tuple[Section, ...]
     warnings: tuple[Warned, ...]
+    drawing: Drawing | None = None

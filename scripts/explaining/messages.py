@@ -13,6 +13,8 @@ MOST_CHARACTERS = 4000
 MOST_FIXES = 6
 # How far the input's size is varied in search of one that fits.
 SOUGHT = 64
+# Lines that are traced for that.
+MOST_TRACED = 4000
 NUMBERS = r"[\[(]([\dNone,x -]{1,200})[\])]"
 
 
@@ -90,9 +92,9 @@ def _changes(failure: Failure, lines: Sequence[Line], shape: Index) -> Iterator[
             if _is_whole([*lines[:at], pooling, *lines[at:]], shape):
                 sizes = " × ".join([str(side)] * (len(maps) - 1))
                 yield f"Before Flatten, put {pooling.text}, which makes {maps[0]} × {sizes} = {expected}."
-    for size in sorted(
-        range(max(min(shape[1:]) - SOUGHT, 1), max(shape[1:]) + SOUGHT), key=lambda n: abs(n - shape[-1])
-    ):
+    around = min(SOUGHT, MOST_TRACED // len(lines))
+    candidates = range(max(shape[-1] - around, 1), shape[-1] + around + 1)
+    for size in sorted(candidates, key=lambda candidate: abs(candidate - shape[-1])):
         other = (shape[0], *[size] * (len(shape) - 1))
         if other != shape and _is_whole(lines, other):
             yield f"Give it an input of {_sizes(other)}."
@@ -145,6 +147,12 @@ def _channels(arrived: int, expected: int, message: str) -> Mismatch:
         fixes.append("Repeat the grey image over three channels: x.repeat(1, 3, 1, 1).")
     fixes.append("If the channels are last, as in Keras, bring them to the front: x.permute(0, 3, 1, 2).")
     return Mismatch(message, cause, str(arrived), str(expected), tuple(fixes))
+
+
+def _normalised(arrived: int, expected: int, message: str) -> Mismatch:
+    cause = f"A batch normalisation is made for {expected} channels, and {arrived} arrive."
+    fixes = (f"Give it num_features = {arrived}.", f"Give the layer before out_channels = {expected}.")
+    return Mismatch(message, cause, str(arrived), str(expected), fixes)
 
 
 def _window(arrived: list[int | None], kernel: list[int | None], message: str) -> Mismatch:
@@ -212,15 +220,15 @@ PATTERNS = (
     ),
     Pattern(
         r"expected axis -1 of input shape to have value (\d{1,12}),? but received input with shape " + NUMBERS,
-        lambda m: _features(_last(m[2]), int(m[1]), m[0], "Dense"),
+        lambda m: (
+            _features(_last(m[2]), int(m[1]), m[0], "Dense")
+            if len(_numbers(m[2])) < 3
+            else _channels(_last(m[2]), int(m[1]), m[0])
+        ),
     ),
     Pattern(
         r"expected input" + NUMBERS + r" to have (\d{1,12}) channels, but got (\d{1,12}) channels",
         lambda m: _channels(int(m[3]), int(m[2]), m[0]),
-    ),
-    Pattern(
-        r"expected axis -1 of input shape to have value (\d{1,12})",
-        lambda m: _channels(0, int(m[1]), m[0]),
     ),
     Pattern(
         r"Calculated padded input size per channel: " + NUMBERS + r"\. Kernel size: " + NUMBERS,
@@ -268,6 +276,22 @@ PATTERNS = (
     Pattern(
         r"expected (?:min_ndim|ndim)=(\d), found ndim=\d\. Full shape received: " + NUMBERS,
         lambda m: _dimensions(_numbers(m[2]), m[1], m[0]),
+    ),
+    Pattern(
+        r"running_mean should contain (\d{1,12}) elements not (\d{1,12})",
+        lambda m: _normalised(int(m[1]), int(m[2]), m[0]),
+    ),
+    Pattern(
+        r"Padding size should be less than the corresponding input dimension, but got: "
+        r"padding \((\d{1,12}), (\d{1,12})\) "
+        r"at dimension \d of input " + NUMBERS,
+        lambda m: _limit(
+            "Copied padding",
+            max(m[1], m[2], key=int),
+            f"it is smaller than the map that it copies, here {_sizes(_numbers(m[3])[2:])}",
+            "Pad by zeros or by replication, or pad less.",
+            m[0],
+        ),
     ),
     Pattern(
         r"pad should be at most half of (?:effective )?kernel size, but got (?:its )?pad(?:ding)?=(\d{1,12})",

@@ -38,9 +38,10 @@ def model_steps(file: Path, input_size: tuple[int, ...] | None = None) -> tuple[
     counted = set[str]()
     for node in nodes(file, input_size):
         if node.op_type in JOINS and len(node.inputs) > 1:
-            axis = node.attributes.get("axis") if "Concat" in node.op_type else None
             shapes = [_inner(shape) for shape in _moving(node)]
-            place = axis - 1 if isinstance(axis, int) and axis > 0 else None
+            axis = node.attributes.get("axis") if "Concat" in node.op_type else None
+            rank = len(node.output_shape or ())
+            place = axis % rank - 1 if isinstance(axis, int) and rank else None
             if (warning := joined_sizes(node.name, shapes, place)) is not None:
                 warnings.append(warning)
         steps.append(_step(node, counted))
@@ -85,7 +86,7 @@ def _step(node: ModelNode, counted: set[str]) -> Step:
         return plain
     plain = replace(plain, is_listed=True)
     if not node.layer.reason and node.layer.is_open:
-        problem = "the size of its input is unknown; give the model's, as in INPUT=1x3x224x224, or see the warnings"
+        problem = "the size of its input is unknown; give the model's, as in INPUT=1x3x224x224, or see the warnings."
         return replace(plain, reaches="unknown", problem=problem)
     try:
         found = node.layer.named()
@@ -119,8 +120,8 @@ def _products(node: ModelNode) -> int:
     output = _inner(node.output_shape)
     if node.op_type not in ("Gemm", "MatMul") or output is None or not node.input_shapes or not node.input_shapes[0]:
         return 0
-    rows = node.input_shapes[0][-2 if node.attributes.get("transA") else -1]
-    return prod(output) * (rows or 0)
+    *_, rows, columns = (1, *node.input_shapes[0])
+    return prod(output) * ((rows if node.attributes.get("transA") else columns) or 0)
 
 
 def _reaches(node: ModelNode) -> tuple[Reach, ...] | str:
@@ -140,11 +141,11 @@ def _reaches(node: ModelNode) -> tuple[Reach, ...] | str:
 
 def _enlarged(node: ModelNode) -> tuple[Reach, ...] | str:
     """The reach of an enlargement by whole factors; elements may be mixed with their neighbours."""
-    sizes = [None if shape is None else shape[2:] for shape in (node.input_shapes[0], node.output_shape)]
-    if sizes[0] is None or sizes[1] is None:
+    before, after = node.input_shapes[0] if node.input_shapes else None, node.output_shape
+    if before is None or after is None or len(before) != len(after):
         return "unknown"
     reaches = []
-    for small, large in zip(sizes[0], sizes[1], strict=True):
+    for small, large in zip(before[2:], after[2:], strict=True):
         if not small or not large or large % small:
             return "unknown"
         factor = large // small

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as field_default
 from fractions import Fraction
 from math import floor
@@ -13,7 +13,7 @@ from scripts.core.layers import Index, Layer
 from scripts.core.receptive import Reach, field, reach
 from scripts.errors import LayerError
 from scripts.explaining.description import Book, Remark, Row, Section, Warned
-from scripts.explaining.single import layer_sheet
+from scripts.explaining.single import layer_section
 from scripts.files import digest
 from scripts.notation.signature import Keys
 from scripts.project import Project
@@ -43,6 +43,10 @@ class Span(NamedTuple):
 # The span along each axis; None if it is unknown; WHOLE if each element sees the whole input.
 Spans = tuple[Span, ...] | None
 WHOLE: tuple[Span, ...] = ()
+
+
+# Distinct layers that have sections of their own, each with a figure.
+MOST_SECTIONS = 120
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def book(
         if not step.is_listed:
             continue
         key = ""
-        if step.layer is not None:
+        if step.layer is not None and len(numbers) < MOST_SECTIONS:
             key = digest(json.dumps(step.keys))
             numbers.setdefault(key, len(numbers) + 1)
             sections.setdefault(key, (step, []))[1].append(step.name)
@@ -114,6 +118,9 @@ def book(
                 problem=step.problem,
             )
         )
+    if len(numbers) == MOST_SECTIONS:
+        text = f"Only the first {MOST_SECTIONS} distinct layers have a section."
+        found.append(Warned(Remark("A large network", text), (rows[-1].name,)))
     explained = [_section(project, numbers[key], *one) for key, one in sections.items()]
     for one in explained:
         found += [Warned(remark, one.places) for remark in one.sheet.remarks if remark.is_warning]
@@ -122,7 +129,6 @@ def book(
         source=source,
         rows=tuple(rows),
         total=_total([step.cost for step in steps]),
-        largest=max((row.cost.activations for row in rows), default=0),
         sections=tuple(explained),
         warnings=tuple(_gathered(found)),
     )
@@ -153,9 +159,13 @@ def _through(spans: Spans, reaches: tuple[Reach, ...] | str) -> Spans:
         return WHOLE if spans is not None else None
     if isinstance(reaches, str) or spans is None:
         return None
-    if not reaches or spans == WHOLE or len(reaches) != len(spans):
+    if not reaches or spans == WHOLE:
         return spans
-    return tuple(span.after(step) for span, step in zip(spans, reaches, strict=True))
+    try:
+        return tuple(span.after(step) for span, step in zip(spans, reaches, strict=True))
+    except (LayerError, ValueError):
+        # Too many phases, or another number of axes.
+        return None
 
 
 def _once(values: Sequence[object]) -> str:
@@ -187,9 +197,8 @@ def _section(project: Project, number: int, step: Step, places: Sequence[str]) -
     if step.layer is None:
         raise ValueError("only layers have sections")
     kept = step.output_shape[0] if step.output_shape and len(step.output_shape) > len(step.layer.axes) else None
-    sheet = layer_sheet(project, f"layer_{number:02}", step.source, step.layer, kept)
-    # A book says what sheets of its layers would say at length.
-    return Section(number, tuple(places), replace(sheet, code=(), choices=()))
+    sheet = layer_section(project, f"layer_{number:02}", step.source, step.layer, kept)
+    return Section(number, tuple(places), sheet)
 
 
 def _gathered(found: Sequence[Warned]) -> list[Warned]:

@@ -31,6 +31,12 @@ def layer_sheet(project: Project, name: str, source: str, layer: Layer, channels
 
     `channels` are those of the input of a layer that keeps their number, if they are known.
     """
+    found = layer_section(project, name, source, layer, channels)
+    return replace(found, code=code(layer), choices=tuple(_choices(layer, channels)))
+
+
+def layer_section(project: Project, name: str, source: str, layer: Layer, channels: int | None) -> LayerSheet:
+    """What a book says of a layer: the sheet without code and without other layers."""
     return LayerSheet(
         name=name,
         source=source,
@@ -42,9 +48,9 @@ def layer_sheet(project: Project, name: str, source: str, layer: Layer, channels
         axes=tuple(_axis_works(project, layer)),
         equivalent=_listed(project, "equivalent", layer) if layer.transposed else (),
         costs=tuple(_costs(layer, channels or 1)),
-        code=code(layer),
+        code=(),
         remarks=remarks(layer),
-        choices=tuple(_choices(layer, channels)),
+        choices=(),
     )
 
 

@@ -100,7 +100,7 @@ CHROMIUM = Need(
     program="chromium",
 )
 # The system's part of what requirements-NAME.txt pins.
-BESIDE = {"test": (CHROMIUM,)}
+BESIDE = {"test": (CHROMIUM,), "bench": (CHROMIUM,)}
 PROGRAMS = tuple(need.program for need in NEEDS if need.program)
 TEX_FILES = tuple(need.file for need in NEEDS if need.file)
 

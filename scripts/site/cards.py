@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scripts.core.figures import Figure
+from scripts.core.layers import all_layers
 from scripts.core.operations import OPERATIONS
 from scripts.project import Project
 from scripts.stages.render import caption
@@ -42,6 +43,6 @@ def _card(project: Project, figure: Figure) -> Card:
         caption=words,
         alternative=scene_of(figure).alternative or words,
         view=view_name(figure),
-        operations=tuple(dict.fromkeys(layer.operation.name for layer in figure.layers)),
-        axes=len(figure.layers[0].axes),
+        operations=tuple(dict.fromkeys(layer.operation.name for layer in all_layers(figure.layers))),
+        axes=len(figure.layers[0].input_size),
     )

@@ -14,6 +14,7 @@ from scripts.site.cards import Card
 from scripts.site.citation import citation
 from scripts.site.downloads import Download
 from scripts.site.elements import elements
+from scripts.site.explorer import address
 from scripts.site.picture import picture
 from scripts.stages.templates import templates
 from scripts.views import scene_of
@@ -49,6 +50,7 @@ class FigurePage:
             "site/figure.html.j2",
             top="../../",
             card=self.card,
+            explored=address(figure),
             before=self.before,
             after=self.after,
             scene=scene,

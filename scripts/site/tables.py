@@ -5,12 +5,14 @@ from typing import Any
 from scripts.core import arithmetic, frames, inverse, keys, values
 from scripts.core.keys import FigureFile
 from scripts.core.operations import OPERATIONS
-from scripts.core.parameters import OWNERS, SHOWN_KEYS
+from scripts.core.parameters import SHOWN_KEYS
 from scripts.notation import call, keras, onnx, pytorch
 from scripts.notation.frameworks import HINTS, READABLE, SIGNATURES
 
 # The largest number of a layer in the browser: JavaScript's numbers are exact up to the products of two.
 LARGEST = 10_000_000
+# Keys of figures that the browser does not draw.
+OTHER_KEYS = {"transpose_of", "layers", "output_gradient", "mask", "offset"}
 BOUNDS = {
     "largest": LARGEST,
     "longest": arithmetic.LONGEST,
@@ -43,10 +45,9 @@ def tables() -> dict[str, Any]:
             name: {
                 "default": field.default,
                 "description": str(field.description).replace(str(keys.LARGEST), str(LARGEST)),
-                "owners": OWNERS.get(name, []),
             }
             for name, field in FigureFile.model_fields.items()
-            if name not in SHOWN_KEYS | {"transpose_of", "layers"}
+            if name not in SHOWN_KEYS | OTHER_KEYS
         },
         "padding_names": arithmetic.PADDING_NAMES,
         "padding_modes": arithmetic.PADDING_MODES,
@@ -62,7 +63,8 @@ def _notation() -> dict[str, Any]:
     shared: dict[tuple[Any, ...], dict[str, int | None]] = {}
     for name, signature in SIGNATURES.items():
         reader = f"{signature.read_keys.__module__.rpartition('.')[2]}.{signature.read_keys.__name__}"
-        arguments = (" ".join(signature.required), " ".join(signature.optional))
+        optional = " ".join(signature.optional).removesuffix(keras.IGNORED).rstrip()
+        arguments = (" ".join(signature.required), optional)
         key = (signature.operation, *arguments, reader, signature.keyword_only)
         shared.setdefault(key, {})[name] = signature.axes
     names = ("operation", "required", "optional", "read", "keyword_only")

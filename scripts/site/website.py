@@ -11,6 +11,7 @@ from scripts.files import only_build, write_whole
 from scripts.processes import workers
 from scripts.project import DEFAULT_THEME, Project
 from scripts.record.freshness import Record
+from scripts.site import explorer
 from scripts.site.cards import Card, cards
 from scripts.site.colours import Colour, colours
 from scripts.site.downloads import downloads
@@ -94,6 +95,7 @@ def _texts(project: Project, light: Project, dark: Project, shown: Sequence[Card
         **{file.name: file.read_text(encoding="utf-8") for file in plain},
         **{name: fill(f"site/{name}.j2", **looks) for name in ("colours.css", "icon.svg")},
         "catalogue.js": fill("site/catalogue.js.j2", cards=shown),
+        "explore/index.html": explorer.page(project),
         "index.html": fill("site/index.html.j2", top="", cards=shown, operations=OPERATIONS, views=list(VIEWS)),
         "convfigures.sty": package(project),
     }

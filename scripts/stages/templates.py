@@ -26,11 +26,13 @@ from jinja2.bccache import Bucket
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
+from scripts.core import keys
 from scripts.errors import SourceError
 from scripts.files import digest
 from scripts.project import Project
 from scripts.tex.log import Place, excerpt
 
+PRINTABLE = re.compile(keys.PRINTABLE)
 TEX_ESCAPES = {
     **{character: f"\\{character}" for character in "#$%&_{}"},
     "\\": r"\textbackslash{}",
@@ -47,8 +49,8 @@ TEX_ESCAPES = {
 
 
 def escape_tex(text: str) -> str:
-    """Text escaped for TeX; sizes such as 3 × 3 do not break across lines."""
-    escaped = "".join(TEX_ESCAPES.get(character, character) for character in text)
+    """Text escaped for TeX; sizes such as 3 × 3 do not break across lines, and what TeX's fonts lack becomes ?."""
+    escaped = "".join(TEX_ESCAPES.get(one) or (one if PRINTABLE.match(one) else "?") for one in text)
     return re.sub(r"(?<=\w) × (?=\w)", r"\\,×\\,", escaped)
 
 

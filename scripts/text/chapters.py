@@ -55,10 +55,10 @@ def chapter(project: Project, file: Path, figures: Mapping[str, Figure]) -> str:
 
     def stacked(name: str, example: str) -> str:
         """A relationship with the numbers of a whole stack, whose layers may differ only in their dilation."""
-        layers = figures[example].layers
-        field = receptive_fields(project, layers)[-1]["r"]
-        numbers = {"n": Rational(len(layers)), "r_equal": field, "r_doubling": field}
-        return relationships(project)[name].worked(quantities(layers[0]) | numbers)
+        _, first, *_ = found = receptive_fields(project, figures[example].layers)
+        field = found[-1]["r"]
+        numbers = {"n": Rational(len(found) - 1), "r_equal": field, "r_doubling": field}
+        return relationships(project)[name].worked(first | numbers)
 
     def step(name: str, example: str) -> str:
         """A relationship from layer to layer, with the numbers of the last layer of a stack."""

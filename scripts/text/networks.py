@@ -6,8 +6,8 @@
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import prod
 
+from scripts.core.cost import cost
 from scripts.core.figures import layer_of
 from scripts.core.keys import check
 from scripts.core.layers import Layer
@@ -32,11 +32,6 @@ class Stage:
     weights: int
     multiplications: int
 
-    @property
-    def activations(self) -> int:
-        """Elements of the stage's output."""
-        return prod(self.shape)
-
 
 def stages(project: Project, name: str) -> list[Stage]:
     """The stages of a network; raises `UserError` for a layer that does not fit its input."""
@@ -50,8 +45,8 @@ def stages(project: Project, name: str) -> list[Stage]:
         shortcut = [stage["shortcut"]] if "shortcut" in stage else []
         for block in (shortcut, stage.get("first", texts), *[texts] * (times - 1)):
             layers = list(_chained(block, shape))
-            weights += sum(prod(one.kernel_shape) for one, _ in layers if one.channels)
-            multiplications += sum(_multiplications(one) for one, _ in layers)
+            weights += sum(cost(one).weights for one, _ in layers)
+            multiplications += sum(cost(one).multiply_adds for one, _ in layers)
             if block is not shortcut:
                 shape = layers[-1][1]
         kernels = tuple("×".join(map(str, one.kernel_size)) for one, _ in layers)
@@ -69,10 +64,3 @@ def _chained(texts: Iterable[str], shape: tuple[int, ...]) -> Iterable[tuple[Lay
         channels = one.channels.out_channels if one.channels else shape[0]
         shape = (channels, *one.output_size)
         yield one, shape
-
-
-def _multiplications(one: Layer) -> int:
-    """Multiply-adds of a convolution; of a transposed one, each input element times all of its weights."""
-    if one.channels is None:
-        return 0
-    return prod(one.kernel_shape) * prod(one.input_size if one.transposed else one.output_size)

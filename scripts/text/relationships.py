@@ -4,7 +4,7 @@
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
@@ -14,7 +14,7 @@ from typing import Any
 from sympy import Expr, Rational, Symbol, latex
 from sympy.parsing.sympy_parser import parse_expr
 
-from scripts.core.layers import Layer
+from scripts.core.layers import Branches, Layer, Stack
 from scripts.project import Project
 
 
@@ -149,15 +149,18 @@ def _numbers(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return numbers
 
 
-def receptive_fields(project: Project, layers: Iterable[Layer], axis: int = -1) -> list[dict[str, Rational]]:
+def receptive_fields(project: Project, layers: Stack, axis: int = -1) -> list[dict[str, Rational]]:
     """Receptive field r, jump j and centre c along an axis of a stack: those of the input, and after each layer.
 
-    The entry after a layer also has its own quantities and those of the field before it.
+    The entry after a layer also has its own quantities and those of the field before it.  Raises `ValueError` for
+    branches.
     """
     field = {"r": Rational(1), "j": Rational(1), "c": Rational(0)}
     found = [field]
     steps = [relationships(project)[name] for name in ("receptive_field", "jump", "centre")]
     for layer in layers:
+        if isinstance(layer, Branches):
+            raise ValueError("the relationships of receptive fields are those of layers one after the other")
         known = quantities(layer, axis) | {f"{name}_previous": found[-1][name] for name in field}
         found.append(known | {step.quantity.name: step.value(known) for step in steps})
     return found

@@ -8,6 +8,7 @@ from scripts.views import (
     channels,
     deformable,
     excerpt,
+    gather,
     im2col,
     input_gradient,
     kernel,
@@ -19,11 +20,13 @@ from scripts.views import (
     pixel_shuffle,
     plane,
     positions,
+    receptive_field,
     scatter,
-    stack,
+    streaming,
     subsampling,
     sums,
     upsampling,
+    volume,
     wiring,
 )
 from scripts.views.scene import Scene
@@ -31,6 +34,7 @@ from scripts.views.scene import Scene
 VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "plane": plane.scene,
     "excerpt": excerpt.scene,
+    "volume": volume.scene,
     "numerical": numerical.scene,
     "kernel": kernel.scene,
     "channels": channels.scene,
@@ -42,13 +46,15 @@ VIEWS: dict[str, Callable[[Figure], Scene]] = {
     "scatter": scatter.scene,
     "pixel_shuffle": pixel_shuffle.scene,
     "upsampling": upsampling.scene,
+    "gather": gather.scene,
     "matrix": matrix.scene,
     "im2col": im2col.scene,
+    "streaming": streaming.scene,
+    "receptive_field": receptive_field.scene,
     "input_gradient": input_gradient.scene,
     "kernel_gradient": kernel_gradient.scene,
     "partial": partial.scene,
     "deformable": deformable.scene,
-    "stack": stack.scene,
 }
 
 
@@ -57,8 +63,10 @@ ONLY_DRAWN_BY = {"mask": "partial", "offset": "deformable"}
 
 
 def view_name(figure: Figure) -> str:
-    """The view that a figure names, else the default for a figure with or without values; raises `LayerError`."""
+    """The view that a figure names, else the default for its axes, with or without values; raises `LayerError`."""
     if figure.view is None:
+        if not figure.is_stack and len(figure.layer.axes) == volume.AXES:
+            return "volume"
         return "plane" if figure.input_values is None else "numerical"
     if figure.view not in VIEWS:
         raise LayerError("view", f"cannot be {figure.view!r}", f"It is one of {', '.join(VIEWS)}")

@@ -56,6 +56,12 @@ class Extent:
         )
 
 
+def check_drawing(extent: Extent) -> None:
+    """Refuse a drawing of several layers that is too large; raises `TooLargeError`."""
+    if extent.problem is not None:
+        raise TooLargeError("input_size", extent.problem, "Use a smaller input, or fewer layers")
+
+
 def check_size(layer: Layer, extent: Callable[[Layer], Extent]) -> None:
     """Refuse a layer whose drawing is too large, with the largest input for which it is not.
 

@@ -68,7 +68,7 @@ class Step:
     others: tuple[Sum, ...]
 
 
-def _covered(layer: Layer) -> Index:
+def covered(layer: Layer) -> Index:
     """The size of all that stamps cover, with the rest of the output."""
     return tuple(
         max(axis.stride * (axis.input_size - 1) + axis.reach + 1, axis.padding[0] + size)
@@ -77,43 +77,59 @@ def _covered(layer: Layer) -> Index:
 
 
 def _extent(figure: Figure, layer: Layer) -> Extent:
-    covered, steps = _covered(layer), shown_steps(figure, prod(layer.input_size) + 1)
-    length = layer.input_size[-1] + layer.axes[-1].reach + 1 + covered[-1]
-    return Extent(max(length, *covered), steps, steps * prod(covered), terms=prod(layer.kernel_size))
+    cells, steps = covered(layer), shown_steps(figure, prod(layer.input_size) + 1)
+    length = layer.input_size[-1] + layer.axes[-1].reach + 1 + cells[-1]
+    return Extent(max(length, *cells), steps, steps * prod(cells), terms=prod(layer.kernel_size))
 
 
 def scene(figure: Figure) -> Scene:
     """The scene of a transposed layer of one or two axes with values; raises `LayerError`."""
-    check_layer(figure.layer, "scatter")
-    if not figure.layer.transposed:
-        raise LayerError("view", "the scatter view draws transposed convolutions", "Use the plane view")
-    if figure.input_values is None or figure.kernel_values is None:
-        raise LayerError("view", "the scatter view draws values", "Give input_values and kernel_values")
+    input_values, kernel_values = values_of(figure, "scatter")
     check_size(figure.layer, lambda layer: _extent(figure, layer))
-    layer = in_two_axes(figure.layer)
-    input_values, kernel_values = as_rows(figure.input_values), as_rows(figure.kernel_values)
+    still, steps = scattered(figure.layer, input_values, kernel_values)
+    shown = tuple(steps[number] for number in figure.shown(len(steps)))
+    return Scene(figure, still, shown, _sentence(still))
+
+
+def values_of(figure: Figure, view: str) -> tuple[Values, Values]:
+    """The values of input and kernel in two axes; raises `LayerError` for all but transposed layers with values."""
+    check_layer(figure.layer, view)
+    if not figure.layer.transposed:
+        raise LayerError("view", f"the {view} view draws transposed convolutions", "Use the plane view")
+    if figure.input_values is None or figure.kernel_values is None:
+        raise LayerError("view", f"the {view} view draws values", "Give input_values and kernel_values")
+    return as_rows(figure.input_values), as_rows(figure.kernel_values)
+
+
+def scattered(own: Layer, input_values: Values, kernel_values: Values) -> tuple[Maps, tuple[Step, ...]]:
+    """The maps of a transposed layer, and a step for each input element and one for all; values are in two axes."""
+    layer = in_two_axes(own)
     stamp_rows, stamp_columns = (axis.reach + 1 for axis in layer.axes)
-    rows, columns = _covered(layer)
+    rows, columns = covered(layer)
     steps = tuple(_steps(layer, input_values, kernel_values))
     stamp_at = Point(input_values.shape[1] + GAP, 0)
     (top, left), (height, width) = ((axis.padding[0] for axis in layer.axes), layer.output_size)
-    extra_rows, extra_columns = (axis.output_padding for axis in layer.axes)
-    extra = (
-        Block(left + width - extra_columns, top, extra_columns, height),
-        Block(left, top + height - extra_rows, width - extra_columns, extra_rows),
-    )
     still = Maps(
-        input=number_map(f"input {sizes(figure.layer.input_size)}", input_values),
+        input=number_map(f"input {sizes(own.input_size)}", input_values),
         stamp=OutputMap("element × kernel", stamp_columns, stamp_rows, stamp_at),
         covered=OutputMap(
-            f"output {sizes(figure.layer.output_size)}", columns, rows, Point(stamp_at.column + stamp_columns + GAP, 0)
+            f"output {sizes(own.output_size)}", columns, rows, Point(stamp_at.column + stamp_columns + GAP, 0)
         ),
         output=Block(left, top, width, height),
-        extra=tuple(block for block in extra if block.columns and block.rows),
+        extra=added(layer, left, top),
         most=max(sum_.stamps for sum_ in steps[-1].others),
     )
-    shown = tuple(steps[number] for number in figure.shown(len(steps)))
-    return Scene(figure, still, shown, _sentence(still))
+    return still, steps
+
+
+def added(layer: Layer, left: int, top: int) -> tuple[Block, ...]:
+    """The cells of a layer's output that only output padding adds, where the output begins at (left, top)."""
+    (height, width), (rows, columns) = layer.output_size, (axis.output_padding for axis in layer.axes)
+    blocks = (
+        Block(left + width - columns, top, columns, height),
+        Block(left, top + height - rows, width - columns, rows),
+    )
+    return tuple(block for block in blocks if block.columns and block.rows)
 
 
 def _steps(layer: Layer, input_values: Values, kernel_values: Values) -> Iterator[Step]:

@@ -299,8 +299,9 @@ function arithmetic(tables) {
 
   class Layer {
     constructor(operation, axes, options = {}) {
-      const defaults = { channels: null, padding_mode: "zeros", ceil_mode: false, count_include_pad: true, norm: 2 };
-      Object.assign(this, { ...defaults, ...options, operation, axes });
+      const { channels = null, padding_mode = "zeros", ceil_mode = false } = options;
+      const { count_include_pad = true, norm = 2 } = options;
+      Object.assign(this, { operation, axes, channels, padding_mode, ceil_mode, count_include_pad, norm });
       this.weighted = operation.operand === "kernel_values";
       this.reduction = operation.reduction;
       this.transposed = operation.transposed;
@@ -309,7 +310,6 @@ function arithmetic(tables) {
       this.input_size = axes.map((axis) => axis.input_size);
       this.kernel_size = axes.map((axis) => axis.kernel_size);
       this.output_size = this.windowAxes.map((axis) => axis.output_size);
-      const { channels } = this;
       this.input_shape = channels === null ? this.input_size : [channels.in_channels, ...this.input_size];
       this.output_shape = channels === null ? this.output_size : [channels.out_channels, ...this.output_size];
       this.kernel_shape = this.kernelShape();
@@ -466,6 +466,11 @@ function arithmetic(tables) {
     return axes.map((axis, n) => withOutputSize(operation, axis, sizes[n]));
   }
 
+  // For each key that only some operations have, the names of these.
+  const OWNERS = {};
+  for (const { name, keys } of Object.values(operations)) for (const key of keys) (OWNERS[key] ??= []).push(name);
+  const hasKey = (operation, key) => !(key in OWNERS) || operation.keys.includes(key);
+
   // The layer that keys describe.
   function layerOf(given) {
     const keys = checked(given);
@@ -475,10 +480,9 @@ function arithmetic(tables) {
     const operation = operations[keys.operation];
     for (const [key, field] of Object.entries(tables.keys)) {
       const changed = key in given && JSON.stringify(given[key]) !== JSON.stringify(field.default);
-      if (field.owners.length && !field.owners.includes(keys.operation) && changed) {
-        const owners = field.owners.join(", ");
+      if (changed && !hasKey(operation, key)) {
         const rule = `does not belong to ${keys.operation}`;
-        throw new LayerError(key, rule, `Only ${owners} has it; remove the key`);
+        throw new LayerError(key, rule, `Only ${OWNERS[key].join(", ")} has it; remove the key`);
       }
     }
     const channelAxes = channelsOf(keys) === null ? 0 : 1;
@@ -896,7 +900,7 @@ function arithmetic(tables) {
   }
 
   return {
-    ...{ LayerError, Layer, layerAxis, layerOf, figure, terms, checkExtent, reach, scatteredSize, ravel, indicesOf },
+    ...{ LayerError, Layer, layerAxis, layerOf, hasKey, figure, terms, checkExtent, reach, scatteredSize, namedPadding, ravel, indicesOf },
     ...{ usualBounds, solutions, reachable, range, sum, product, choices, listed, isWhole },
   };
 }

@@ -6,7 +6,7 @@
 "use strict";
 
 function notation(tables, arithmetic) {
-  const { LayerError, layerAxis, scatteredSize, reach, range, isWhole } = arithmetic;
+  const { LayerError, layerAxis, scatteredSize, reach, range, isWhole, namedPadding } = arithmetic;
   const { patterns } = tables;
   const POSITIVE = tables.keys.stride.description;
   const NATURAL = tables.keys.output_padding.description;
@@ -644,7 +644,8 @@ function notation(tables, arithmetic) {
     tables.signatures.flatMap(({ names, ...shared }) =>
       Object.entries(names).map(([name, axes]) => {
         const [required, optional] = [shared.required, shared.optional].map((words) => words.split(" ").filter(Boolean));
-        return [name, { ...shared, name, axes, required, optional, arguments: [...required, ...optional] }];
+        const ignored = shared.read.startsWith("keras.") ? tables.ignored : [];
+        return [name, { ...shared, name, axes, required, arguments: [...required, ...optional, ...ignored] }];
       }),
     ),
   );
@@ -780,40 +781,136 @@ function notation(tables, arithmetic) {
   // An argument for the dilation, if there is any.
   const dilated = (name, layer, write) =>
     layer.axes.some((axis) => axis.dilation > 1) ? { [name]: write(each(layer.axes, "dilation")) } : {};
+  const some = (sides) => sides.flat().some((side) => side !== 0);
+  const channelsOf = (layer) => layer.channels ?? { in_channels: 1, out_channels: 1, groups: 1 };
+  const grouped = (name, layer) => (channelsOf(layer).groups > 1 ? { [name]: channelsOf(layer).groups } : {});
+  const isGlobal = (layer) => layer.operation.name.startsWith("global");
+  const TORCH_PADDINGS = { zeros: "Zero", reflect: "Reflection", replicate: "Replication", circular: "Circular" };
+  const PADDING_MODES = { reflect: "reflect", replicate: "edge", circular: "wrap" };
+  const TORCH_POOLINGS = { maximum: "MaxPool", average: "AvgPool", norm: "LPPool" };
+  const lacks = (key, rule, remedy) => {
+    throw new LayerError(key, rule, remedy);
+  };
+
+  // The padding before and after each axis with the cells that the last window hangs over; and these cells.
+  function overhanging(layer) {
+    const over = layer.direct.map((axis) =>
+      Math.max((axis.output_size - 1) * axis.stride + axis.window_size - axis.grid_size, 0),
+    );
+    return [layer.axes.map((axis, n) => [axis.padding[0], axis.padding[1] + over[n]]), over];
+  }
 
   function pytorch(layer) {
-    const { axes, transposed } = layer;
+    const { axes, transposed, reduction } = layer;
     const n = axes.length;
-    const least = axes.map((axis) => Math.min(...axis.padding));
-    const convolution = code(`Conv${transposed ? "Transpose" : ""}${n}d`, [1, 1], {
+    if (layer.operation.name === "max_unpooling") return [torchUnpooling(layer)];
+    if (layer.operation.adaptive || isGlobal(layer)) return [torchSummary(layer)];
+    const sides = each(axes, "padding");
+    let inner = sides.map((pair) => Math.min(...pair));
+    if (reduction !== null) {
+      const isHalf = axes.every((axis) => 2 * Math.max(...axis.padding) <= axis.kernel_size);
+      if (!isHalf || reduction === "norm") inner = inner.map(() => 0);
+    } else if (layer.padding_mode !== "zeros" && sides.some(([before, after]) => before !== after)) {
+      inner = inner.map(() => 0);
+    }
+    // The last axis comes first.
+    const rest = sides.map((pair, axis) => pair.map((side) => side - inner[axis])).reverse().flat();
+    const main = reduction === null ? torchConvolve(layer, inner) : torchPool(layer, inner);
+    if (!some(rest)) return [main];
+    if (transposed) return [main, code(`ZeroPad${n}d`, [tuple(rest.map((side) => (side ? -side : 0)))], {})];
+    if (reduction === "average" && !layer.count_include_pad) {
+      lacks("count_include_pad", "is false with padding that AvgPool does not have", "Pad all sides alike");
+    }
+    if (reduction !== null && layer.ceil_mode) {
+      lacks("ceil_mode", "is true with padding that a pooling does not have", "Pad all sides alike");
+    }
+    if (reduction === "maximum") return [code(`ConstantPad${n}d`, [tuple(rest), 'float("-inf")'], {}), main];
+    return [code(`${TORCH_PADDINGS[layer.padding_mode]}Pad${n}d`, [tuple(rest)], {}), main];
+  }
+
+  function torchConvolve(layer, padding) {
+    const { axes, transposed } = layer;
+    const { in_channels, out_channels } = channelsOf(layer);
+    return code(`Conv${transposed ? "Transpose" : ""}${axes.length}d`, [in_channels, out_channels], {
       kernel_size: tuple(layer.kernel_size),
       stride: tuple(each(axes, "stride")),
-      padding: tuple(least),
+      padding: tuple(padding),
       ...(transposed ? { output_padding: tuple(each(axes, "output_padding")) } : {}),
       ...dilated("dilation", layer, tuple),
+      ...grouped("groups", layer),
+      ...(layer.padding_mode !== "zeros" && some(padding) ? { padding_mode: `"${layer.padding_mode}"` } : {}),
     });
-    // The last axis comes first.
-    const rest = axes.toReversed().flatMap((axis) => axis.padding.map((side) => side - Math.min(...axis.padding)));
-    if (!rest.some(Boolean)) return [convolution];
-    if (!transposed) return [code(`ZeroPad${n}d`, [tuple(rest)], {}), convolution];
-    return [convolution, code(`ZeroPad${n}d`, [tuple(rest.map((side) => (side ? -side : 0)))], {})];
+  }
+
+  function torchPool(layer, padding) {
+    const { axes, reduction } = layer;
+    const dilation = each(axes, "dilation");
+    if (Math.max(...dilation) > 1 && reduction !== "maximum") {
+      lacks("dilation", `is ${list(dilation)}`, "Only MaxPool is dilated in PyTorch");
+    }
+    const counts = reduction !== "average" || !some(padding) || layer.count_include_pad;
+    return code(`${TORCH_POOLINGS[reduction]}${axes.length}d`, reduction === "norm" ? [layer.norm] : [], {
+      kernel_size: tuple(layer.kernel_size),
+      stride: tuple(each(axes, "stride")),
+      ...(some(padding) ? { padding: tuple(padding) } : {}),
+      ...dilated("dilation", layer, tuple),
+      ...(layer.ceil_mode ? { ceil_mode: "True" } : {}),
+      ...(counts ? {} : { count_include_pad: "False" }),
+    });
+  }
+
+  // A pooling whose windows follow from its input: global or adaptive.
+  function torchSummary(layer) {
+    const n = layer.axes.length;
+    if (layer.reduction === "norm") return code(`LPPool${n}d`, [layer.norm, tuple(layer.input_size)], {});
+    return code(`Adaptive${TORCH_POOLINGS[layer.reduction]}${n}d`, [tuple(layer.output_size)], {});
+  }
+
+  function torchUnpooling(layer) {
+    const { axes } = layer;
+    if (axes.some(({ padding: [before, after] }) => before !== after)) {
+      lacks("padding", "differs between the sides", "MaxUnpool takes one number per axis");
+    }
+    const isAsked = axes.some((axis) => axis.output_padding !== 0);
+    const asked = isAsked ? `  # called with output_size=${list(layer.output_size)}` : "";
+    const keywords = { stride: tuple(each(axes, "stride")), padding: tuple(axes.map((axis) => axis.padding[0])) };
+    return code(`MaxUnpool${axes.length}d`, [tuple(layer.kernel_size)], keywords) + asked;
+  }
+
+  const around = (name, sides) => {
+    const n = sides.length;
+    return some(sides) ? [code(`${name}${n}D`, [n === 1 ? tuple(sides[0]) : tuple(pairs(sides))], {})] : [];
+  };
+
+  // The function that pads each axis before and after, in a way that no layer does.
+  function kerasPadded(sides, mode, more = "") {
+    return `x = ops.pad(x, ${list(pairs([[0, 0], ...sides, [0, 0]]))}, mode="${mode}"${more})`;
   }
 
   function keras(layer) {
+    if (!layer.weighted) return kerasPoolingCalls(layer);
     const { axes, transposed } = layer;
-    const n = axes.length;
-    const stride = each(axes, "stride");
-    if (Math.max(...stride) > 1 && axes.some((axis) => axis.dilation > 1)) return [];
-    const convolution = code(`Conv${n}D${transposed ? "Transpose" : ""}`, [1, tuple(layer.kernel_size)], {
+    const [stride, dilation] = [each(axes, "stride"), each(axes, "dilation")];
+    if (Math.max(...stride) > 1 && Math.max(...dilation) > 1) {
+      lacks("dilation", `is ${list(dilation)} with stride ${list(stride)}`, "Keras takes only one of them");
+    }
+    const { out_channels, groups } = channelsOf(layer);
+    if (transposed && groups > 1) lacks("groups", `is ${groups}`, "Keras has no groups in transposed convolutions");
+    const name = `Conv${axes.length}D${transposed ? "Transpose" : ""}`;
+    const convolution = code(name, [out_channels, tuple(layer.kernel_size)], {
       strides: tuple(stride),
       padding: '"valid"',
       ...dilated("dilation_rate", layer, tuple),
+      ...grouped("groups", layer),
     });
-    const around = (name, sides) => {
-      if (!sides.flat().some(Boolean)) return [];
-      return [code(`${name}${n}D`, [n === 1 ? tuple(sides[0]) : tuple(pairs(sides))], {})];
-    };
-    if (!transposed) return [...around("ZeroPadding", each(axes, "padding")), convolution];
+    if (!transposed) {
+      const sides = each(axes, "padding");
+      if (layer.padding_mode === "zeros" || !some(sides)) return [...around("ZeroPadding", sides), convolution];
+      if (layer.padding_mode !== "reflect") {
+        lacks("padding_mode", `is ${layer.padding_mode}`, "Keras pads with zeros or by reflection");
+      }
+      return [kerasPadded(sides, "reflect"), convolution];
+    }
     // Keras fills the last stride where the kernel is smaller.
     const after = axes.map(
       (axis) => axis.padding[1] + Math.max(axis.stride - reach(axis) - 1, 0) - axis.output_padding,
@@ -823,51 +920,144 @@ function notation(tables, arithmetic) {
     return [convolution, ...around("ZeroPadding", padding), ...around("Cropping", cropping)];
   }
 
-  function jax(layer) {
-    const stride = tuple(each(layer.axes, "stride"));
-    const padding = list(pairs(each(layer.direct, "padding")));
-    const more = dilated("rhs_dilation", layer, tuple);
-    if (!layer.transposed) {
-      return [code("lax.conv_general_dilated", ["x", "w"], { window_strides: stride, padding, ...more })];
+  function kerasPoolingCalls(layer) {
+    const { axes, reduction } = layer;
+    const n = axes.length;
+    const name = { maximum: "Max", average: "Average" }[reduction];
+    if (name === undefined || layer.operation.adaptive) {
+      lacks("operation", `is ${layer.operation.name}`, "Keras has none");
     }
-    const spatial = "DHW".slice(-layer.axes.length);
-    const layouts = tuple([`NC${spatial}`, `OI${spatial}`, `NC${spatial}`].map((layout) => `"${layout}"`));
-    const asked = { ...more, transpose_kernel: "True", dimension_numbers: layouts };
-    return [code("lax.conv_transpose", ["x", "w"], { strides: stride, padding, ...asked })];
+    if (isGlobal(layer)) return [code(`Global${name}Pooling${n}D`, [], { keepdims: "True" })];
+    if (axes.some((axis) => axis.dilation > 1)) lacks("dilation", "is more than 1", "Keras has no dilated pooling");
+    const [sides, over] = overhanging(layer);
+    const named = axes.map((axis) => namedPadding("same_upper", axis));
+    const isSame = String(sides) === String(named) && some(sides);
+    const pooling = (padding) =>
+      code(`${name}Pooling${n}D`, [tuple(layer.kernel_size)], { strides: tuple(each(axes, "stride")), padding });
+    const counts = reduction === "average" && layer.count_include_pad && some(each(axes, "padding"));
+    if (!some(sides) || (isSame && !counts)) return [pooling(isSame ? '"same"' : '"valid"')];
+    if (reduction === "maximum") {
+      return [kerasPadded(sides, "constant", ', constant_values=float("-inf")'), pooling('"valid"')];
+    }
+    if (!counts || some(over)) {
+      lacks("count_include_pad", "leaves cells out of averages", 'Keras does so for padding="same" only');
+    }
+    return [...around("ZeroPadding", sides), pooling('"valid"')];
   }
 
-  const onnxWords = (layer) => ({
-    kernel_shape: list(layer.kernel_size),
-    strides: list(each(layer.axes, "stride")),
-    pads: list([0, 1].flatMap((side) => layer.axes.map((axis) => axis.padding[side]))),
-  });
+  function jax(layer) {
+    if (layer.weighted) return jaxConvolution(layer);
+    const n = layer.axes.length;
+    const axes = tuple(range(2, n + 2));
+    if (isGlobal(layer)) {
+      const { norm } = layer;
+      return [
+        {
+          maximum: `x.max(axis=${axes}, keepdims=True)`,
+          average: `x.mean(axis=${axes}, keepdims=True)`,
+          norm: `(abs(x) ** ${norm}).sum(axis=${axes}, keepdims=True) ** (1 / ${norm})`,
+        }[layer.reduction],
+      ];
+    }
+    if (layer.operation.adaptive || layer.reduction === null) {
+      lacks("operation", `is ${layer.operation.name}`, "JAX has none");
+    }
+    return jaxPooling(layer);
+  }
+
+  function jaxConvolution(layer) {
+    const { axes, transposed, padding_mode } = layer;
+    const stride = tuple(each(axes, "stride"));
+    const lines = [];
+    let padding = each(layer.direct, "padding");
+    if (padding_mode !== "zeros" && some(padding)) {
+      const whole = list(pairs([[0, 0], [0, 0], ...padding]));
+      lines.push(`x = jnp.pad(x, ${whole}, mode="${PADDING_MODES[padding_mode]}")`);
+      padding = padding.map(() => [0, 0]);
+    }
+    const more = { padding: list(pairs(padding)), ...dilated("rhs_dilation", layer, tuple) };
+    const groups = grouped("feature_group_count", layer);
+    if (!transposed) {
+      const asked = { window_strides: stride, ...more, ...groups };
+      return [...lines, code("lax.conv_general_dilated", ["x", "w"], asked)];
+    }
+    if (channelsOf(layer).groups > 1) {
+      lacks("groups", `is ${channelsOf(layer).groups}`, "lax.conv_transpose has no groups");
+    }
+    const spatial = "DHW".slice(-axes.length);
+    const layouts = tuple([`NC${spatial}`, `OI${spatial}`, `NC${spatial}`].map((layout) => `"${layout}"`));
+    const asked = { strides: stride, ...more, transpose_kernel: "True", dimension_numbers: layouts };
+    return [code("lax.conv_transpose", ["x", "w"], asked)];
+  }
+
+  function jaxPooling(layer) {
+    const [pads, over] = overhanging(layer);
+    const window = {
+      window_dimensions: tuple([1, 1, ...layer.kernel_size]),
+      window_strides: tuple([1, 1, ...each(layer.axes, "stride")]),
+      padding: list(pairs([[0, 0], [0, 0], ...pads])),
+      ...dilated("window_dilation", layer, (dilation) => tuple([1, 1, ...dilation])),
+    };
+    const reducedBy = (of, start, function_) => code("lax.reduce_window", [of, start, function_], window);
+    if (layer.reduction === "maximum") return [reducedBy("x", "-jnp.inf", "lax.max")];
+    if (layer.reduction === "norm") {
+      return [`${reducedBy(`abs(x) ** ${layer.norm}`, "0.0", "lax.add")} ** (1 / ${layer.norm})`];
+    }
+    const total = `total = ${reducedBy("x", "0.0", "lax.add")}`;
+    if (!some(pads) || (layer.count_include_pad && !some(over))) {
+      return [total, `total / (${layer.kernel_size.join(" * ")})`];
+    }
+    if (layer.count_include_pad && some(each(layer.axes, "padding"))) {
+      lacks("ceil_mode", "is true in an average with padding", "JAX has no such average");
+    }
+    return [total, `total / ${reducedBy("jnp.ones_like(x)", "0.0", "lax.add")}`];
+  }
+
+  const wholeNorm = (layer) =>
+    Number.isInteger(layer.norm) ? layer.norm : lacks("norm", `is ${layer.norm}`, "ONNX takes whole numbers");
 
   function onnx(layer) {
-    const { axes, transposed } = layer;
-    return [
-      code(transposed ? "ConvTranspose" : "Conv", [], {
-        ...onnxWords(layer),
-        ...(transposed ? { output_padding: list(each(axes, "output_padding")) } : {}),
-        ...dilated("dilations", layer, list),
-      }),
-    ];
+    const { axes, operation, reduction, padding_mode } = layer;
+    const name = ONNX[operation.name];
+    if (name === undefined) lacks("operation", `is ${operation.name}`, "ONNX has none");
+    const norm = () => (reduction === "norm" ? { p: wholeNorm(layer) } : {});
+    if (isGlobal(layer)) return [code(name, [], norm())];
+    let pads = [0, 1].map((side) => axes.map((axis) => axis.padding[side]));
+    const lines = [];
+    if (padding_mode !== "zeros" && some(pads)) {
+      const whole = list([0, 0, ...pads[0], 0, 0, ...pads[1]]);
+      lines.push(code("Pad", [], { mode: `"${PADDING_MODES[padding_mode]}"`, pads: whole }));
+      pads = pads.map((sides) => sides.map(() => 0));
+    }
+    const attributes = {
+      kernel_shape: list(layer.kernel_size),
+      strides: list(each(axes, "stride")),
+      pads: list(pads.flat()),
+      ...(layer.transposed ? { output_padding: list(each(axes, "output_padding")) } : {}),
+      ...dilated("dilations", layer, list),
+      ...grouped("group", layer),
+      ...(layer.ceil_mode ? { ceil_mode: 1 } : {}),
+      ...(reduction === "average" && layer.count_include_pad && some(pads) ? { count_include_pad: 1 } : {}),
+      ...norm(),
+    };
+    if (operation.name === "max_unpooling" && axes.some((axis) => axis.output_padding !== 0)) {
+      lacks("output_size", "is another than the smallest", "ONNX takes it as an input: output_shape");
+    }
+    return [...lines, code(name, [], attributes)];
   }
 
   const WRITERS = { PyTorch: pytorch, Keras: keras, JAX: jax, ONNX: onnx };
 
-  // The lines of code for a convolution or a transposed one, by the names of the frameworks that have it.
-  function written(layer) {
-    if (!layer.weighted) {
-      throw new LayerError("operation", `is ${layer.operation.name}`, "Only convolutions can be written as code");
-    }
-    if (layer.channels !== null) {
-      throw new LayerError("in_channels", "is given", "Only layers without channels can be written as code");
-    }
-    if (layer.padding_mode !== "zeros") {
-      throw new LayerError("padding_mode", `is ${layer.padding_mode}`, "Only zero padding can be written as code");
-    }
-    const lines = Object.entries(WRITERS).map(([name, write]) => [name, write(layer)]);
-    return Object.fromEntries(lines.filter(([, found]) => found.length));
+  // The layer in all frameworks: [name, lines, reason], the reason being why there are no lines.
+  function codes(layer) {
+    return Object.entries(WRITERS).map(([name, write]) => {
+      try {
+        return [name, write(layer), ""];
+      } catch (error) {
+        if (!(error instanceof LayerError)) throw error;
+        return [name, [], error.message];
+      }
+    });
   }
 
   const TORCH = {
@@ -929,7 +1119,9 @@ function notation(tables, arithmetic) {
     const { operation, reduction } = layer;
     if (layer.channels !== null || layer.padding_mode !== "zeros") return null;
     return code(ONNX[operation.name], [], {
-      ...onnxWords(layer),
+      kernel_shape: list(layer.kernel_size),
+      strides: list(each(layer.axes, "stride")),
+      pads: list([0, 1].flatMap((side) => layer.axes.map((axis) => axis.padding[side]))),
       ...dilated("dilations", layer, list),
       ...(layer.transposed ? { output_padding: list(each(layer.axes, "output_padding")) } : {}),
       ...(operation.name === "max_unpooling" ? { output_shape: list(layer.output_size) } : {}),
@@ -939,5 +1131,5 @@ function notation(tables, arithmetic) {
     });
   }
 
-  return { NotationError, read, parseSize, written, call };
+  return { NotationError, read, parseSize, codes, call };
 }
