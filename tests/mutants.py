@@ -1179,7 +1179,7 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("this.rotated ? this.kernel_size - 1 - j : j", "j"),
         ("rest > gcd(input_size, output_size) ? 1 : 0", "rest > 1 ? 1 : 0"),
         ("layer.count_include_pad ? count : values.length", "count"),
-        ("(bits << 15) & 0xefc60000", "(bits << 15) & 0xefc60001"),
+        ("(bits << 15) & 0xefc60000", "(bits << 14) & 0xefc60000"),
         ("100 * misses + 5 * different", "100 * misses + 6 * different"),
     ],
     JS_NOTATION: [
