@@ -602,7 +602,7 @@ def test_an_operator_that_cannot_be_drawn() -> None:
 # Writing
 
 CATALOGUE = {
-    figure.name: figure.layer for figure in map(load, sorted(PROJECT.figures.glob("*.toml"))) if len(figure.layers) == 1
+    figure.name: figure.layer for figure in map(load, sorted(PROJECT.figures.glob("*.toml"))) if not figure.is_stack
 }
 WRITABLE = {
     name: found

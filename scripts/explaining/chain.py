@@ -29,7 +29,7 @@ CONNECTED = {"Linear": ("in_features", "out_features"), "LazyLinear": ("out_feat
 
 # Stacks that are drawn whole: as many layers, and elements of their input.
 MOST_DRAWN, LONGEST_DRAWN = 12, 40
-STACK_VIEW = "stack"
+STACK_VIEW = "receptive_field"
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def page(project: Project) -> str:
 
 def address(figure: Figure) -> str:
     """What follows the page's address for the layer of a figure; empty for a stack, and for a layer of three axes."""
-    if len(figure.layers) > 1 or len(figure.layer.axes) > 2:
+    if figure.is_stack or len(figure.layer.axes) > 2:
         return ""
     layer, keys = figure.layer, keys_of(figure.layer)
     if layer.channels is None:
