@@ -538,7 +538,8 @@ def test_a_build_that_is_interrupted_takes_up_no_more_figures(unbuilt: Checkout)
 def test_a_mistake_in_one_figure_leaves_those_that_are_compiled_with_it(unbuilt: Checkout, built: Checkout) -> None:
     """Their bytes are the same as if they were compiled alone."""
     plane = "templates/views/plane.tex.j2"
-    unbuilt.edit(plane, r"\fill[window]<<", r"<% if scene.figure.name == 'tiny' %>\nothing<% endif %>\fill[window]<<")
+    drawn = '<< maps.window(step.window, ruled, "window") >>'
+    unbuilt.edit(plane, drawn, rf"<% if scene.figure.name == 'tiny' %>\nothing<% endif %>{drawn}")
     for template in ("step", "figure"):
         unbuilt.edit(f"templates/{template}.tex.j2", " as view %>", " as view with context %>")
     printed = unbuilt.run("build", "--jobs=1", "--trace", fails=True)

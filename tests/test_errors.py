@@ -58,8 +58,8 @@ MISTAKES = {
         ["No style has this name. Did you mean link?", "It shows in figure tiny, frame tiny_00."],
     ),
     "misspelt command in a view": (
-        "templates/views/plane.tex.j2", r"\fill[window]<<", r"\fil[window]<<",
-        "templates/views/plane.tex.j2", r"\fil[window]<<",
+        "templates/maps.tex.j2", r"\fill[output]", r"\fil[output]",
+        "templates/maps.tex.j2", r"\fil[output]",
         [r"Undefined control sequence \fil.", r"Did you mean \fill?", "It shows in figure tiny, frame tiny_00."],
     ),
     "missing package": (
@@ -119,7 +119,7 @@ MISTAKES = {
         ["Environment scop undefined.", "Did you mean scope?", "It shows in figure values."],
     ),
     "misspelt attribute": (
-        "templates/views/plane.tex.j2", r"\fill[window]<<", r"\fill[window] << infinity.widnows >><<",
+        "templates/views/plane.tex.j2", r"\draw[link]", r"\draw[link]<< infinity.widnows >>",
         "templates/views/plane.tex.j2", "widnows",
         ["has no attribute 'widnows'.", "It shows in figure tiny, frame tiny_00."],
     ),
@@ -228,7 +228,7 @@ def test_a_mistake_of_many_figures_names_some_of_them_and_nothing_else_changes(c
     names = ["a", "e", "figure", "in", "same", "stopped", "templates", "tex"]
     for name in names:
         (checkout.top / "figures" / f"{name}.toml").write_text(FIGURES["tiny"])
-    checkout.edit("templates/views/plane.tex.j2", r"\fill[window]<<", r"<< infinity.widnows >>\fill[window]<<")
+    checkout.edit("templates/views/plane.tex.j2", r"\draw[link]", r"<< infinity.widnows >>\draw[link]")
     line = line_of(checkout, "templates/views/plane.tex.j2", "widnows")
     *_, shows, same = checkout.run("build", *names, fails=True).splitlines()
     assert shows == "It shows in figure a, frame a_00."

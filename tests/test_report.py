@@ -190,7 +190,7 @@ def test_the_pdf_is_sound(report: Path) -> None:
         assert len(pdf.pages) >= 30
         assert str(pdf.docinfo["/Title"]) == "Convolution arithmetic, step by step"
         with pdf.open_outline() as outline:
-            assert [item.title for item in outline.root[:2]] == ["Introduction", "Convolution arithmetic"]
+            assert [item.title for item in outline.root[:2]] == ["1 Introduction", "2 Convolution arithmetic"]
     fonts = subprocess.run(["pdffonts", file], check=True, capture_output=True, text=True).stdout.splitlines()[2:]
     assert len(fonts) > 10
     # Whether it is embedded, and a subset of the characters used.

@@ -173,7 +173,7 @@ def test_packages_are_named_with_their_size_as_pip_begins_with_them(capsys: pyte
 
 
 # Modules that only some commands import, and the pinned file that they come from.
-OPTIONAL = {"onnx": "onnx", "google": "onnx", "matplotlib": "bench"}
+OPTIONAL = {"onnx": "onnx", "google": "onnx", "matplotlib": "bench", "playwright": "bench"}
 
 
 def test_the_build_installs_what_the_scripts_import_and_nothing_else() -> None:

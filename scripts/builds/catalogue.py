@@ -27,9 +27,9 @@ from scripts.tex.latexmk import tool_files
 # The most figures that a message lists for one cause.
 MOST_NAMED = 5
 # The most figures that latexmk compiles at once, and the most effort of these.  Effort is counted in frames that TeX
-# could typeset meanwhile; starting latexmk and TeX takes START.  Of less than LEAST_EFFORT, too much would be starting.
+# could typeset meanwhile; starting latexmk and TeX takes START.
 MOST_TOGETHER = 8
-LEAST_EFFORT, MOST_EFFORT = 60, 200
+MOST_EFFORT = 200
 START = 8
 # What the names of a figure's files have after its own.
 STEP = re.compile(r"_(\d{2,3}|animate)$")
@@ -194,7 +194,7 @@ def shares(builds: Iterable[FigureBuild], jobs: int) -> Iterator[list[FigureBuil
     """Figures in shares, the largest first; later shares are smaller, so that all processes end at the same time."""
     rest = deque(sorted(builds, key=_effort, reverse=True))
     while rest:
-        wanted = min(max(sum(map(_effort, rest)) / (2 * jobs), LEAST_EFFORT), MOST_EFFORT)
+        wanted = min(sum(map(_effort, rest)) / (2 * jobs), MOST_EFFORT)
         share = list[FigureBuild]()
         while rest and len(share) < MOST_TOGETHER and sum(map(_effort, share)) < wanted:
             share.append(rest.popleft())
