@@ -122,11 +122,13 @@ setup $(READY): requirements.txt scripts/setup.py scripts/machine/needs.py ## in
 doctor: ## list the tools that the build needs, and how to install those missing
 	@$(PYTHON) -m scripts.doctor
 
+# On all cores, the tests of a file one after the other.
+PARALLEL := --numprocesses=auto --dist=loadfile
 test: lint ## all tests
-	@$(PY) -m pytest $(if $(QUIET),-q)
+	@$(PY) -m pytest $(PARALLEL) $(if $(QUIET),-q)
 
 test-full: lint ## all tests, the long ones at full length
-	@$(PY) -m pytest --full $(if $(QUIET),-q)
+	@$(PY) -m pytest $(PARALLEL) --full $(if $(QUIET),-q)
 
 bench: .venv/.bench gifs ## measure the build; BASELINE=file.json compares with earlier results
 	@$(PY) -m scripts.bench $(BENCH_OPTIONS)

@@ -118,6 +118,23 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"the same random cases again: pytest --full --hypothesis-seed={seed}"] if config.option.full else []
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what the tests noted from a process of pytest-xdist to the one that prints the summary."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        counted = session.config.stash[COMPARED]
+        output["compared"], output["notes"] = dict(counted), session.config.stash[NOTES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what another process noted."""
+    output = getattr(node, "workeroutput", {})
+    config: pytest.Config = node.config
+    config.stash[COMPARED] += Counter(output.get("compared", {}))
+    config.stash[NOTES] += output.get("notes", [])
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for engine, count in config.stash[COMPARED].items():
         terminalreporter.write_line(f"{count} layers compared with {engine}")

@@ -16,6 +16,7 @@ function formulas({ symbols, relationships }) {
     ceiling: Math.ceil,
     Mod: mod,
     Max: Math.max,
+    Min: Math.min,
     Eq: (a, b) => a === b,
     "<": (a, b) => a < b,
     "<=": (a, b) => a <= b,
@@ -55,7 +56,7 @@ function formulas({ symbols, relationships }) {
     const found = relationships.filter((one) => one.quantity === quantity && holds(one, values));
     if (!found.length) return [];
     const special = found.reduce((best, one) => (one.conditions.length > best.conditions.length ? one : best));
-    return [...new Set([special, found.at(-1)])];
+    return [...new Set([special, found.find((one) => !one.conditions.length) ?? found.at(-1)])];
   }
 
   // MathML
@@ -109,7 +110,8 @@ function formulas({ symbols, relationships }) {
       case "Mod":
         return [...part(inner[0], 2), node("mo", "mod"), ...part(inner[1], 2)];
       case "Max":
-        return [node("mi", "max"), ...fenced("(", [...row(inner[0], values), node("mo", ","), ...row(inner[1], values)], ")")];
+      case "Min":
+        return [node("mi", name.toLowerCase()), ...fenced("(", [...row(inner[0], values), node("mo", ","), ...row(inner[1], values)], ")")];
       default: {
         const mark = { Eq: "=", "<=": "≤", ">=": "≥" }[name] ?? name;
         return [...row(inner[0], values), node("mo", mark), ...row(inner[1], values)];
