@@ -360,7 +360,7 @@ SPECIFIC = [
     ("#operation=convolution&input_size=7x7&kernel_size=3&padding=1", "Half padding", "7"),
     ("#operation=convolution&input_size=9&kernel_size=3&stride=2&dilation=2", "Any axis of a convolution", "3"),
     ("#operation=convolution&input_size=6&kernel_size=4&padding=same_upper&stride=3", "SAME", "2"),
-    ("#operation=max_pooling&input_size=6&kernel_size=3&stride=2&ceil_mode=true", "Ceil mode", "3"),
+    ("#operation=max_pooling&input_size=6&kernel_size=3&stride=2&ceil_mode=true", "Ceil mode, all windows kept", "3"),
     (
         "#operation=transposed_convolution&input_size=3&kernel_size=3&stride=2&output_padding=1",
         "Padding and stride, transposed",

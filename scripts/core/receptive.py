@@ -97,8 +97,8 @@ def along(stack: Stack, axis: int = -1) -> Network:
 def seen(network: Network, first: int, last: int) -> tuple[int, int]:
     """The first and the last place of the input that the output elements from `first` to `last` depend on.
 
-    The last one is smaller than the first where they depend on none.  Between inserted zeros, the places are an outer
-    bound where windows above skip elements, by a stride larger than the kernel or by a dilation.
+    The last one is smaller than the first where they depend on none.  With layers that insert zeros, the
+    places are an outer bound.
     """
     for step in reversed(network):
         if isinstance(step, Reach):

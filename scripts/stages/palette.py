@@ -8,7 +8,7 @@ from scripts.stages.raster import Pixels
 
 # With so many, the shades of antialiased edges share entries: files are smaller by 7 % than with 31, and differ from
 # what poppler draws by 40 dB or more.  Formats may add an entry, for pixels that stay as they were.
-COLOURS = 18
+COLOURS = 19
 
 
 def indexed(pixels: Pixels) -> list[Image.Image]:
