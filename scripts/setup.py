@@ -47,7 +47,7 @@ def say(text: str) -> None:
 
 def install_system_packages(found: Sequence[Found]) -> None:
     """Install missing packages with apt-get."""
-    packages = sorted({one.need.packages[0] for one in found if one.wrong})
+    packages = sorted({package for one in found if one.wrong for package in one.need.packages[0].split()})
     say("Installing system packages with apt-get: " + " ".join(packages))
     install = ["install", "-y", "--no-install-recommends", *packages]
     apt_get("update")

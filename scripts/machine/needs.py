@@ -92,11 +92,11 @@ BEAMER = Need(
     ("texlive-latex-recommended", "texlive-beamer", "texlive-latexrecommended", MACTEX),
     file="beamer.cls",
 )
-# What only the tests need.
+# What only the tests need, with a library of the program that drives it.
 CHROMIUM = Need(
     "Chromium",
     "opens the pages of the site in tests",
-    ("chromium", "chromium", "chromium", "--cask chromium"),
+    ("chromium libatomic1", "chromium libatomic", "chromium", "--cask chromium"),
     program="chromium",
 )
 # The system's part of what requirements-NAME.txt pins.
