@@ -363,7 +363,7 @@ SPECIFIC = [
     ("#operation=max_pooling&input_size=6&kernel_size=3&stride=2&ceil_mode=true", "Ceil mode, all windows kept", "3"),
     (
         "#operation=transposed_convolution&input_size=3&kernel_size=3&stride=2&output_padding=1",
-        "Padding and stride, transposed",
+        "Any axis of a transposed convolution",
         "8",
     ),
 ]
