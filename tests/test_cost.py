@@ -102,6 +102,7 @@ def test_the_forms_of_a_layer_have_the_costs_of_their_paper() -> None:
 @settings(max_examples=60, deadline=None)
 @given(layers(["convolution", "transposed_convolution"], symmetric=True))
 def test_the_counter_of_pytorch_agrees(layer: Layer) -> None:
+    # PyTorch is optional: where it is missing, so are its types.
     from torch.utils.flop_counter import FlopCounterMode  # type: ignore[import-not-found, unused-ignore]
 
     n, channels = len(layer.axes), layer.channels
